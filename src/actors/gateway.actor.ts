@@ -1,0 +1,63 @@
+// The gateway actor: the HTTP door on a thread of its own. Joins the server, the guard and the dispatcher
+// to the storage's feed; outlives the storage actor, whose return it only has to be told of.
+
+import { Dispatcher } from '../http/dispatcher.js'
+import { Guard } from '../http/guard.js'
+import type { HubProcess } from '../http/hub-info.js'
+import { HttpDoor } from '../http/server.js'
+import { ArcError } from '../protocol/errors.js'
+import type { Limits } from '../protocol/limits.js'
+import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
+import { StorageClient } from './storage-client.js'
+
+export interface GatewayConfig {
+  readonly instanceId: string
+  readonly port: number
+  readonly allowHosts: readonly string[]
+  readonly limits: Limits
+  readonly presenceTtlSec: number
+  readonly process: HubProcess
+}
+
+export interface GatewayInfo {
+  readonly port: number
+}
+
+runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Promise<Actor> => {
+  const storage = new StorageClient({
+    published: ({ input }) => dispatcher.published(input),
+    skipped: ({ input }) => dispatcher.skipped(input.latestId),
+    network: ({ input }) => setAllowRemote(input.allowRemote),
+  })
+  const dispatcher = new Dispatcher({ ...config, storage })
+  const guard = new Guard(config)
+  const door = new HttpDoor({ dispatcher, guard, limits: config.limits })
+  let connected: Promise<void> = Promise.reject(new ArcError('start_failed', 'no storage to connect to'))
+  connected.catch(() => {})
+
+  function setAllowRemote(allowRemote: boolean): void {
+    guard.allowRemote = allowRemote
+    dispatcher.networkChanged(allowRemote)
+  }
+
+  const { host } = config.process
+  const port = await door.listen(host, config.port)
+  const info: GatewayInfo = { port }
+  return {
+    info,
+    introduce: (_peer, storagePort) => {
+      connected = storage.connect(storagePort, dispatcher.cursor).then((facts) => {
+        guard.allowRemote = facts.allowRemote
+        dispatcher.connected(facts)
+        storage.announce()
+      })
+      // The storage died again before it answered: its next life will introduce itself.
+      connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
+    },
+    started: () => connected,
+    stop: async () => {
+      await door.stop()
+      storage.close()
+    },
+  }
+})

@@ -1,0 +1,123 @@
+// A hub in this process: starts the tree of actors, and stops it in good order.
+//
+//   import { startHub } from 'arc-hub/hub'
+//   const hub = await startHub({ storagePath: 'arc.sqlite3', port: 0 })
+//   …
+//   await hub.stop()
+
+import { randomUUID } from 'node:crypto'
+import { ArcError } from '../protocol/errors.js'
+import { DEFAULT_LIMITS, type Limits, PRESENCE_TTL_SEC } from '../protocol/limits.js'
+import { VERSION } from '../version.js'
+import type { GatewayInfo } from './gateway.actor.js'
+import { createLog, type LogSetting, type LogSink } from './log.js'
+import type { Intensity } from './runtime/restart-window.js'
+import { Supervisor } from './runtime/supervisor.js'
+import type { StorageInfo } from './storage.actor.js'
+import { tree } from './tree.js'
+
+export const DEFAULT_HOST = '127.0.0.1'
+export const DEFAULT_PORT = 6969
+
+export interface HubOptions {
+  /** The SQLite file; made if it is missing, its folder too. */
+  readonly storagePath: string
+  /** Address to listen on. Default 127.0.0.1. */
+  readonly host?: string | undefined
+  /** Default 6969; 0 takes any free one. */
+  readonly port?: number | undefined
+  readonly limits?: Partial<Limits> | undefined
+  /** Seconds without a sign of life after which a session expires; at least 5. Default 120. */
+  readonly presenceTtlSec?: number | undefined
+  /** Serve peers on other machines. Default false. */
+  readonly allowRemote?: boolean | undefined
+  /** Names that `Host` may hold besides IP addresses and localhost (PROTOCOL §16). */
+  readonly allowHosts?: readonly string[] | undefined
+  /** Default `info`. */
+  readonly logLevel?: LogSetting | undefined
+  /** Default: standard error. */
+  readonly logSink?: LogSink | undefined
+  /** Restarts of actors after which the hub gives up. Default 5 in 30 s. */
+  readonly intensity?: Intensity | undefined
+}
+
+export interface Hub {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Names the stored state (PROTOCOL §8). */
+  readonly instanceId: string
+  readonly storagePath: string
+  readonly startedAtMs: number
+  /** Settles with the exit status when the hub has stopped: 0, or 1 after it gave up. */
+  readonly stopped: Promise<number>
+  /** Answers whoever waits, commits what was accepted, closes the database. */
+  stop(): Promise<void>
+  /** Ends one actor's thread on the spot, as a crash would: for fault tests. */
+  kill(actor: 'storage' | 'gateway'): Promise<void>
+}
+
+/** Starts a hub. @throws ArcError `storage_unusable`, `port_in_use`, `start_failed`: each says what to do */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const host = options.host ?? DEFAULT_HOST
+  const presenceTtlSec = options.presenceTtlSec ?? PRESENCE_TTL_SEC.default
+  if (presenceTtlSec < PRESENCE_TTL_SEC.min) {
+    throw new ArcError('start_failed', `the presence TTL must be ${PRESENCE_TTL_SEC.min} seconds or more`)
+  }
+  const startedAtMs = Date.now()
+  const log = createLog(options.logLevel ?? 'info', options.logSink)
+  const children = tree({
+    storagePath: options.storagePath,
+    hubId: randomUUID(),
+    port: options.port ?? DEFAULT_PORT,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    presenceTtlSec,
+    allowRemote: options.allowRemote ?? false,
+    allowHosts: options.allowHosts ?? [],
+    process: { version: VERSION, pid: process.pid, startedAtMs, host },
+  })
+
+  let ended: Promise<void> | undefined
+  let reportStopped: (exitStatus: number) => void = () => {}
+  const stopped = new Promise<number>((resolve) => {
+    reportStopped = resolve
+  })
+  const end = (exitStatus: number) => {
+    ended ??= supervisor.stop().then(() => reportStopped(exitStatus))
+    return ended
+  }
+  const supervisor = new Supervisor({
+    children,
+    log,
+    ...(options.intensity && { intensity: options.intensity }),
+    onGiveUp: () => end(1),
+    onStopAll: (reason) => {
+      log('info', `stopping: ${reason}`)
+      end(0)
+    },
+  })
+
+  await supervisor.start()
+  const { port } = supervisor.info('gateway') as GatewayInfo
+  const { instanceId, storagePath } = supervisor.info('storage') as StorageInfo
+  const url = `http://${urlHost(host)}:${port}`
+  log('info', `listening on ${url}`)
+  return {
+    url,
+    host,
+    port,
+    instanceId,
+    storagePath,
+    startedAtMs,
+    stopped,
+    stop: () => end(0),
+    kill: (actor) => supervisor.kill(actor),
+  }
+}
+
+/** The host under which this machine reaches a server that listens on `host`. */
+export function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}

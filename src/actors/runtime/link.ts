@@ -1,0 +1,215 @@
+// A link is one end of a typed, two-way channel between two actors, over a message port.
+//
+// Guarantees: calls and casts arrive in the order in which they were sent; a call is settled exactly once,
+// by its reply, by its deadline, or by the end of the link; when the other side dies, every pending call
+// is rejected at once, so that a dead actor never leaves a caller hanging. Errors cross as data.
+// Envelopes sent in one turn of the event loop travel as one port message: at thousands of requests a
+// second the port's own cost would otherwise be the largest part of a call.
+
+import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
+import { ArcError, type ErrorData } from '../../protocol/errors.js'
+
+/** The messages that one side understands: name → input and output. */
+export type Contract = { [name: string]: { input: unknown; output: unknown } }
+
+type Name<C> = keyof C & string
+
+interface CallEnvelope {
+  readonly type: 'call'
+  readonly id: number
+  readonly name: string
+  readonly input: unknown
+  /** Epoch milliseconds after which the caller has given up and nobody may start on it. */
+  readonly deadline: number
+}
+
+interface CastEnvelope {
+  readonly type: 'cast'
+  readonly name: string
+  readonly input: unknown
+}
+
+interface ReplyEnvelope {
+  readonly type: 'reply'
+  readonly id: number
+  readonly value?: unknown
+  readonly error?: ErrorData
+}
+
+type Envelope = CallEnvelope | CastEnvelope | ReplyEnvelope
+
+/** A call or cast that arrived; `reply` and `fail` are no-ops for a cast. */
+export interface Incoming<C extends Contract, K extends Name<C> = Name<C>> {
+  readonly input: C[K]['input']
+  reply(value: C[K]['output']): void
+  fail(error: unknown): void
+}
+
+/** One handler for every name that a side understands. */
+export type Handlers<C extends Contract> = { readonly [K in Name<C>]: (incoming: Incoming<C, K>) => void }
+
+interface Pending {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: ArcError) => void
+  readonly deadline: number
+  readonly name: string
+}
+
+/** How often deadlines are looked at: a call may overrun its own by this much. */
+const SWEEP_MS = 100
+export const DEFAULT_CALL_MS = 10_000
+
+/** `Out` is what this side may send; `In` is what it answers. */
+export class Link<Out extends Contract, In extends Contract> {
+  readonly #port: MessagePort
+  readonly #pending = new Map<number, Pending>()
+  #outbox: Envelope[] = []
+  #flush: NodeJS.Immediate | undefined
+  #sweep: NodeJS.Timeout | undefined
+  #nextId = 1
+  #closed = false
+  #transfers: TransferListItem[] = []
+  readonly #handlers: Handlers<In>
+  readonly #onClose: (() => void) | undefined
+
+  constructor(port: MessagePort, handlers: Handlers<In>, onClose?: () => void) {
+    this.#port = port
+    this.#handlers = handlers
+    this.#onClose = onClose
+    port.on('message', (envelopes: Envelope[]) => this.#receive(envelopes))
+    port.on('close', () => this.#end())
+  }
+
+  get pendingCalls(): number {
+    return this.#pending.size
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * Asks the other side and waits for its answer.
+   * @throws ArcError `unavailable` at once when the link is closed; `outcome_unknown` when it closes before
+   * the answer came; `timeout` after `timeoutMs` (default 10,000).
+   */
+  call<K extends Name<Out>>(
+    name: K,
+    input: Out[K]['input'],
+    timeoutMs = DEFAULT_CALL_MS,
+  ): Promise<Out[K]['output']> {
+    if (this.#closed) return Promise.reject(new ArcError('unavailable', `${name}: the other side is down`))
+    const id = this.#nextId++
+    const deadline = Date.now() + timeoutMs
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, deadline, name })
+      this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
+      this.#send({ type: 'call', id, name, input, deadline })
+    })
+  }
+
+  /** Tells the other side; no answer, no guarantee beyond order. `transfer` moves ports along. */
+  cast<K extends Name<Out>>(name: K, input: Out[K]['input'], transfer: TransferListItem[] = []): void {
+    if (this.#closed) return
+    this.#transfers.push(...transfer)
+    this.#send({ type: 'cast', name, input })
+  }
+
+  /** Sends what has collected in this turn now. */
+  flush(): void {
+    if (this.#flush) clearImmediate(this.#flush)
+    this.#flush = undefined
+    if (this.#closed || this.#outbox.length === 0) return
+    const envelopes = this.#outbox
+    const transfers = this.#transfers
+    this.#outbox = []
+    this.#transfers = []
+    this.#port.postMessage(envelopes, transfers)
+  }
+
+  /** Takes in what has arrived but was not delivered yet, without waiting; false when there was nothing. */
+  drain(): boolean {
+    if (this.#closed) return false
+    const waiting = receiveMessageOnPort(this.#port)
+    if (!waiting) return false
+    this.#receive(waiting.message as Envelope[])
+    return true
+  }
+
+  close(): void {
+    this.flush()
+    this.#port.close()
+    this.#end()
+  }
+
+  #send(envelope: Envelope): void {
+    this.#outbox.push(envelope)
+    this.#flush ??= setImmediate(() => this.flush())
+  }
+
+  #receive(envelopes: Envelope[]): void {
+    for (const envelope of envelopes) {
+      if (envelope.type === 'reply') this.#settle(envelope)
+      else this.#handle(envelope)
+    }
+  }
+
+  #settle(reply: ReplyEnvelope): void {
+    const call = this.#pending.get(reply.id)
+    if (!call) return // its deadline had passed
+    this.#pending.delete(reply.id)
+    this.#restIfIdle()
+    if (reply.error) call.reject(ArcError.fromData(reply.error))
+    else call.resolve(reply.value)
+  }
+
+  #handle(envelope: CallEnvelope | CastEnvelope): void {
+    if (envelope.type === 'call' && envelope.deadline < Date.now()) return // its caller has given up
+    const handler = this.#handlers[envelope.name]
+    if (!handler) throw new Error(`no handler for ${envelope.name}`)
+    const send = (reply: { value?: unknown; error?: ErrorData }) => {
+      if (envelope.type === 'call' && !this.#closed) this.#send({ type: 'reply', id: envelope.id, ...reply })
+    }
+    handler({
+      input: envelope.input as In[string]['input'],
+      reply: (value) => send({ value }),
+      fail: (error) => send({ error: asData(error) }),
+    })
+  }
+
+  #expire(): void {
+    const now = Date.now()
+    for (const [id, call] of this.#pending) {
+      if (call.deadline > now) continue
+      this.#pending.delete(id)
+      call.reject(
+        new ArcError('timeout', `${call.name}: no answer in time; the outcome is unknown`, { status: 503 }),
+      )
+    }
+    this.#restIfIdle()
+  }
+
+  /** No timer runs while nothing is pending: an idle hub does not wake up. */
+  #restIfIdle(): void {
+    if (this.#pending.size > 0 || !this.#sweep) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+  }
+
+  #end(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const orphans = [...this.#pending.values()]
+    this.#pending.clear()
+    this.#restIfIdle()
+    for (const call of orphans) {
+      call.reject(new ArcError('outcome_unknown', `${call.name}: the other side ended before it answered`))
+    }
+    this.#onClose?.()
+  }
+}
+
+function asData(error: unknown): ErrorData {
+  if (error instanceof ArcError) return error.toData()
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error) }
+}

@@ -1,0 +1,107 @@
+// The storage actor: the one thread that touches the database. Wires the doors' mailboxes to the committer,
+// the committer to the backend and the feed, and the feed back to the doors.
+//
+// Ends by `stop`: what was accepted is committed and answered first, then the database is closed.
+
+import type { MessagePort } from 'node:worker_threads'
+import { ArcError } from '../protocol/errors.js'
+import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
+import { type Incoming, Link } from './runtime/link.js'
+import type { StorageBackend } from './storage/backend.js'
+import { Committer } from './storage/committer.js'
+import type { DoorContract, StorageContract } from './storage/contract.js'
+import { type DoorLink, Feed } from './storage/feed.js'
+import { startRecovery } from './storage/recovery.js'
+import { ShutdownTimer } from './storage/shutdown.js'
+import { SqliteBackend } from './storage/sqlite/backend.js'
+
+export interface StorageConfig {
+  readonly storagePath: string
+  /** Names this hub process among those on the same storage. */
+  readonly hubId: string
+  readonly presenceTtlSec: number
+  readonly allowRemote: boolean
+}
+
+export type StorageInfo = StorageBackend['facts']
+
+runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageConfig>): Promise<Actor> => {
+  const backend = new SqliteBackend({ ...config, log })
+  const feed = new Feed(backend, await backend.latestId())
+  const doors = new Set<DoorLink>()
+
+  const committer: Committer = new Committer({
+    backend,
+    feed,
+    drain: () => [...doors].map((door) => door.drain()).includes(true),
+    flush: () => {
+      for (const door of doors) door.flush()
+    },
+    onCommitted: async (submissions) => {
+      const ops = submissions.map((submission) => submission.command.op)
+      if (ops.some((op) => op.startsWith('shutdown.'))) await shutdown.arm()
+      if (ops.includes('network.set')) {
+        const allowRemote = await backend.allowRemote()
+        for (const door of doors) door.cast('network', { allowRemote })
+      }
+    },
+  })
+  const shutdown = new ShutdownTimer(committer, backend, () => stopAll('a shutdown was asked for'))
+  const stopRecovery = startRecovery(committer, backend, config.presenceTtlSec)
+  const unwatch = backend.watchForeignCommits(() => committer.afterCommit(() => feed.catchUp()))
+  await shutdown.arm()
+  log('info', `storage is ${backend.facts.storagePath}, instance ${backend.facts.instanceId}`)
+
+  /** Answers by `work` on committed state; a refusal is an answer, anything else a defect to be logged. */
+  async function answer<T>(
+    incoming: { reply(value: T): void; fail(error: unknown): void },
+    work: () => T | Promise<T>,
+  ) {
+    try {
+      incoming.reply(await work())
+    } catch (error) {
+      if (!(error instanceof ArcError))
+        log('error', `a query failed: ${error instanceof Error ? error.stack : error}`)
+      incoming.fail(error)
+    }
+  }
+
+  function openDoor(port: MessagePort): void {
+    const later = <T>(
+      incoming: Incoming<StorageContract> & { reply(value: T): void },
+      work: () => T | Promise<T>,
+    ) => committer.afterCommit(() => answer(incoming, work))
+    const door: DoorLink = new Link<DoorContract, StorageContract>(
+      port,
+      {
+        submit: (incoming) => committer.submit(incoming),
+        query: (incoming) => later(incoming, () => backend.query(incoming.input)),
+        page: (incoming) => later(incoming, () => backend.page(incoming.input)),
+        touch: ({ input }) => committer.touch(input),
+        subscribe: (incoming) =>
+          later(incoming, async () => {
+            await feed.subscribe(door, incoming.input.afterId)
+            return { ...backend.facts, latestId: feed.publishedId, allowRemote: await backend.allowRemote() }
+          }),
+      },
+      () => {
+        doors.delete(door)
+        feed.unsubscribe(door)
+      },
+    )
+    doors.add(door)
+  }
+
+  return {
+    info: backend.facts satisfies StorageInfo,
+    introduce: (_peer, port) => openDoor(port),
+    stop: async () => {
+      stopRecovery()
+      unwatch()
+      shutdown.disarm()
+      await committer.drained()
+      for (const door of doors) door.close()
+      await backend.close()
+    },
+  }
+})

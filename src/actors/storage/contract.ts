@@ -1,0 +1,31 @@
+// What doors (gateway, relay) and the storage actor say to each other.
+
+import type {
+  FeedMessage,
+  Page,
+  PageQuery,
+  Query,
+  StorageFacts,
+  Submission,
+} from '../../protocol/commands.js'
+import type { Answer } from '../../protocol/envelope.js'
+
+/** Door → storage. */
+export type StorageContract = {
+  submit: { input: Submission; output: Answer }
+  query: { input: Query; output: Answer }
+  page: { input: PageQuery; output: Page }
+  /** Begins the feed after `afterId` (null: with what comes next) and tells the facts. */
+  subscribe: { input: { afterId: number | null }; output: StorageFacts }
+  /** These agents showed a sign of life. */
+  touch: { input: readonly string[]; output: undefined }
+}
+
+/** Storage → door. */
+export type DoorContract = {
+  /** Committed messages in id order, without a gap since the last ones. */
+  published: { input: readonly FeedMessage[]; output: undefined }
+  /** More was committed than is worth sending: everything up to `latestId` has to be read instead. */
+  skipped: { input: { latestId: number }; output: undefined }
+  network: { input: { allowRemote: boolean }; output: undefined }
+}

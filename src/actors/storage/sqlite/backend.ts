@@ -1,0 +1,206 @@
+// The SQLite backend: one connection, prepared statements, one write transaction a batch and one savepoint
+// a command, so that one refusal spoils nothing.
+
+import { createHash } from 'node:crypto'
+import type { Database } from 'better-sqlite3'
+import type {
+  CommandHandlers,
+  Page,
+  PageQuery,
+  Query,
+  QueryHandlers,
+  Submission,
+} from '../../../protocol/commands.js'
+import { type Answer, failureOf, success } from '../../../protocol/envelope.js'
+import { ArcError } from '../../../protocol/errors.js'
+import type { Log } from '../../runtime/actor.js'
+import type { Applied, StorageBackend } from '../backend.js'
+import { Channels } from './channels.js'
+import type { SqliteContext } from './context.js'
+import { nowSeconds } from './context.js'
+import { asWriteError, openDatabase } from './database.js'
+import { watchForeignCommits } from './foreign-commits.js'
+import { HubStates } from './hub-state.js'
+import { Idempotency } from './idempotency.js'
+import { Leases } from './leases.js'
+import { MessageLog } from './message-log.js'
+import { Messages } from './messages.js'
+import { Recovery } from './recovery.js'
+import { Sessions } from './sessions.js'
+import { Tasks } from './tasks.js'
+import { Threads } from './threads.js'
+
+export interface SqliteOptions {
+  readonly storagePath: string
+  readonly hubId: string
+  readonly presenceTtlSec: number
+  readonly allowRemote: boolean
+  readonly log: Log
+}
+
+export class SqliteBackend implements StorageBackend {
+  readonly facts: StorageBackend['facts']
+  readonly #db: Database
+  readonly #log: Log
+  readonly #context: SqliteContext
+  readonly #messageLog: MessageLog
+  readonly #messages: Messages
+  readonly #sessions: Sessions
+  readonly #idempotency: Idempotency
+  readonly #hubStates: HubStates
+  readonly #commands: CommandHandlers
+  readonly #queries: QueryHandlers
+  readonly #savepoint
+  readonly #release
+  readonly #rollbackTo
+
+  constructor({ storagePath, log, ...options }: SqliteOptions) {
+    const db = openDatabase(storagePath)
+    const context: SqliteContext = { db, stored: [], ...options }
+    this.#db = db
+    this.#log = log
+    this.#context = context
+    const channels = new Channels(context)
+    const leases = new Leases(context)
+    this.#messageLog = new MessageLog(context)
+    const tasks = new Tasks(context, this.#messageLog)
+    this.#messages = new Messages(context, this.#messageLog, channels, tasks)
+    this.#sessions = new Sessions(context, this.#messages, new Recovery(context, leases, this.#messageLog))
+    const threads = new Threads(context, this.#messages, tasks, leases)
+    this.#idempotency = new Idempotency(context)
+    this.#hubStates = new HubStates(context, this.#messageLog)
+    this.#commands = {
+      ...this.#sessions.commands,
+      ...channels.commands,
+      ...this.#messages.commands,
+      ...leases.commands,
+      ...tasks.commands,
+      ...this.#hubStates.commands,
+    }
+    this.#queries = {
+      ...channels.queries,
+      ...this.#messages.queries,
+      ...threads.queries,
+      ...leases.queries,
+      ...tasks.queries,
+      ...this.#hubStates.queries,
+      'status.counts': countsQuery(db),
+    }
+    this.#savepoint = db.prepare('SAVEPOINT command')
+    this.#release = db.prepare('RELEASE command')
+    this.#rollbackTo = db.prepare('ROLLBACK TO command')
+    const digest = createHash('sha256').update(`${db.name}|${channels.foundedAt}`).digest('hex')
+    this.facts = {
+      instanceId: `mh1-${digest.slice(0, 20)}`,
+      storagePath: db.name,
+      journalMode: db.pragma('journal_mode', { simple: true }) as string,
+    }
+  }
+
+  apply(submissions: readonly Submission[], touched: Iterable<string>): Applied {
+    const { stored } = this.#context
+    stored.length = 0
+    try {
+      const run = this.#db.transaction(() => {
+        this.#sessions.touch([...touched])
+        return submissions.map((submission) => this.#runOnce(submission))
+      })
+      const answers = run.immediate()
+      return { answers, messages: [...stored] }
+    } catch (error) {
+      throw asWriteError(error)
+    }
+  }
+
+  query(query: Query): Answer {
+    return dispatch(this.#queries, query)
+  }
+
+  page(query: PageQuery): Page {
+    return this.#messages.page(query)
+  }
+
+  latestId(): number {
+    return this.#messageLog.latestId()
+  }
+
+  messagesAfter(afterId: number, limit: number) {
+    return this.#messageLog.after(afterId, limit)
+  }
+
+  watchForeignCommits(onCommit: () => void): () => void {
+    return watchForeignCommits(this.#db, onCommit)
+  }
+
+  pendingShutdown() {
+    return this.#hubStates.pendingShutdown()
+  }
+
+  allowRemote(): boolean {
+    return this.#hubStates.allowRemote()
+  }
+
+  prune(): void {
+    this.#idempotency.prune()
+  }
+
+  /** Writes the log back into the database file and closes it. */
+  close(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)')
+    this.#db.close()
+  }
+
+  /** Executes a submission unless its key has an answer already; a refusal is an answer like any other. */
+  #runOnce({ command, idempotency }: Submission): Answer {
+    const known = idempotency && this.#idempotency.answerFor(idempotency)
+    if (known) return known
+    const answer = this.#runAlone(command)
+    if (idempotency && answer.status < 500) this.#idempotency.remember(idempotency, answer)
+    return answer
+  }
+
+  #runAlone(command: Submission['command']): Answer {
+    const { stored } = this.#context
+    const before = stored.length
+    this.#savepoint.run()
+    try {
+      return dispatch(this.#commands, command)
+    } catch (error) {
+      // SQLite has ended the transaction by itself (disk full, for one): the batch as a whole has failed.
+      if (!this.#db.inTransaction) throw error
+      this.#rollbackTo.run()
+      stored.length = before
+      if (!(error instanceof ArcError)) this.#refuseOrRethrow(command.op, error)
+      return failureOf(error)
+    } finally {
+      if (this.#db.inTransaction) this.#release.run()
+    }
+  }
+
+  /** A storage that can't be written fails the batch; any other surprise is a defect of this one command. */
+  #refuseOrRethrow(op: string, error: unknown): void {
+    if (asWriteError(error) !== error) throw error
+    this.#log('error', `${op} failed: ${error instanceof Error ? error.stack : error}`)
+  }
+}
+
+function dispatch<T extends { op: string; input: unknown }>(
+  handlers: { readonly [op: string]: (input: never) => Answer },
+  { op, input }: T,
+): Answer {
+  const handler = handlers[op] as ((input: unknown) => Answer) | undefined
+  if (!handler) throw new Error(`no handler for ${op}`)
+  return handler(input)
+}
+
+function countsQuery(db: Database): () => Answer {
+  const counts = db.prepare<object>(
+    `SELECT (SELECT count(*) FROM sessions WHERE active = 1) AS agents,
+       (SELECT count(*) FROM channels) AS channels,
+       (SELECT coalesce(max(id), 0) FROM messages) AS messages,
+       (SELECT count(*) FROM tasks WHERE status = 'open') AS open_tasks,
+       (SELECT count(*) FROM claims WHERE released_at IS NULL AND expires_at >= @now) AS active_claims,
+       (SELECT count(*) FROM locks WHERE released_at IS NULL AND expires_at >= @now) AS active_locks`,
+  )
+  return () => success(200, counts.get({ now: nowSeconds() }))
+}

@@ -1,0 +1,68 @@
+// Channels (PROTOCOL §4). `general` and `direct` always exist.
+
+import type { CommandHandlers, QueryHandlers } from '../../../protocol/commands.js'
+import { success } from '../../../protocol/envelope.js'
+import { invalid, notFound } from '../../../protocol/errors.js'
+import { DEFAULT_CHANNEL, DIRECT_CHANNEL, SYSTEM_AGENT } from '../../../protocol/limits.js'
+import type { Channel } from '../../../protocol/objects.js'
+import { nowSeconds, parseJson, type SqliteContext } from './context.js'
+
+interface ChannelRow {
+  name: string
+  created_at: string
+  created_by: string | null
+  metadata_json: string | null
+}
+
+const toChannel = ({ metadata_json, ...row }: ChannelRow): Channel => ({
+  ...row,
+  metadata: parseJson(metadata_json, {}),
+})
+
+export class Channels {
+  readonly #find
+  readonly #insert
+  readonly #all
+
+  constructor({ db }: SqliteContext) {
+    this.#find = db.prepare<[string], ChannelRow>('SELECT * FROM channels WHERE name = ?')
+    this.#insert = db.prepare(
+      'INSERT OR IGNORE INTO channels (name, created_at, created_by, metadata_json) VALUES (?, ?, ?, ?)',
+    )
+    this.#all = db.prepare<[], ChannelRow>('SELECT * FROM channels ORDER BY name')
+    for (const name of [DEFAULT_CHANNEL, DIRECT_CHANNEL])
+      this.#insert.run(name, nowSeconds(), SYSTEM_AGENT, '{}')
+  }
+
+  /** When `general` was created: half of what names the stored state (PROTOCOL §8). */
+  get foundedAt(): string {
+    return this.#find.get(DEFAULT_CHANNEL)?.created_at ?? ''
+  }
+
+  exists(name: string): boolean {
+    return this.#find.get(name) !== undefined
+  }
+
+  /** @throws ArcError 404 for a reader of an unknown channel */
+  mustExistToRead(name: string): void {
+    if (!this.exists(name)) throw notFound(`channel "${name}" does not exist`)
+  }
+
+  /** @throws ArcError 400 for a writer to an unknown channel */
+  mustExistToPost(name: string): void {
+    if (!this.exists(name))
+      throw invalid(`channel "${name}" does not exist; create it first with POST /v1/channels`)
+  }
+
+  readonly commands = {
+    'channel.create': (input) => {
+      const created =
+        this.#insert.run(input.name, nowSeconds(), input.created_by ?? null, input.metadata).changes === 1
+      return success(created ? 201 : 200, toChannel(this.#find.get(input.name) as ChannelRow))
+    },
+  } satisfies Partial<CommandHandlers>
+
+  readonly queries = {
+    'channels.list': () => success(200, this.#all.all().map(toChannel)),
+  } satisfies Partial<QueryHandlers>
+}

@@ -1,0 +1,41 @@
+// What the resource files of this backend share: the connection, the clock, and the reading of JSON columns.
+
+import type { Database } from 'better-sqlite3'
+import type { FeedMessage } from '../../../protocol/commands.js'
+import { toSeconds } from '../../../protocol/timestamps.js'
+
+export interface SqliteContext {
+  readonly db: Database
+  /** Names this hub process among those on the same file. */
+  readonly hubId: string
+  readonly presenceTtlSec: number
+  readonly allowRemote: boolean
+  /** The messages stored by the batch under way, in id order. */
+  readonly stored: FeedMessage[]
+}
+
+/** Now, in whole seconds: how leases and sessions count time. */
+export function nowSeconds(): string {
+  return toSeconds(Date.now())
+}
+
+/** `sec` from now, in whole seconds. */
+export function secondsAhead(sec: number): string {
+  return toSeconds(Date.now() + sec * 1_000)
+}
+
+/** A JSON column's value. A foreign writer's broken or missing text reads as `fallback` rather than failing the row. */
+export function parseJson<T>(text: string | null, fallback: T): T {
+  if (!text) return fallback
+  try {
+    return (JSON.parse(text) as T | null) ?? fallback
+  } catch {
+    return fallback
+  }
+}
+
+/** The same as JSON text, for answers that are put together from texts. */
+export function jsonText(text: string | null, fallback: '{}' | '[]'): string {
+  if (text === fallback || !text) return fallback
+  return JSON.stringify(parseJson<unknown>(text, JSON.parse(fallback)))
+}

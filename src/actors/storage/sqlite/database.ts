@@ -1,0 +1,76 @@
+// Opens the one connection of the storage actor, and turns SQLite's errors into Arc's.
+//
+// WAL with synchronous=FULL: a commit that was acknowledged survives power loss. better-sqlite3 compiles
+// SQLite to use NORMAL in WAL mode, which does not, so it has to be set on every connection.
+
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
+import { ArcError } from '../../../protocol/errors.js'
+import { prepareSchema } from './schema.js'
+
+/** How long a write waits for another process's write to end. */
+const BUSY_TIMEOUT_MS = 5_000
+
+/** Opens, creates or migrates the database. @throws ArcError `storage_unusable`, saying what to do */
+export function openDatabase(storagePath: string): Database {
+  const path = resolveStoragePath(storagePath)
+  let db: Database | undefined
+  try {
+    db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS })
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('temp_store = MEMORY')
+    prepareSchema(db)
+    return db
+  } catch (error) {
+    db?.close()
+    throw error instanceof ArcError ? error : unusable(path, error)
+  }
+}
+
+/** The absolute path, by way of no symbolic link: two hubs on one file must agree on its name. */
+function resolveStoragePath(storagePath: string): string {
+  const path = resolve(storagePath)
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    if (existsSync(path)) {
+      if (statSync(path).isDirectory()) {
+        throw new ArcError(
+          'storage_unusable',
+          `${path} is a directory; give the path of a database file with --storage`,
+        )
+      }
+      return realpathSync(path)
+    }
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch (error) {
+    throw error instanceof ArcError ? error : unusable(path, error)
+  }
+}
+
+function unusable(path: string, error: unknown): ArcError {
+  const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException).code ?? ''
+  const reason = error instanceof Error ? error.message : String(error)
+  const advice = /NOTADB|CORRUPT/.test(code)
+    ? 'the file is damaged or not an SQLite database; move it away, or choose another with --storage'
+    : 'check that its folder exists and may be written, or choose another file with --storage'
+  return new ArcError('storage_unusable', `cannot use ${path} as storage (${reason}): ${advice}`, {
+    cause: error,
+  })
+}
+
+/** True for failures that may pass: the disk is full, locked by another, or gone for a moment. */
+const TRANSIENT = /^SQLITE_(BUSY|FULL|IOERR|READONLY|LOCKED|CANTOPEN)/
+
+/** A failed write as an answer for a client, where one is possible; else the error itself. */
+export function asWriteError(error: unknown): unknown {
+  const code = sqliteCode(error)
+  if (!code || !TRANSIENT.test(code)) return error
+  const text = `the storage cannot be written now (${(error as Error).message}); nothing was stored, try again`
+  return new ArcError('storage_not_writable', text, { cause: error })
+}
+
+function sqliteCode(error: unknown): string | undefined {
+  return error instanceof SqliteDatabase.SqliteError ? error.code : undefined
+}

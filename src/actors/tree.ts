@@ -1,0 +1,48 @@
+// The whole system on one screen: which actors there are, what each is started with, and who talks to whom.
+//
+//   supervisor (main thread)
+//     ├─ storage   owns the database; makes everything durable; publishes the feed
+//     └─ gateway   owns the listening socket; parks those who wait          gateway ─▶ storage
+
+import type { HubProcess } from '../http/hub-info.js'
+import type { Limits } from '../protocol/limits.js'
+import type { GatewayConfig, GatewayInfo } from './gateway.actor.js'
+import type { ChildSpec } from './runtime/supervisor.js'
+import type { StorageConfig, StorageInfo } from './storage.actor.js'
+
+export interface TreeOptions {
+  readonly storagePath: string
+  readonly hubId: string
+  readonly port: number
+  readonly limits: Limits
+  readonly presenceTtlSec: number
+  readonly allowRemote: boolean
+  readonly allowHosts: readonly string[]
+  readonly process: HubProcess
+}
+
+export function tree(options: TreeOptions): ChildSpec[] {
+  return [
+    {
+      name: 'storage',
+      entry: new URL('./storage.actor.js', import.meta.url),
+      config: (): StorageConfig => pick(options, 'storagePath', 'hubId', 'presenceTtlSec', 'allowRemote'),
+      links: [],
+    },
+    {
+      name: 'gateway',
+      entry: new URL('./gateway.actor.js', import.meta.url),
+      config: (infoOf): GatewayConfig => ({
+        ...pick(options, 'allowHosts', 'limits', 'presenceTtlSec', 'process'),
+        instanceId: (infoOf('storage') as StorageInfo).instanceId,
+        // A gateway that is restarted listens where its clients know it.
+        port: (infoOf('gateway') as GatewayInfo | undefined)?.port ?? options.port,
+      }),
+      links: ['storage'],
+    },
+  ]
+}
+
+function pick<T, K extends keyof T>(from: T, ...keys: K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>
+}

@@ -1,0 +1,249 @@
+// Where both doors meet: takes a request apart from how it came, and sees to its answer. Holds this door's
+// share of the live feed: the recent messages and those who wait.
+//
+// One POST: plan → storage → answer. One long-poll: plan → recent messages, else storage → parked → woken
+// by the feed. While the storage actor is away, reads and keyed writes wait a moment for it and are tried
+// again; a write without a key is refused, since nobody could tell whether it had happened.
+
+import { createHash } from 'node:crypto'
+import type { FeedMessage, Page, PageQuery, Query, StorageFacts, Submission } from '../protocol/commands.js'
+import { type Answer, failureOf, success, successList } from '../protocol/envelope.js'
+import { ArcError, invalid } from '../protocol/errors.js'
+import type { Limits } from '../protocol/limits.js'
+import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
+import { RecentMessages } from './recent.js'
+import { type Poll, Routes } from './routes.js'
+import { Waiters, type WakeReason } from './waiters.js'
+
+/** A request as it came through a door. */
+export interface DoorRequest {
+  readonly method: string
+  /** Path with query. */
+  readonly target: string
+  readonly body: Record<string, unknown>
+  /** Set for a request that may be repeated without a second effect (PROTOCOL §9). */
+  readonly idempotency?:
+    | { readonly scope: string; readonly key: string; readonly bytes: string | Buffer }
+    | undefined
+  /** Aborted when nobody waits for the answer any more; made when first asked for. */
+  readonly signal: AbortSignal
+}
+
+/** What the dispatcher needs of the storage actor. Every method rejects with a retryable ArcError while it is away. */
+export interface StorageAccess {
+  submit(submission: Submission): Promise<Answer>
+  query(query: Query): Promise<Answer>
+  page(query: PageQuery): Promise<Page>
+  touch(agentIds: readonly string[]): void
+  /** Settles when the storage is there again, or after `timeoutMs`. */
+  present(timeoutMs: number): Promise<void>
+}
+
+export interface DispatcherOptions {
+  readonly limits: Limits
+  readonly storage: StorageAccess
+  readonly process: HubProcess
+  readonly presenceTtlSec: number
+  readonly instanceId: string
+}
+
+/** How long a request waits for a storage actor that is being restarted. */
+const STORAGE_WAIT_MS = 5_000
+const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,128}$/
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #routes: Routes
+  readonly #waiters = new Waiters()
+  readonly #knownChannels = new Set<string>()
+  #recent = new RecentMessages(0)
+  #facts: StorageFacts | undefined
+  #aliveTimer: NodeJS.Timeout | undefined
+  #ended = false
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#routes = new Routes(options.limits)
+  }
+
+  /** The id after which the feed goes on; null before the first connection to the storage. */
+  get cursor(): number | null {
+    return this.#facts ? this.#recent.latestId : null
+  }
+
+  get instanceId(): string {
+    return this.#options.instanceId
+  }
+
+  /** The storage is connected, for the first time or again. */
+  connected(facts: StorageFacts): void {
+    if (!this.#facts) this.#recent = new RecentMessages(facts.latestId)
+    this.#facts = facts
+    this.#options.storage.touch(this.#waiters.agents())
+  }
+
+  published(messages: readonly FeedMessage[]): void {
+    this.#recent.append(messages)
+    this.#waiters.published(messages)
+  }
+
+  /** Messages up to `latestId` were committed that did not come by. */
+  skipped(latestId: number): void {
+    this.#recent.skipTo(latestId)
+    this.#waiters.wakeAll('again')
+  }
+
+  networkChanged(allowRemote: boolean): void {
+    if (this.#facts) this.#facts = { ...this.#facts, allowRemote }
+  }
+
+  /** Answers everyone who waits with what there is, and from now on lets nobody wait. */
+  end(): void {
+    this.#ended = true
+    clearInterval(this.#aliveTimer)
+    this.#waiters.wakeAll('ended')
+  }
+
+  /** The answer to a request; never rejects. */
+  async dispatch(request: DoorRequest): Promise<Answer> {
+    try {
+      return await this.#answer(request)
+    } catch (error) {
+      return failureOf(error)
+    }
+  }
+
+  #answer(request: DoorRequest): Promise<Answer> | Answer {
+    const plan = this.#routes.plan(request.method, request.target, request.body)
+    switch (plan.kind) {
+      case 'command':
+        return this.#submit(plan.submission, request)
+      case 'query':
+        return this.#patiently(() => this.#options.storage.query(plan.query))
+      case 'poll':
+        return this.#poll(plan.poll, request.signal)
+      case 'network': {
+        const input = { allow_remote: plan.allowRemote, listen_host: this.#options.process.host }
+        return this.#submit({ command: { op: 'network.set', input } }, request)
+      }
+      case 'hub-info':
+        return this.#patiently(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
+      case 'status':
+        return this.#patiently(async () => {
+          const counts = await this.#options.storage.query({ op: 'status.counts', input: {} })
+          return success(
+            200,
+            hubStatus(this.#presentFacts(), this.#options.process, counts, this.#waiters.size),
+          )
+        })
+      case 'page':
+        throw new ArcError('not_found', 'the page is for browsers: open it over HTTP')
+    }
+  }
+
+  /** Facts of the storage. @throws ArcError `unavailable` before it was ever there */
+  #presentFacts(): StorageFacts {
+    if (!this.#facts) throw new ArcError('unavailable', 'the storage is starting; try again')
+    return this.#facts
+  }
+
+  #submit(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Promise<Answer> {
+    const idempotency = request.method === 'GET' ? undefined : keyOf(request)
+    const submit = () => this.#options.storage.submit({ ...submission, idempotency })
+    const isRead = request.method === 'GET'
+    return isRead || idempotency ? this.#patiently(submit) : submit()
+  }
+
+  /** Does what can be done twice, and does it again while the storage is away. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const giveUpAt = Date.now() + STORAGE_WAIT_MS
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        const leftMs = giveUpAt - Date.now()
+        if (!(error instanceof ArcError && isAway(error)) || leftMs <= 0 || this.#ended) throw error
+        await this.#options.storage.present(leftMs)
+      }
+    }
+  }
+
+  async #poll(poll: Poll, signal: AbortSignal): Promise<Answer> {
+    const deadline = Date.now() + poll.timeoutMs
+    if (poll.touches !== undefined) this.#options.storage.touch([poll.touches])
+    const items = await this.#rows(poll, deadline, signal)
+    if (poll.touches !== undefined && poll.timeoutMs > 0) this.#options.storage.touch([poll.touches])
+    return successList(items)
+  }
+
+  /** The rows of a listing, at once or as soon as there are some; empty at the deadline. */
+  async #rows(
+    { filter, limit, ...poll }: Poll,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    let { sinceId } = poll
+    for (;;) {
+      const known = filter.channel === undefined || this.#knownChannels.has(filter.channel)
+      const recent = poll.tail || !known ? undefined : this.#recent.after(sinceId, filter, limit)
+      if (recent === undefined) {
+        const page = await this.#patiently(() =>
+          this.#options.storage.page({ ...filter, sinceId, limit, tail: poll.tail }),
+        )
+        if (filter.channel !== undefined) this.#knownChannels.add(filter.channel)
+        if (page.items.length > 0) return page.items
+        sinceId = Math.max(sinceId, page.asOfId)
+        poll.tail = false
+        if (deadline > Date.now()) continue
+        return []
+      }
+      if (recent.length > 0) return recent
+      const leftMs = deadline - Date.now()
+      if (leftMs <= 0 || this.#ended || signal.aborted) return []
+      const reason = await this.#park(filter, leftMs, signal)
+      if (reason === 'deadline' || reason === 'ended') return []
+    }
+  }
+
+  #park(filter: Poll['filter'], timeoutMs: number, signal: AbortSignal): Promise<WakeReason> {
+    return new Promise((resolve) => {
+      const cancel = this.#waiters.park({ filter, wake: (reason) => settle(reason) }, timeoutMs)
+      const abandon = () => {
+        cancel()
+        settle('ended')
+      }
+      const settle = (reason: WakeReason) => {
+        signal.removeEventListener('abort', abandon)
+        resolve(reason)
+      }
+      signal.addEventListener('abort', abandon, { once: true })
+      this.#keepAlive()
+    })
+  }
+
+  /** While anyone waits, the sessions of those who do are kept alive (PROTOCOL §3). */
+  #keepAlive(): void {
+    const everyMs = Math.min(30_000, (this.#options.presenceTtlSec * 1_000) / 3)
+    this.#aliveTimer ??= setInterval(() => {
+      if (this.#waiters.size > 0) return this.#options.storage.touch(this.#waiters.agents())
+      clearInterval(this.#aliveTimer)
+      this.#aliveTimer = undefined
+    }, everyMs)
+  }
+}
+
+/** The storage actor did not answer because it is away, and the request is one that may be repeated. */
+function isAway(error: ArcError): boolean {
+  return error.code === 'unavailable' || error.code === 'outcome_unknown'
+}
+
+/** @throws ArcError 400 for a malformed key */
+function keyOf({ method, target, idempotency }: DoorRequest): Submission['idempotency'] {
+  if (!idempotency) return undefined
+  const { scope, key, bytes } = idempotency
+  if (!IDEMPOTENCY_KEY.test(key)) {
+    throw invalid('Idempotency-Key must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -')
+  }
+  const requestHash = createHash('sha256').update(`${method} ${target}\n`).update(bytes).digest('base64url')
+  return { scope, key, requestHash }
+}

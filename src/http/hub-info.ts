@@ -1,0 +1,69 @@
+// What a hub says about itself (PROTOCOL §8).
+
+import type { StorageFacts } from '../protocol/commands.js'
+import type { Answer } from '../protocol/envelope.js'
+import { DEFAULT_CHANNEL, type Limits, PROTOCOL_VERSION } from '../protocol/limits.js'
+import { type HubInfo, type HubStatus, MESSAGE_KINDS } from '../protocol/objects.js'
+
+/** The process that serves the hub. */
+export interface HubProcess {
+  readonly version: string
+  readonly pid: number
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number
+  /** The address that it was told to listen on. */
+  readonly host: string
+}
+
+/** What this hub can do: the protocol's tokens, then ours. */
+export const FEATURES = [
+  'long_poll_keepalive',
+  'subtask_rollup',
+  'rpc_kinds',
+  'capability_filter',
+  'shutdown_control',
+  'session_rename',
+  'arc:idempotency_key',
+  'arc:status',
+] as const
+
+export function hubInfo(
+  facts: StorageFacts,
+  { limits, process }: { limits: Limits; process: HubProcess },
+): HubInfo {
+  return {
+    instance_id: facts.instanceId,
+    protocol_version: PROTOCOL_VERSION,
+    implementation: 'arc-hub',
+    implementation_version: process.version,
+    default_channel: DEFAULT_CHANNEL,
+    max_body_chars: limits.maxBodyChars,
+    max_attachment_chars: limits.maxAttachmentChars,
+    max_attachments: limits.maxAttachments,
+    features: [...FEATURES],
+    message_kinds: [...MESSAGE_KINDS],
+    storage_path: facts.storagePath,
+    journal_mode: facts.journalMode,
+    wal_mode: facts.journalMode === 'wal',
+    allow_remote: facts.allowRemote,
+  }
+}
+
+export function hubStatus(
+  facts: StorageFacts,
+  process: HubProcess,
+  counts: Answer,
+  waitingPolls: number,
+): HubStatus {
+  return {
+    instance_id: facts.instanceId,
+    implementation_version: process.version,
+    pid: process.pid,
+    started_at: new Date(process.startedAtMs).toISOString(),
+    uptime_sec: Math.round((Date.now() - process.startedAtMs) / 1_000),
+    storage_path: facts.storagePath,
+    allow_remote: facts.allowRemote,
+    counts: JSON.parse(counts.body).result,
+    waiting_polls: waitingPolls,
+  }
+}

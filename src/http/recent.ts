@@ -1,0 +1,74 @@
+// The most recent messages, kept at the door: a thousand clients that poll again after one message are
+// answered from here rather than by a thousand queries. Bounded by count and by size.
+
+import type { FeedMessage, MessageFilter } from '../protocol/commands.js'
+
+const MAX_MESSAGES = 4_096
+const MAX_CHARS = 16 * 1024 * 1024
+
+export class RecentMessages {
+  #messages: FeedMessage[] = []
+  #chars = 0
+  /** Every message with a higher id is here. */
+  #floor: number
+
+  constructor(latestId: number) {
+    this.#floor = latestId
+  }
+
+  /** The highest id that has come by. */
+  get latestId(): number {
+    return this.#messages.at(-1)?.id ?? this.#floor
+  }
+
+  append(messages: readonly FeedMessage[]): void {
+    for (const message of messages) {
+      this.#messages.push(message)
+      this.#chars += message.json.length
+    }
+    if (this.#messages.length > MAX_MESSAGES || this.#chars > MAX_CHARS) this.#shrink()
+  }
+
+  /** Forgets everything up to `latestId`, which was committed without coming by. */
+  skipTo(latestId: number): void {
+    this.#messages = []
+    this.#chars = 0
+    this.#floor = latestId
+  }
+
+  /** The first `limit` matches after `sinceId`; undefined when older messages would have to be read as well. */
+  after(sinceId: number, filter: MessageFilter, limit: number): string[] | undefined {
+    if (sinceId < this.#floor) return undefined
+    const items: string[] = []
+    for (let i = this.#firstAfter(sinceId); i < this.#messages.length && items.length < limit; i++) {
+      const message = this.#messages[i] as FeedMessage
+      if (isVisible(message, filter)) items.push(message.json)
+    }
+    return items
+  }
+
+  #firstAfter(sinceId: number): number {
+    let [low, high] = [0, this.#messages.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#messages[middle] as FeedMessage).id > sinceId) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Drops the older half, so that the cost of dropping is spread over as many appends. */
+  #shrink(): void {
+    const dropped = this.#messages.splice(0, Math.ceil(this.#messages.length / 2))
+    for (const message of dropped) this.#chars -= message.json.length
+    this.#floor = dropped.at(-1)?.id ?? this.#floor
+  }
+}
+
+/** Whether a message belongs to a listing, a long-poll or a stream (PROTOCOL §4). */
+export function isVisible(message: FeedMessage, filter: MessageFilter): boolean {
+  if (message.to !== null && message.to !== filter.agentId) return false
+  if (filter.channel !== undefined && message.channel !== filter.channel) return false
+  if (filter.threadId !== undefined && message.threadId !== filter.threadId) return false
+  return !(filter.excludeSelf && message.from === filter.agentId)
+}

@@ -1,0 +1,191 @@
+// The HTTP door: sockets in, the dispatcher's answers out. Owns the listening socket and the time-outs that
+// keep slow or silent clients from holding it. Ends by `stop`: no new connections, those who wait are
+// answered, then what is still open is cut off.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Answer, failureOf } from '../protocol/envelope.js'
+import { ArcError } from '../protocol/errors.js'
+import { type Limits, maxRequestBytes } from '../protocol/limits.js'
+import { parseBody, readBody } from './body.js'
+import type { Dispatcher, DoorRequest } from './dispatcher.js'
+import type { Guard } from './guard.js'
+import { statusPage } from './status-page.js'
+
+/** A request's headers must have arrived within this time, and the whole of it within `REQUEST_TIMEOUT_MS`. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+/** Longer than clients keep their idle connections, so that it is they who close them. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+/** How long requests under way may take once the door closes. */
+const DRAIN_MS = 3_000
+/** How long the rest of a refused body is read and thrown away, so that its sender gets to see the answer. */
+const LINGER_MS = 2_000
+const RETRY_AFTER_SEC = '1'
+/** The scope of all idempotency keys that come over HTTP (PROTOCOL §9). */
+const IDEMPOTENCY_SCOPE = 'http'
+
+export interface HttpDoorOptions {
+  readonly dispatcher: Dispatcher
+  readonly guard: Guard
+  readonly limits: Limits
+}
+
+export class HttpDoor {
+  readonly #dispatcher: Dispatcher
+  readonly #guard: Guard
+  readonly #maxBodyBytes: number
+  readonly #server: Server
+  #stopping = false
+
+  constructor({ dispatcher, guard, limits }: HttpDoorOptions) {
+    this.#dispatcher = dispatcher
+    this.#guard = guard
+    this.#maxBodyBytes = maxRequestBytes(limits)
+    this.#server = createServer(
+      {
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2,
+        requireHostHeader: false, // the guard refuses it, in the protocol's own words
+      },
+      (request, response) => this.#handle(request, response),
+    )
+  }
+
+  /** Listens; returns the port. @throws ArcError `port_in_use` or `start_failed`, saying what to do */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
+      this.#server.listen({ host, port, backlog: 4_096 }, () =>
+        resolve((this.#server.address() as AddressInfo).port),
+      )
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#dispatcher.end()
+    this.#server.closeIdleConnections()
+    const cutOff = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS)
+    await closed
+    clearTimeout(cutOff)
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      this.#guard.check(request)
+      if (request.method === 'GET' && (request.url === '/' || request.url?.startsWith('/?'))) {
+        return this.#sendPage(response)
+      }
+      const bytes = request.method === 'POST' ? await readBody(request, this.#maxBodyBytes) : undefined
+      this.#send(response, await this.#dispatcher.dispatch(new HttpRequest(request, response, bytes)))
+    } catch (error) {
+      // The body was not read, or not to its end: nothing that follows on this connection can be trusted.
+      if (!response.destroyed) this.#refuse(request, response, failureOf(error))
+    }
+  }
+
+  #send(response: ServerResponse, answer: Answer): void {
+    if (response.destroyed) return // the client has gone
+    if (this.#stopping) response.shouldKeepAlive = false
+    response.writeHead(answer.status, this.#headers(answer))
+    response.end(answer.body)
+  }
+
+  /** Answers at once, then reads the rest of the body for a while before the connection is closed. */
+  #refuse(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+    response.shouldKeepAlive = false
+    response.writeHead(answer.status, this.#headers(answer))
+    if (request.complete) return void response.end(answer.body)
+    response.write(answer.body)
+    const close = () => {
+      clearTimeout(timer)
+      response.end()
+    }
+    const timer = setTimeout(close, LINGER_MS)
+    request.once('end', close).once('close', close).resume()
+  }
+
+  #headers(answer: Answer): string[] {
+    const headers = [
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(Buffer.byteLength(answer.body)),
+      'X-Arc-Instance',
+      this.#dispatcher.instanceId,
+    ]
+    if (answer.replayed) headers.push('Idempotency-Replayed', 'true')
+    if (answer.status === 503) headers.push('Retry-After', RETRY_AFTER_SEC)
+    return headers
+  }
+
+  #sendPage(response: ServerResponse): void {
+    const { html, contentSecurityPolicy } = statusPage(this.#dispatcher.instanceId)
+    response.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(html),
+      'Content-Security-Policy': contentSecurityPolicy,
+      'Cache-Control': 'no-cache',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Arc-Instance': this.#dispatcher.instanceId,
+    })
+    response.end(html)
+  }
+}
+
+/** A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. */
+class HttpRequest implements DoorRequest {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #bytes: Buffer | undefined
+  #abort: AbortController | undefined
+
+  constructor(request: IncomingMessage, response: ServerResponse, bytes: Buffer | undefined) {
+    this.#request = request
+    this.#response = response
+    this.#bytes = bytes
+  }
+
+  get method(): string {
+    return this.#request.method ?? ''
+  }
+
+  get target(): string {
+    return this.#request.url ?? ''
+  }
+
+  /** @throws ArcError 400 */
+  get body(): Record<string, unknown> {
+    return this.#bytes ? parseBody(this.#bytes) : {}
+  }
+
+  get idempotency(): DoorRequest['idempotency'] {
+    const key = this.#request.headers['idempotency-key']
+    return key === undefined
+      ? undefined
+      : { scope: IDEMPOTENCY_SCOPE, key: String(key), bytes: this.#bytes ?? '' }
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      const abort = new AbortController()
+      this.#abort = abort
+      if (this.#response.destroyed) abort.abort()
+      else this.#response.once('close', () => abort.abort())
+    }
+    return this.#abort.signal
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ArcError {
+  if (error.code === 'EADDRINUSE') {
+    const text = `port ${port} on ${host} is taken by another program; stop that program, or choose another port with --port`
+    return new ArcError('port_in_use', text, { cause: error })
+  }
+  const text = `cannot listen on ${host} port ${port} (${error.message}); choose others with --host and --port`
+  return new ArcError('start_failed', text, { cause: error })
+}

@@ -1,0 +1,89 @@
+// Every way in which Arc can say no: one class, and one table that maps a code to its HTTP status, to
+// whether trying again makes sense, and to what became of the request.
+//
+// `refused`: nothing happened. `unavailable`: nothing happened, try again. `unknown`: it may have
+// happened; try again with the same idempotency key.
+
+interface Kind {
+  readonly status: number
+  readonly outcome: 'refused' | 'unavailable' | 'unknown'
+}
+
+export const ERROR_KINDS = {
+  invalid_request: { status: 400, outcome: 'refused' },
+  body_too_large: { status: 400, outcome: 'refused' },
+  shutdown_pending: { status: 400, outcome: 'refused' },
+  no_shutdown_pending: { status: 400, outcome: 'refused' },
+  bound_to_loopback: { status: 400, outcome: 'refused' },
+  host_refused: { status: 403, outcome: 'refused' },
+  origin_refused: { status: 403, outcome: 'refused' },
+  remote_refused: { status: 403, outcome: 'refused' },
+  not_found: { status: 404, outcome: 'refused' },
+  session_exists: { status: 409, outcome: 'refused' },
+  idempotency_key_reused: { status: 422, outcome: 'refused' },
+  internal: { status: 500, outcome: 'unknown' },
+  ids_exhausted: { status: 500, outcome: 'refused' },
+  unavailable: { status: 503, outcome: 'unavailable' },
+  overloaded: { status: 503, outcome: 'unavailable' },
+  storage_not_writable: { status: 503, outcome: 'unavailable' },
+  outcome_unknown: { status: 503, outcome: 'unknown' },
+  // These arise on the client's side, or while a hub starts; they never travel as an HTTP status.
+  no_hub: { status: 503, outcome: 'unavailable' },
+  timeout: { status: 504, outcome: 'unknown' },
+  aborted: { status: 499, outcome: 'unknown' },
+  bad_answer: { status: 502, outcome: 'unknown' },
+  storage_unusable: { status: 500, outcome: 'refused' },
+  port_in_use: { status: 500, outcome: 'refused' },
+  start_failed: { status: 500, outcome: 'refused' },
+} as const satisfies Record<string, Kind>
+
+export type ErrorCode = keyof typeof ERROR_KINDS
+
+/** An error as data: what crosses message ports and process boundaries. */
+export interface ErrorData {
+  readonly code: string
+  readonly message: string
+  readonly status?: number | undefined
+}
+
+/**
+ * The one error of Arc. `message` tells the reader what to do; `code` is stable and machine-readable;
+ * `status` is the HTTP status it travels with (PROTOCOL §1). A hub that sends no code (the reference does
+ * not) gives `code: 'http_<status>'`.
+ */
+export class ArcError extends Error {
+  override readonly name = 'ArcError'
+  readonly code: ErrorCode | (string & {})
+  readonly status: number
+
+  constructor(
+    code: ErrorCode | (string & {}),
+    message: string,
+    options: { status?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.status = options.status ?? kindOf(code)?.status ?? 500
+  }
+
+  /** True when trying the same request again may succeed. */
+  get retryable(): boolean {
+    const kind = kindOf(this.code)
+    return kind ? kind.outcome !== 'refused' && kind.status === 503 : this.status === 503
+  }
+
+  toData(): ErrorData {
+    return { code: this.code, message: this.message, status: this.status }
+  }
+
+  static fromData(data: ErrorData): ArcError {
+    return new ArcError(data.code, data.message, { status: data.status })
+  }
+}
+
+function kindOf(code: string): Kind | undefined {
+  return Object.hasOwn(ERROR_KINDS, code) ? ERROR_KINDS[code as ErrorCode] : undefined
+}
+
+export const invalid = (message: string): ArcError => new ArcError('invalid_request', message)
+export const notFound = (message: string): ArcError => new ArcError('not_found', message)

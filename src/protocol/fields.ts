@@ -1,0 +1,100 @@
+// The scalar rules of PROTOCOL §1, each as one zod schema. Messages leave out the field's name: the
+// reader of a validation error puts the path in front of it (`describeIssue`).
+
+import { z } from 'zod'
+import { invalid } from './errors.js'
+import { LEASE_TTL_SEC, MAX_POLL_SEC, QUERY_LIMIT } from './limits.js'
+
+const mustBe = (what: string) => ({
+  error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : `must be ${what}`),
+})
+
+/** Numbers read as their text, null as absent. */
+const asText = (value: unknown) =>
+  value === null ? undefined : typeof value === 'number' ? String(value) : value
+
+const asTrimmedText = (value: unknown) => {
+  const text = asText(value)
+  return typeof text === 'string' ? text.trim() : text
+}
+
+const emptyAsAbsent = (value: unknown) => (value === '' || value === null ? undefined : value)
+
+const asInteger = (value: unknown) => {
+  const given = emptyAsAbsent(value)
+  return typeof given === 'string' && /^[0-9]+$/.test(given) ? Number(given) : given
+}
+
+const asNumber = (value: unknown) => {
+  const given = emptyAsAbsent(value)
+  return typeof given === 'string' && /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$/.test(given) ? Number(given) : given
+}
+
+/** A required string that names something: trimmed, not empty. */
+export const name = z.preprocess(asTrimmedText, z.string(mustBe('a string')).min(1, 'must not be empty'))
+
+/** An optional string that names something: trimmed; empty reads as absent. */
+export const optionalName = z.preprocess(
+  (value) => emptyAsAbsent(asTrimmedText(value)),
+  z.string(mustBe('a string')).optional(),
+)
+
+/** Free text: converted, not trimmed. */
+export const freeText = z.preprocess(asText, z.string(mustBe('a string')).optional())
+
+export const integer = z.preprocess(asInteger, z.int(mustBe('an integer')))
+export const optionalInteger = z.preprocess(asInteger, z.int(mustBe('an integer')).optional())
+
+/** A yes or no in a query: `true`, `1`, `yes` in any case; all else is false. In a body, JSON booleans as well. */
+export const flag = z.preprocess(
+  (value) => value === true || (value !== undefined && /^(true|1|yes)$/i.test(String(value))),
+  z.boolean(),
+)
+
+/** A JSON object of the client's own, kept as it is. */
+export const jsonObject = z.preprocess(
+  (value) => value ?? {},
+  z.custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object',
+  ),
+)
+
+export const sinceId = z.preprocess(
+  (value) => asInteger(value) ?? 0,
+  z.int(mustBe('an integer')).min(0, 'must be 0 or more'),
+)
+
+export const limit = z.preprocess(
+  (value) => asInteger(value) ?? QUERY_LIMIT.default,
+  z
+    .int(mustBe('an integer'))
+    .min(1, 'must be 1 or more')
+    .transform((rows) => Math.min(rows, QUERY_LIMIT.max)),
+)
+
+/** Seconds to wait, clamped to 0…60. */
+export const pollTimeout = z.preprocess(
+  (value) => asNumber(value) ?? 0,
+  z.number(mustBe('a number of seconds')).transform((sec) => Math.min(Math.max(sec, 0), MAX_POLL_SEC)),
+)
+
+export const number = (fallback: number) =>
+  z.preprocess((value) => asNumber(value) ?? fallback, z.number(mustBe('a number')))
+
+export const leaseTtl = z.preprocess(
+  (value) => asInteger(value) ?? LEASE_TTL_SEC.default,
+  z.int(mustBe('an integer')).min(LEASE_TTL_SEC.min, `must be ${LEASE_TTL_SEC.min} or more`),
+)
+
+/** Validates `input`, or throws a 400 that names the field and says what is wrong with it. */
+export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw invalid(issue ? describeIssue(issue) : 'invalid request')
+}
+
+function describeIssue(issue: { path: PropertyKey[]; message: string }): string {
+  return [issue.path.join('.'), issue.message].filter(Boolean).join(' ')
+}

@@ -1,0 +1,9 @@
+// The public vocabulary of protocol v1: `import { message, ArcError } from 'arc-hub/protocol'`.
+
+export { ATTACHMENT_TYPES, type Attachment, attachmentList } from './attachments.js'
+export { type Answer, type Envelope, failure, success } from './envelope.js'
+export { ArcError, ERROR_KINDS, type ErrorCode, type ErrorData } from './errors.js'
+export { parse } from './fields.js'
+export * from './limits.js'
+export * from './objects.js'
+export * as requests from './requests.js'

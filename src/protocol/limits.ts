@@ -1,0 +1,56 @@
+// The numbers of protocol v1 that a hub may be configured with, and those that are fixed.
+
+/** What a hub accepts at most (PROTOCOL §2). Characters are Unicode code points. */
+export interface Limits {
+  /** Characters in a message body. Default 128,000. */
+  readonly maxBodyChars: number
+  /** Characters in the JSON encoding of one attachment's `content`. Default 256,000. */
+  readonly maxAttachmentChars: number
+  /** Attachments in one message. Default 32. */
+  readonly maxAttachments: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  maxBodyChars: 128_000,
+  maxAttachmentChars: 256_000,
+  maxAttachments: 32,
+}
+
+/** Bytes of the largest request body that a hub with these limits reads (PROTOCOL §1). */
+export function maxRequestBytes(limits: Limits): number {
+  return limits.maxBodyChars + limits.maxAttachmentChars * limits.maxAttachments + 65_536
+}
+
+export const PROTOCOL_VERSION = '1'
+export const DEFAULT_CHANNEL = 'general'
+export const DIRECT_CHANNEL = 'direct'
+/** The author of notices that the hub itself posts, and the creator of the two built-in channels. */
+export const SYSTEM_AGENT = 'system'
+
+/** Rows that a listing returns when `limit` is absent, and at most. */
+export const QUERY_LIMIT = { default: 100, max: 500 } as const
+/** Seconds that a long-poll waits at most. */
+export const MAX_POLL_SEC = 60
+/** Seconds that a claim or lock lives: at least, and when `ttl_sec` is absent. */
+export const LEASE_TTL_SEC = { min: 5, default: 300 } as const
+/** Seconds without a sign of life after which a session expires. */
+export const PRESENCE_TTL_SEC = { min: 5, default: 120 } as const
+/** Seconds between `POST /v1/shutdown` and the shutdown. */
+export const SHUTDOWN_DELAY_SEC = { default: 60, max: 3_600 } as const
+export const MAX_DISPLAY_NAME_CHARS = 64
+/** Hours that an answer stays replayable under its idempotency key (PROTOCOL §9). */
+export const IDEMPOTENCY_RETENTION_HOURS = 24
+
+/** True when `text` has more than `max` Unicode characters; counts only when the UTF-16 length leaves doubt. */
+export function exceedsChars(text: string, max: number): boolean {
+  if (text.length <= max) return false
+  let chars = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    const isPair = (text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00
+    if (isPair) {
+      chars--
+      i++
+    }
+  }
+  return chars > max
+}

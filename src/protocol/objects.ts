@@ -1,0 +1,163 @@
+// The objects of PROTOCOL §2 and §8, one schema each; the types of the whole project come from here.
+
+import { z } from 'zod'
+
+export const MESSAGE_KINDS = [
+  'artifact',
+  'chat',
+  'claim',
+  'notice',
+  'release',
+  'task',
+  'task_request',
+  'task_result',
+] as const
+
+export const TASK_STATUSES = ['open', 'done'] as const
+
+const text = z.string()
+const textOrNull = z.string().nullable()
+const id = z.int().nonnegative()
+const idOrNull = id.nullable()
+const metadata = z.record(z.string(), z.unknown())
+
+export const channel = z.object({ name: text, created_at: text, created_by: textOrNull, metadata })
+export type Channel = z.infer<typeof channel>
+
+export const session = z.object({
+  session_id: text,
+  agent_id: text,
+  display_name: text,
+  capabilities: z.array(text),
+  metadata,
+  created_at: text,
+  last_seen: text,
+  active: z.boolean(),
+})
+export type Session = z.infer<typeof session>
+
+/** A message as a reader sees it. `kind` is open here: a client keeps messages of kinds that it does not know. */
+export const message = z.object({
+  id,
+  ts: text,
+  from_agent: text,
+  to_agent: textOrNull,
+  channel: text,
+  kind: text,
+  body: text,
+  attachments: z.array(z.record(z.string(), z.unknown())),
+  reply_to: idOrNull,
+  thread_id: textOrNull,
+  metadata,
+})
+export type Message = z.infer<typeof message>
+
+export const claim = z.object({
+  claim_key: text,
+  thread_id: textOrNull,
+  task_message_id: idOrNull,
+  owner_agent_id: text,
+  claimed_at: text,
+  expires_at: text,
+  released_at: textOrNull,
+  metadata,
+})
+export type Claim = z.infer<typeof claim>
+
+export const lock = z.object({
+  file_path: text,
+  agent_id: text,
+  locked_at: text,
+  expires_at: text,
+  released_at: textOrNull,
+  metadata,
+})
+export type Lock = z.infer<typeof lock>
+
+export const task = z.object({
+  task_id: id,
+  parent_task_id: idOrNull,
+  channel: text,
+  thread_id: textOrNull,
+  status: z.enum(TASK_STATUSES),
+  created_at: text,
+  completed_at: textOrNull,
+})
+export type Task = z.infer<typeof task>
+
+export const threadSummary = z.object({
+  thread_id: text,
+  channel: textOrNull,
+  root_task_id: idOrNull,
+  latest_message_id: idOrNull,
+  latest_message_ts: textOrNull,
+  latest_artifact_id: idOrNull,
+  message_count: id,
+  total_task_count: id,
+  open_task_count: id,
+  active_claim_count: id,
+  active_lock_count: id,
+  status: z.enum(['completed', 'open', 'waiting']),
+})
+export type ThreadSummary = z.infer<typeof threadSummary>
+
+export const threadDetail = z.object({
+  thread: threadSummary,
+  messages: z.array(message),
+  tasks: z.array(task),
+  claims: z.array(claim),
+  locks: z.array(lock),
+})
+export type ThreadDetail = z.infer<typeof threadDetail>
+
+export const bootstrap = z.object({
+  agent_id: text,
+  session: session.nullable(),
+  latest_visible_id: id,
+  live_agents: z.array(session),
+  default_channel: text,
+})
+export type Bootstrap = z.infer<typeof bootstrap>
+
+export const hubInfo = z.object({
+  instance_id: text,
+  protocol_version: text,
+  implementation: text,
+  implementation_version: text,
+  default_channel: text,
+  max_body_chars: id,
+  max_attachment_chars: id,
+  max_attachments: id,
+  features: z.array(text),
+  message_kinds: z.array(text),
+  storage_path: text,
+  journal_mode: text,
+  wal_mode: z.boolean(),
+  allow_remote: z.boolean(),
+})
+export type HubInfo = z.infer<typeof hubInfo>
+
+export const shutdown = z.object({ remaining_sec: z.number(), delay_sec: z.number() })
+export type Shutdown = z.infer<typeof shutdown>
+
+/** [ours] `GET /v1/status`: the process behind the address, so that a command can prove which hub it talks to. */
+export const hubStatus = z.object({
+  instance_id: text,
+  implementation_version: text,
+  pid: id,
+  /** RFC 3339, milliseconds. */
+  started_at: text,
+  uptime_sec: z.number(),
+  storage_path: text,
+  allow_remote: z.boolean(),
+  counts: z.object({
+    agents: id,
+    channels: id,
+    messages: id,
+    open_tasks: id,
+    active_claims: id,
+    active_locks: id,
+  }),
+  waiting_polls: id,
+})
+export type HubStatus = z.infer<typeof hubStatus>

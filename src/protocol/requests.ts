@@ -1,0 +1,170 @@
+// Every request of PROTOCOL §3–§8, one schema each. Input is what came over the wire (a JSON object, or a
+// query's strings); output is what the hub acts on, with defaults filled in.
+
+import { z } from 'zod'
+import { attachmentList } from './attachments.js'
+import {
+  flag,
+  freeText,
+  integer,
+  jsonObject,
+  leaseTtl,
+  limit,
+  name,
+  number,
+  optionalInteger,
+  optionalName,
+  pollTimeout,
+  sinceId,
+} from './fields.js'
+import { exceedsChars, type Limits, MAX_DISPLAY_NAME_CHARS, SHUTDOWN_DELAY_SEC } from './limits.js'
+import { MESSAGE_KINDS, TASK_STATUSES } from './objects.js'
+
+// §3 Sessions and presence
+
+export const openSession = z.object({
+  agent_id: name,
+  display_name: optionalName,
+  capabilities: z.preprocess((value) => value ?? [], z.array(name, 'must be a list of strings')),
+  metadata: jsonObject,
+  replace: flag,
+})
+
+export const renameSession = z.object({
+  agent_id: name,
+  display_name: name.refine(
+    (text) => !exceedsChars(text, MAX_DISPLAY_NAME_CHARS),
+    `must be at most ${MAX_DISPLAY_NAME_CHARS} characters`,
+  ),
+})
+
+export const closeSession = z.object({ session_id: name })
+export const listAgents = z.object({ capability: optionalName, as: optionalName })
+export const bootstrapQuery = z.object({ agent_id: name })
+
+// §4 Channels and messages
+
+export const createChannel = z.object({ name, created_by: optionalName, metadata: jsonObject })
+
+const kind = z.preprocess(
+  (value) => (typeof value === 'string' ? value.trim().toLowerCase() || 'chat' : (value ?? 'chat')),
+  z.enum(MESSAGE_KINDS, `must be one of ${MESSAGE_KINDS.join(', ')}`),
+)
+
+/** `POST /v1/messages` under a hub's limits. */
+export function postMessage(limits: Limits) {
+  return z
+    .object({
+      from_agent: name,
+      to_agent: optionalName,
+      channel: optionalName,
+      kind,
+      body: freeText.refine(
+        (text) => text === undefined || !exceedsChars(text, limits.maxBodyChars),
+        `must be at most ${limits.maxBodyChars} characters; send the rest as attachments or a file_ref`,
+      ),
+      attachments: attachmentList(limits),
+      reply_to: optionalInteger,
+      thread_id: optionalName,
+      metadata: jsonObject,
+      parent_task_id: optionalInteger,
+    })
+    .refine((message) => message.attachments.length > 0 || (message.body ?? '').trim() !== '', {
+      path: ['body'],
+      error: 'is required, unless there is an attachment',
+    })
+}
+export type PostMessage = z.infer<ReturnType<typeof postMessage>>
+
+export const listMessages = z
+  .object({
+    channel: optionalName,
+    thread_id: optionalName,
+    since_id: sinceId,
+    limit,
+    timeout: pollTimeout,
+    tail: flag,
+  })
+  .refine(
+    (query) => query.channel !== undefined || query.thread_id !== undefined,
+    'channel or thread_id is required',
+  )
+
+export const listEvents = z.object({
+  agent_id: name,
+  channel: optionalName,
+  thread_id: optionalName,
+  since_id: sinceId,
+  limit,
+  timeout: pollTimeout,
+  exclude_self: flag,
+})
+
+export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, tail: flag })
+
+// §5 Threads
+
+export const getThread = z.object({ thread_id: name })
+
+// §6 Claims and locks
+
+export const acquireClaim = z
+  .object({
+    owner_agent_id: name,
+    claim_key: optionalName,
+    task_message_id: optionalInteger,
+    thread_id: optionalName,
+    ttl_sec: leaseTtl,
+    metadata: jsonObject,
+  })
+  .refine(
+    (claim) => claim.claim_key !== undefined || claim.task_message_id !== undefined,
+    'claim_key or task_message_id is required',
+  )
+
+export const refreshClaim = z.object({ claim_key: name, owner_agent_id: name, ttl_sec: leaseTtl })
+export const releaseClaim = z.object({ claim_key: name, agent_id: name })
+export const listClaims = z.object({ thread_id: optionalName, active_only: flag })
+
+export const acquireLock = z.object({
+  agent_id: name,
+  file_path: name,
+  ttl_sec: leaseTtl,
+  metadata: jsonObject,
+})
+export const refreshLock = z.object({ agent_id: name, file_path: name, ttl_sec: leaseTtl })
+export const releaseLock = z.object({ agent_id: name, file_path: name })
+export const listLocks = z.object({ agent_id: optionalName, active_only: flag })
+
+// §7 Tasks
+
+export const listTasks = z.object({
+  parent_id: optionalInteger,
+  status: z.preprocess(
+    (value) => (value === '' || value === null ? undefined : value),
+    z.enum(TASK_STATUSES, `must be one of ${TASK_STATUSES.join(', ')}`).optional(),
+  ),
+  channel: optionalName,
+  thread_id: optionalName,
+})
+
+export const completeTask = z.object({ task_id: integer })
+
+// §8 Administration
+
+export const beginShutdown = z.object({
+  delay_sec: number(SHUTDOWN_DELAY_SEC.default).refine(
+    (sec) => sec >= 0 && sec <= SHUTDOWN_DELAY_SEC.max,
+    `must be between 0 and ${SHUTDOWN_DELAY_SEC.max}`,
+  ),
+})
+
+export const setNetwork = z.object({
+  allow_remote: z.preprocess(
+    (value) =>
+      typeof value === 'string' || typeof value === 'number'
+        ? /^(true|1|yes)$/i.test(String(value))
+        : (value ?? undefined),
+    z.boolean({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be true or false') }),
+  ),
+})
