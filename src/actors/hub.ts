@@ -9,15 +9,13 @@ import { randomUUID } from 'node:crypto'
 import { ArcError } from '../protocol/errors.js'
 import { DEFAULT_LIMITS, type Limits, PRESENCE_TTL_SEC } from '../protocol/limits.js'
 import { VERSION } from '../version.js'
+import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
 import { createLog, type LogSetting, type LogSink } from './log.js'
 import type { Intensity } from './runtime/restart-window.js'
 import { Supervisor } from './runtime/supervisor.js'
 import type { StorageInfo } from './storage.actor.js'
 import { tree } from './tree.js'
-
-export const DEFAULT_HOST = '127.0.0.1'
-export const DEFAULT_PORT = 6969
 
 export interface HubOptions {
   /** The SQLite file; made if it is missing, its folder too. */
@@ -113,11 +111,4 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     stop: () => end(0),
     kill: (actor) => supervisor.kill(actor),
   }
-}
-
-/** The host under which this machine reaches a server that listens on `host`. */
-export function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
 }

@@ -2,8 +2,9 @@
 
 import type { StorageFacts } from '../protocol/commands.js'
 import type { Answer } from '../protocol/envelope.js'
+import { MESSAGE_KINDS } from '../protocol/kinds.js'
 import { DEFAULT_CHANNEL, type Limits, PROTOCOL_VERSION } from '../protocol/limits.js'
-import { type HubInfo, type HubStatus, MESSAGE_KINDS } from '../protocol/objects.js'
+import type { HubInfo, HubStatus } from '../protocol/objects.js'
 
 /** The process that serves the hub. */
 export interface HubProcess {

@@ -155,7 +155,7 @@ function routeTable(limits: Limits): Record<string, Route> {
 
     'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
     'POST /v1/tasks/:task_id/complete': ({ params }) => {
-      const taskId = params['task_id'] ?? ''
+      const taskId = params.task_id ?? ''
       if (!/^[0-9]{1,16}$/.test(taskId)) throw notFound(`task ${taskId} does not exist`)
       return command({ op: 'task.complete', input: parse(requests.completeTask, { task_id: taskId }) })
     },

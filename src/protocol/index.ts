@@ -4,6 +4,7 @@ export { ATTACHMENT_TYPES, type Attachment, attachmentList } from './attachments
 export { type Answer, type Envelope, failure, success } from './envelope.js'
 export { ArcError, ERROR_KINDS, type ErrorCode, type ErrorData } from './errors.js'
 export { parse } from './fields.js'
+export * from './kinds.js'
 export * from './limits.js'
 export * from './objects.js'
 export * as requests from './requests.js'

@@ -1,19 +1,7 @@
 // The objects of PROTOCOL §2 and §8, one schema each; the types of the whole project come from here.
 
 import { z } from 'zod'
-
-export const MESSAGE_KINDS = [
-  'artifact',
-  'chat',
-  'claim',
-  'notice',
-  'release',
-  'task',
-  'task_request',
-  'task_result',
-] as const
-
-export const TASK_STATUSES = ['open', 'done'] as const
+import { TASK_STATUSES } from './kinds.js'
 
 const text = z.string()
 const textOrNull = z.string().nullable()

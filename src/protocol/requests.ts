@@ -17,8 +17,8 @@ import {
   pollTimeout,
   sinceId,
 } from './fields.js'
+import { MESSAGE_KINDS, TASK_STATUSES } from './kinds.js'
 import { exceedsChars, type Limits, MAX_DISPLAY_NAME_CHARS, SHUTDOWN_DELAY_SEC } from './limits.js'
-import { MESSAGE_KINDS, TASK_STATUSES } from './objects.js'
 
 // §3 Sessions and presence
 

@@ -82,7 +82,7 @@ export class Tasks {
   /** Completes the parent when its last child is done; never looks further up. */
   #rollUp(parentId: number): boolean {
     const parent = this.find(parentId)
-    if (!parent || parent.status !== 'open' || this.#openChildren.get(parentId) !== 0) return false
+    if (parent?.status !== 'open' || this.#openChildren.get(parentId) !== 0) return false
     this.#complete.run(nowSeconds(), parentId)
     this.#log.notice({
       body: `Task ${parentId} is done: all of its subtasks are.`,

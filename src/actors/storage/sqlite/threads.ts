@@ -57,7 +57,7 @@ export class Threads {
       const parts = {
         tasks: this.#tasks.ofThread(thread_id),
         claims: this.#leases.claims.list({ thread_id }, false),
-        locks: this.#leases.locks.list({}, false).filter((lock) => lock.metadata['thread_id'] === thread_id),
+        locks: this.#leases.locks.list({}, false).filter((lock) => lock.metadata.thread_id === thread_id),
       }
       const messages = this.#messages.ofThread(thread_id).join(',')
       const rest = JSON.stringify(parts).slice(1)
@@ -68,7 +68,7 @@ export class Threads {
   #read(thread: string | null): ThreadSummary[] {
     const locksByThread = new Map<unknown, number>()
     for (const { metadata } of this.#leases.locks.list({}, true)) {
-      locksByThread.set(metadata['thread_id'], (locksByThread.get(metadata['thread_id']) ?? 0) + 1)
+      locksByThread.set(metadata.thread_id, (locksByThread.get(metadata.thread_id) ?? 0) + 1)
     }
     return this.#summaries.all({ thread, now: nowSeconds() }).map((row) => {
       const active_lock_count = locksByThread.get(row.thread_id) ?? 0

@@ -1,0 +1,45 @@
+// Child processes of a benchmark: servers that report their port, and workers that do one job. Each is
+// ended by its own handle when its part is over.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+
+export interface ServerProcess {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** Starts a server module that sends `{port}` when it listens. */
+export async function startServer(module: URL, args: readonly string[] = []): Promise<ServerProcess> {
+  const child = fork(module, args)
+  const [{ port }] = (await firstMessage(child)) as [{ port: number }]
+  return { port, stop: () => end(child) }
+}
+
+/** Hands a job to a module that calls `answerJob`, and returns its result. */
+export async function runJob<Job extends object, Result>(module: URL, job: Job): Promise<Result> {
+  const child = fork(module, { serialization: 'advanced' })
+  child.send(job)
+  const [result] = (await firstMessage(child)) as [Result]
+  await end(child)
+  return result
+}
+
+/** The worker's side of `runJob`. */
+export function answerJob<Job, Result>(work: (job: Job) => Promise<Result>): void {
+  process.once('message', async (job: Job) => process.send?.(await work(job)))
+}
+
+async function firstMessage(child: ChildProcess): Promise<unknown[]> {
+  const gone = once(child, 'exit').then(([code]) => {
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${code} before it answered`)
+  })
+  return Promise.race([once(child, 'message'), gone])
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await exited
+}

@@ -1,0 +1,30 @@
+// The options of commands that act as an agent, and the client they act through (PROTOCOL §12).
+
+import type { ArgsDef } from 'citty'
+import { ArcClient } from '../sdk/index.js'
+import { requiredText, text } from './arguments.js'
+import { DEFAULT_STORAGE, findPidFiles } from './pid-file.js'
+import { wantedUrl } from './running-hub.js'
+
+export const agentArguments = {
+  agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
+  'base-url': {
+    type: 'string',
+    description: 'The hub (default: ARC_BASE_URL, else the nearest .arc.pid, else http://127.0.0.1:6969)',
+    valueHint: 'url',
+  },
+} as const satisfies ArgsDef
+
+/** A client that is registered in place of an earlier session. It does not wait for a hub that is down: a person does. */
+export async function signIn(given: Readonly<Record<string, unknown>>): Promise<ArcClient> {
+  const agentId = requiredText(given.agent, 'agent')
+  const client = new ArcClient(agentId, { baseUrl: baseUrl(given['base-url']), retryFor: 0 })
+  await client.register({ replace: true })
+  return client
+}
+
+/** The hub that a client command talks to. */
+export function baseUrl(option: unknown): string {
+  const said = text(option, 'base-url') ?? process.env.ARC_BASE_URL
+  return said || (findPidFiles(DEFAULT_STORAGE)[0]?.url ?? wantedUrl({}))
+}

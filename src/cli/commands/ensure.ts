@@ -1,0 +1,125 @@
+// `arc ensure`: starts a hub in the background unless one answers. Many at once leave one hub: the port can
+// be bound only once, and those who lose the race find the winner.
+
+import { spawn } from 'node:child_process'
+import { mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { defineCommand } from 'citty'
+import { ArcError } from '../../protocol/errors.js'
+import { checkKnown, seconds } from '../arguments.js'
+import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
+import { ExitStatus, printJson } from '../output.js'
+import { DEFAULT_STORAGE, logFileOf } from '../pid-file.js'
+import type { Probe } from '../probe.js'
+import { findRunningHub, type Wanted, wantedUrl } from '../running-hub.js'
+import type { StartReport } from './hub.js'
+
+const args = {
+  ...hubArguments,
+  timeout: { type: 'string', description: 'Seconds to wait for the hub (default 10)', valueHint: 'sec' },
+} as const
+
+const DEFAULT_TIMEOUT_SEC = 10
+/** How long a hub that holds the port already may take until it answers. */
+const WINNER_WAIT_MS = 5_000
+
+export default defineCommand({
+  meta: { name: 'ensure', description: 'Start a hub in the background unless one is running' },
+  args,
+  async run({ args: given, rawArgs }) {
+    checkKnown(given, args, given._)
+    hubOptionsFrom(given, rawArgs) // a wrong value is said here, not in the log of a hub that did not start
+    const wanted = wantedFrom(given)
+    const timeoutMs = (seconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
+    try {
+      printJson(await ensure(wanted, withoutTimeout(rawArgs), timeoutMs))
+    } catch (error) {
+      printJson({
+        running: false,
+        started: false,
+        url: wantedUrl(wanted),
+        error: error instanceof Error ? error.message : String(error),
+      })
+      throw new ExitStatus(1)
+    }
+  },
+})
+
+async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number) {
+  const { hub, atAddress } = await findRunningHub(wanted)
+  if (hub) return { running: true, started: false, url: hub.url }
+  if (atAddress) refuseOccupied(atAddress, wanted)
+  const report = await startInBackground(wanted.storage ?? DEFAULT_STORAGE, hubArgs, timeoutMs)
+  if ('ready' in report) return { running: true, started: true, url: report.ready.url }
+  const winner = await winnerOf(wanted)
+  if (winner) return { running: true, started: false, url: winner }
+  throw ArcError.fromData(report.failed)
+}
+
+/** @throws ArcError when the wanted address is taken by something that is not the wanted hub */
+function refuseOccupied(occupant: Probe, wanted: Wanted): void {
+  const url = wantedUrl(wanted)
+  if (occupant.kind === 'hub') {
+    const text = `the hub at ${url} serves another storage, ${occupant.info.storage_path}; choose another port with --port`
+    throw new ArcError('port_in_use', text)
+  }
+  if (occupant.kind === 'foreign') {
+    const text = `${url} is taken by another program (${occupant.reason}); stop that program, or choose another port with --port`
+    throw new ArcError('port_in_use', text)
+  }
+}
+
+/** The hub that another `ensure` started meanwhile, if one did. */
+async function winnerOf(wanted: Wanted): Promise<string | undefined> {
+  const giveUpAt = Date.now() + WINNER_WAIT_MS
+  for (;;) {
+    const { hub, atAddress } = await findRunningHub(wanted)
+    if (hub) return hub.url
+    if (atAddress?.kind !== 'foreign' || Date.now() > giveUpAt) return undefined
+    await sleep(50)
+  }
+}
+
+function startInBackground(storage: string, hubArgs: string[], timeoutMs: number): Promise<StartReport> {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url))
+  const log = openLog(logFileOf(storage))
+  const child = spawn(process.execPath, [main, ...hubArgs], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  child.unref()
+  return new Promise((resolve) => {
+    const settle = (report: StartReport) => {
+      clearTimeout(timer)
+      child.removeAllListeners()
+      if (child.connected) child.disconnect()
+      resolve(report)
+    }
+    const fail = (text: string) => settle({ failed: new ArcError('start_failed', text).toData() })
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      fail(`the hub was not ready within ${timeoutMs / 1_000} s; see ${logFileOf(storage)}`)
+    }, timeoutMs)
+    child.on('message', (report) => settle(report as StartReport))
+    child.on('error', (error) => fail(`the hub could not be started: ${error.message}`))
+    child.on('exit', (status) =>
+      fail(`the hub ended with status ${status} as it started; see ${logFileOf(storage)}`),
+    )
+  })
+}
+
+function openLog(path: string): number {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    return openSync(path, 'a')
+  } catch (error) {
+    const text = `cannot write the log ${path} (${(error as Error).message}); choose a folder that may be written with --storage`
+    throw new ArcError('storage_unusable', text)
+  }
+}
+
+function withoutTimeout(rawArgs: readonly string[]): string[] {
+  return rawArgs.filter((argument, i) => !argument.startsWith('--timeout') && rawArgs[i - 1] !== '--timeout')
+}

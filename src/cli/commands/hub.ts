@@ -1,0 +1,73 @@
+// `arc`: the hub in the foreground. `arc ensure` starts this same command in the background and learns over
+// IPC that it is ready, or why it is not.
+
+import { defineCommand } from 'citty'
+import { type Hub, startHub } from '../../actors/hub.js'
+import { ArcError, type ErrorData } from '../../protocol/errors.js'
+import { checkKnown } from '../arguments.js'
+import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
+import { renderLogLine } from '../log-lines.js'
+import { ExitStatus, say } from '../output.js'
+import { isAlive, pidFileOf, readPidFile, removePidFile, writePidFile } from '../pid-file.js'
+
+/** What the hub tells the command that started it. */
+export type StartReport =
+  | { readonly ready: { readonly url: string; readonly pid: number } }
+  | { readonly failed: ErrorData }
+
+const args = { ...hubArguments, quiet: { type: 'boolean', description: 'Log errors only' } } as const
+
+export default defineCommand({
+  meta: { name: 'arc', description: 'Run the hub in the foreground' },
+  args,
+  async run({ args: given, rawArgs }) {
+    checkKnown(given, args, given._)
+    const options = hubOptionsFrom(given, rawArgs)
+    let hub: Hub
+    try {
+      hub = await startHub({
+        ...options,
+        logLevel: options.logLevel ?? (given.quiet ? 'error' : 'info'),
+        // In the background the log is a file for programs; in the foreground it is for a person.
+        ...(!process.send && { logSink: { write: (line: string) => say(renderLogLine(line.trimEnd())) } }),
+      })
+    } catch (error) {
+      report({ failed: asArcError(error).toData() })
+      throw error
+    }
+    const pidFile = announce(hub)
+    report({ ready: { url: hub.url, pid: process.pid } })
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => hub.stop())
+    const status = await hub.stopped
+    if (pidFile) removePidFile(pidFile, process.pid)
+    throw new ExitStatus(status)
+  },
+})
+
+/** Writes the pid file, unless another hub on the same storage has put its own there and lives. */
+function announce(hub: Hub): string | undefined {
+  const path = pidFileOf(hub.storagePath)
+  const present = readPidFile(path)
+  if (present && present.pid !== process.pid && isAlive(present.pid) && present.port !== hub.port) {
+    say(`arc: ${path} belongs to the hub at ${present.url}; stop this one with: arc stop --port ${hub.port}`)
+    return undefined
+  }
+  const startedAt = new Date(hub.startedAtMs).toISOString()
+  writePidFile({
+    path,
+    pid: process.pid,
+    port: hub.port,
+    url: hub.url,
+    instance_id: hub.instanceId,
+    started_at: startedAt,
+  })
+  return path
+}
+
+function report(message: StartReport): void {
+  process.send?.(message, () => process.disconnect())
+}
+
+function asArcError(error: unknown): ArcError {
+  return error instanceof ArcError ? error : new ArcError('start_failed', String(error))
+}

@@ -1,0 +1,43 @@
+// `arc status`: what runs where.
+
+import { existsSync } from 'node:fs'
+import { defineCommand } from 'citty'
+import { checkKnown } from '../arguments.js'
+import { wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { ExitStatus, printJson } from '../output.js'
+import { logFileOf } from '../pid-file.js'
+import { findRunningHub, wantedUrl } from '../running-hub.js'
+
+export default defineCommand({
+  meta: { name: 'status', description: 'Show which hub runs where: instance, uptime, counts' },
+  args: wantedArguments,
+  async run({ args }) {
+    checkKnown(args, wantedArguments, args._)
+    const wanted = wantedFrom(args)
+    const { hub, atAddress } = await findRunningHub(wanted)
+    if (!hub) {
+      const occupant =
+        atAddress?.kind === 'foreign'
+          ? `${wantedUrl(wanted)} is another program: ${atAddress.reason}`
+          : undefined
+      printJson({
+        running: false,
+        url: wantedUrl(wanted),
+        error: occupant ?? 'no hub is running; start one with: arc ensure',
+      })
+      throw new ExitStatus(1)
+    }
+    const { info, status } = hub.probe
+    const logFile = logFileOf(info.storage_path)
+    printJson({
+      running: true,
+      url: hub.url,
+      implementation: info.implementation,
+      instance_id: info.instance_id,
+      storage_path: info.storage_path,
+      ...status,
+      ...(hub.pidFile && { pid_file: hub.pidFile.path }),
+      ...(existsSync(logFile) && { log_file: logFile }),
+    })
+  },
+})

@@ -1,0 +1,22 @@
+// `arc stop`: stops the hub and waits until it is gone.
+
+import { defineCommand } from 'citty'
+import { checkKnown } from '../arguments.js'
+import { wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { ExitStatus, printJson } from '../output.js'
+import { stopHub } from '../stopping.js'
+
+export default defineCommand({
+  meta: { name: 'stop', description: 'Stop the hub and wait until it is gone' },
+  args: wantedArguments,
+  async run({ args }) {
+    checkKnown(args, wantedArguments, args._)
+    try {
+      const { pid, url } = await stopHub(wantedFrom(args))
+      printJson({ stopped: true, pid, url })
+    } catch (error) {
+      printJson({ stopped: false, error: (error as Error).message })
+      throw new ExitStatus(1)
+    }
+  },
+})

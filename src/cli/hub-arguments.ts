@@ -1,0 +1,92 @@
+// The options that say which hub, and how it is run (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`.
+
+import type { ArgsDef } from 'citty'
+import type { HubOptions } from '../actors/hub.js'
+import type { LogSetting } from '../actors/log.js'
+import { PRESENCE_TTL_SEC } from '../protocol/limits.js'
+import { list, oneOf, text, wholeNumber } from './arguments.js'
+import { DEFAULT_STORAGE } from './pid-file.js'
+import type { Wanted } from './running-hub.js'
+
+export const wantedArguments = {
+  host: { type: 'string', description: 'Address of the hub (default 127.0.0.1)', valueHint: 'address' },
+  port: {
+    type: 'string',
+    description: 'Port of the hub (default 6969; 0: any free one)',
+    valueHint: 'number',
+  },
+  storage: { type: 'string', description: `Database file (default ${DEFAULT_STORAGE})`, valueHint: 'file' },
+} as const satisfies ArgsDef
+
+export const hubArguments = {
+  ...wantedArguments,
+  'allow-remote': { type: 'boolean', description: 'Serve other machines too; needs --host 0.0.0.0' },
+  'allow-host': {
+    type: 'string',
+    description: 'A further name that requests may address the hub by; may be repeated',
+    valueHint: 'name',
+  },
+  'max-body-chars': {
+    type: 'string',
+    description: 'Characters in a message at most (default 128000)',
+    valueHint: 'number',
+  },
+  'max-attachment-chars': {
+    type: 'string',
+    description: 'Characters in an attachment at most (default 256000)',
+    valueHint: 'number',
+  },
+  'max-attachments': {
+    type: 'string',
+    description: 'Attachments of a message at most (default 32)',
+    valueHint: 'number',
+  },
+  'presence-ttl-sec': {
+    type: 'string',
+    description: 'Seconds after which a silent agent is gone (default 120)',
+    valueHint: 'number',
+  },
+  'log-level': {
+    type: 'string',
+    description: 'trace, debug, info (default), warn, error or silent',
+    valueHint: 'level',
+  },
+} as const satisfies ArgsDef
+
+type Given = Readonly<Record<string, unknown>>
+
+const LOG_SETTINGS: readonly LogSetting[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+const MAX_COUNT = 1_000_000_000
+
+export function wantedFrom(given: Given): Wanted {
+  return {
+    host: text(given.host, 'host'),
+    port: wholeNumber(given.port, 'port', 0, 65_535),
+    storage: text(given.storage, 'storage'),
+  }
+}
+
+export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOptions {
+  const { host, port, storage } = wantedFrom(given)
+  const count = (option: string) => wholeNumber(given[option], option, 1, MAX_COUNT)
+  const limits = {
+    maxBodyChars: count('max-body-chars'),
+    maxAttachmentChars: count('max-attachment-chars'),
+    maxAttachments: count('max-attachments'),
+  }
+  return {
+    host,
+    port,
+    storagePath: storage ?? DEFAULT_STORAGE,
+    allowRemote: given['allow-remote'] === true,
+    allowHosts: list(rawArgs, 'allow-host'),
+    limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
+    presenceTtlSec: wholeNumber(
+      given['presence-ttl-sec'],
+      'presence-ttl-sec',
+      PRESENCE_TTL_SEC.min,
+      MAX_COUNT,
+    ),
+    logLevel: oneOf(given['log-level'], 'log-level', LOG_SETTINGS),
+  }
+}

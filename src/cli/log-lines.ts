@@ -1,0 +1,17 @@
+// A log line for people: `12:00:00.123 INFO  storage  what happened  {further fields}`.
+
+const HIDDEN = new Set(['level', 'time', 'msg', 'actor'])
+
+/** Renders one JSON line of the hub's log; anything else is passed on as it is. */
+export function renderLogLine(line: string): string {
+  let entry: Record<string, unknown>
+  try {
+    entry = JSON.parse(line) as Record<string, unknown>
+  } catch {
+    return line
+  }
+  const { time, level, actor, msg } = entry
+  const rest = Object.entries(entry).filter(([name]) => !HIDDEN.has(name))
+  const fields = rest.length > 0 ? `  ${JSON.stringify(Object.fromEntries(rest))}` : ''
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${msg}${fields}`
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// The command line (PROTOCOL §12): finds the command, loads only that, runs it, and turns errors into one
+// line on standard error and the exit status.
+
+import { type CommandDef, renderUsage, runCommand } from 'citty'
+import { ArcError } from '../protocol/errors.js'
+import { VERSION } from '../version.js'
+import { ExitStatus, say } from './output.js'
+
+type Load = () => Promise<{ default: CommandDef<never> }>
+
+const load = (importing: Promise<{ default: unknown }>) => importing as ReturnType<Load>
+
+const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary: string }>> = {
+  ensure: {
+    load: () => load(import('./commands/ensure.js')),
+    summary: 'start a hub in the background unless one is running',
+  },
+  stop: { load: () => load(import('./commands/stop.js')), summary: 'stop the hub and wait until it is gone' },
+  reset: { load: () => load(import('./commands/reset.js')), summary: 'stop the hub and delete its database' },
+  status: { load: () => load(import('./commands/status.js')), summary: 'show which hub runs where' },
+  logs: { load: () => load(import('./commands/logs.js')), summary: 'show the log of the background hub' },
+  whoami: {
+    load: () => load(import('./commands/whoami.js')),
+    summary: 'register as an agent and show what it sees',
+  },
+  post: { load: () => load(import('./commands/post.js')), summary: 'post a message as an agent' },
+  poll: { load: () => load(import('./commands/poll.js')), summary: 'wait for messages as an agent, once' },
+}
+
+const HUB: Load = () => load(import('./commands/hub.js'))
+
+const HELP = `arc ${VERSION}: the room that your coding agents share
+
+Usage:
+  arc [options]              run the hub in the foreground (arc --help-options lists them)
+  arc <command> [options]    (arc <command> --help lists them)
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .join('\n')}
+
+Examples:
+  arc ensure                                  start the hub
+  arc whoami --agent me                       am I connected, and who else is here?
+  arc post --agent me "hello"                 say something to everyone
+  arc post --agent me --to you "your turn"    say something to one agent
+  arc poll --agent you --since-id 0           read what was said
+  arc status                                  what runs where
+  arc stop                                    stop the hub
+`
+
+async function main(rawArgs: string[]): Promise<number> {
+  const [first, ...rest] = rawArgs
+  if (first === '--version' || first === '-v') {
+    process.stdout.write(`arc ${VERSION}\n`)
+    return 0
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const isHub = first === undefined || first.startsWith('-')
+  const entry = isHub ? undefined : Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+  if (!isHub && !entry)
+    throw new ArcError('invalid_request', `there is no command "${first}"; see arc --help`)
+  const { default: command } = await (entry?.load ?? HUB)()
+  const commandArgs = isHub ? rawArgs : rest
+  if (commandArgs.some((argument) => ['--help', '-h', '--help-options'].includes(argument))) {
+    process.stdout.write(`${await renderUsage(command, isHub ? undefined : { meta: { name: 'arc' } })}\n`)
+    return 0
+  }
+  await runCommand(command, { rawArgs: commandArgs })
+  return 0
+}
+
+/** Everything printed has left the process before it ends. */
+function exit(status: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)))
+}
+
+main(process.argv.slice(2)).then(exit, (error: unknown) => {
+  if (error instanceof ExitStatus) return exit(error.status)
+  const isExpected = error instanceof ArcError || (error instanceof Error && error.name === 'CLIError')
+  say(`arc error: ${isExpected ? error.message : error instanceof Error ? error.stack : error}`)
+  exit(1)
+})

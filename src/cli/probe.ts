@@ -1,0 +1,59 @@
+// Asks an address what it is, without loading the SDK: commands that only look should start fast.
+
+import { request } from 'node:http'
+import type { Envelope } from '../protocol/envelope.js'
+import type { HubInfo, HubStatus } from '../protocol/objects.js'
+
+const PROBE_TIMEOUT_MS = 3_000
+
+export type Probe =
+  /** A hub of any implementation; `status` where it is ours. */
+  | { readonly kind: 'hub'; readonly info: HubInfo; readonly status: HubStatus | undefined }
+  /** Something else listens there, or nothing that answers in time. */
+  | { readonly kind: 'foreign'; readonly reason: string }
+  | { readonly kind: 'nobody' }
+
+export async function probe(url: string): Promise<Probe> {
+  try {
+    const info = await ask<HubInfo>(url, 'GET', '/v1/hub-info')
+    if (!info?.protocol_version) return { kind: 'foreign', reason: 'it does not speak the Arc protocol' }
+    const status = info.features.includes('arc:status')
+      ? await ask<HubStatus>(url, 'GET', '/v1/status')
+      : undefined
+    return { kind: 'hub', info, status }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ECONNREFUSED' ? { kind: 'nobody' } : { kind: 'foreign', reason: message }
+  }
+}
+
+/** The `result` of an Arc answer; undefined when the answer isn't one. */
+export function ask<T>(url: string, method: string, path: string, body?: object): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      new URL(path, url),
+      { method, agent: false, timeout: PROBE_TIMEOUT_MS },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => {
+          text += chunk
+        })
+        response.on('error', reject)
+        response.on('end', () => resolve(resultOf<T>(text)))
+      },
+    )
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)))
+    call.on('error', reject)
+    call.end(body && JSON.stringify(body))
+  })
+}
+
+function resultOf<T>(text: string): T | undefined {
+  try {
+    const envelope = JSON.parse(text) as Envelope<T>
+    return envelope.ok ? envelope.result : undefined
+  } catch {
+    return undefined
+  }
+}

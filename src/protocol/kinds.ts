@@ -1,0 +1,15 @@
+// The closed sets of protocol v1 (§2). Apart from the schemas, so that the SDK and the command line need no zod.
+
+export const MESSAGE_KINDS = [
+  'artifact',
+  'chat',
+  'claim',
+  'notice',
+  'release',
+  'task',
+  'task_request',
+  'task_result',
+] as const
+export type MessageKind = (typeof MESSAGE_KINDS)[number]
+
+export const TASK_STATUSES = ['open', 'done'] as const
