@@ -1,0 +1,12 @@
+// A real hub for a test: in its own folder, on any free port, stopped with the test.
+
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { type Hub, type HubOptions, startHub } from '../../src/actors/hub.js'
+
+export async function startTestHub(t: Test, options: Partial<HubOptions> = {}): Promise<Hub> {
+  const storagePath = options.storagePath ?? join(t.testdir(), 'arc.sqlite3')
+  const hub = await startHub({ port: 0, logLevel: 'silent', ...options, storagePath })
+  t.teardown(() => hub.stop())
+  return hub
+}
