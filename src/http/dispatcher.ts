@@ -130,11 +130,8 @@ export class Dispatcher {
         return this.#patiently(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':
         return this.#patiently(async () => {
-          const counts = await this.#options.storage.query({ op: 'status.counts', input: {} })
-          return success(
-            200,
-            hubStatus(this.#presentFacts(), this.#options.process, counts, this.#waiters.size),
-          )
+          const stored = await this.#options.storage.query({ op: 'status.get', input: {} })
+          return success(200, hubStatus(this.#presentFacts(), this.#options.process, stored, this.#waiters.size))
         })
       case 'page':
         throw new ArcError('not_found', 'the page is for browsers: open it over HTTP')

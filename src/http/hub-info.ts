@@ -50,10 +50,11 @@ export function hubInfo(
   }
 }
 
+/** `stored` is the storage's answer to `status.get`. */
 export function hubStatus(
   facts: StorageFacts,
   process: HubProcess,
-  counts: Answer,
+  stored: Answer,
   waitingPolls: number,
 ): HubStatus {
   return {
@@ -64,7 +65,7 @@ export function hubStatus(
     uptime_sec: Math.round((Date.now() - process.startedAtMs) / 1_000),
     storage_path: facts.storagePath,
     allow_remote: facts.allowRemote,
-    counts: JSON.parse(counts.body).result,
+    ...JSON.parse(stored.body).result,
     waiting_polls: waitingPolls,
   }
 }

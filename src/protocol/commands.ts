@@ -42,7 +42,7 @@ export interface Queries {
   'locks.list': Input<typeof requests.listLocks>
   'tasks.list': Input<typeof requests.listTasks>
   'shutdown.get': Record<never, never>
-  'status.counts': Record<never, never>
+  'status.get': Record<never, never>
 }
 
 /** Which messages a listing, a long-poll or a stream is about. */

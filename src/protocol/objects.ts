@@ -146,6 +146,11 @@ export const hubStatus = z.object({
     active_claims: id,
     active_locks: id,
   }),
+  /** Read from the running storage's own connection; `synchronous` is `full` where a commit survives power loss. */
+  durability: z.object({ journal_mode: text, synchronous: text }),
+  /** Transactions that the storage has committed since it started: many commands share one. */
+  commits: id,
+  /** Long-polls that wait at this door. */
   waiting_polls: id,
 })
 export type HubStatus = z.infer<typeof hubStatus>

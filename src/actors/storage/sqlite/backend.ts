@@ -11,13 +11,12 @@ import type {
   QueryHandlers,
   Submission,
 } from '../../../protocol/commands.js'
-import { type Answer, failureOf, success } from '../../../protocol/envelope.js'
+import { type Answer, failureOf } from '../../../protocol/envelope.js'
 import { ArcError } from '../../../protocol/errors.js'
 import type { Log } from '../../runtime/actor.js'
 import type { Applied, StorageBackend } from '../backend.js'
 import { Channels } from './channels.js'
 import type { SqliteContext } from './context.js'
-import { nowSeconds } from './context.js'
 import { asWriteError, openDatabase } from './database.js'
 import { watchForeignCommits } from './foreign-commits.js'
 import { HubStates } from './hub-state.js'
@@ -27,6 +26,7 @@ import { MessageLog } from './message-log.js'
 import { Messages } from './messages.js'
 import { Recovery } from './recovery.js'
 import { Sessions } from './sessions.js'
+import { statusQuery } from './status.js'
 import { Tasks } from './tasks.js'
 import { Threads } from './threads.js'
 
@@ -50,6 +50,7 @@ export class SqliteBackend implements StorageBackend {
   readonly #hubStates: HubStates
   readonly #commands: CommandHandlers
   readonly #queries: QueryHandlers
+  #commits = 0
   readonly #savepoint
   readonly #release
   readonly #rollbackTo
@@ -84,7 +85,7 @@ export class SqliteBackend implements StorageBackend {
       ...leases.queries,
       ...tasks.queries,
       ...this.#hubStates.queries,
-      'status.counts': countsQuery(db),
+      'status.get': statusQuery(db, () => this.#commits),
     }
     this.#savepoint = db.prepare('SAVEPOINT command')
     this.#release = db.prepare('RELEASE command')
@@ -106,6 +107,7 @@ export class SqliteBackend implements StorageBackend {
         return submissions.map((submission) => this.#runOnce(submission))
       })
       const answers = run.immediate()
+      this.#commits++
       return { answers, messages: [...stored] }
     } catch (error) {
       throw asWriteError(error)
@@ -191,16 +193,4 @@ function dispatch<T extends { op: string; input: unknown }>(
   const handler = handlers[op] as ((input: unknown) => Answer) | undefined
   if (!handler) throw new Error(`no handler for ${op}`)
   return handler(input)
-}
-
-function countsQuery(db: Database): () => Answer {
-  const counts = db.prepare<object>(
-    `SELECT (SELECT count(*) FROM sessions WHERE active = 1) AS agents,
-       (SELECT count(*) FROM channels) AS channels,
-       (SELECT coalesce(max(id), 0) FROM messages) AS messages,
-       (SELECT count(*) FROM tasks WHERE status = 'open') AS open_tasks,
-       (SELECT count(*) FROM claims WHERE released_at IS NULL AND expires_at >= @now) AS active_claims,
-       (SELECT count(*) FROM locks WHERE released_at IS NULL AND expires_at >= @now) AS active_locks`,
-  )
-  return () => success(200, counts.get({ now: nowSeconds() }))
 }
