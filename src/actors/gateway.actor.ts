@@ -29,7 +29,13 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
     network: ({ input }) => setAllowRemote(input.allowRemote),
   })
-  const dispatcher = new Dispatcher({ ...config, storage })
+  const dispatcher = new Dispatcher({
+    ...config,
+    storage,
+    onDefect: (error, { method, target }) => {
+      log('error', `${method} ${target} failed: ${error instanceof Error ? error.stack : error}`)
+    },
+  })
   const guard = new Guard(config)
   const door = new HttpDoor({ dispatcher, guard, limits: config.limits })
   let connected: Promise<void> = Promise.reject(new ArcError('start_failed', 'no storage to connect to'))

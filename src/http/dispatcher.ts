@@ -45,6 +45,8 @@ export interface DispatcherOptions {
   readonly process: HubProcess
   readonly presenceTtlSec: number
   readonly instanceId: string
+  /** Told of what should not have happened: a request that failed for no reason of its own. */
+  readonly onDefect: (error: unknown, request: DoorRequest) => void
 }
 
 /** How long a request waits for a storage actor that is being restarted. */
@@ -109,6 +111,7 @@ export class Dispatcher {
     try {
       return await this.#answer(request)
     } catch (error) {
+      if (!(error instanceof ArcError)) this.#options.onDefect(error, request)
       return failureOf(error)
     }
   }
@@ -131,7 +134,10 @@ export class Dispatcher {
       case 'status':
         return this.#patiently(async () => {
           const stored = await this.#options.storage.query({ op: 'status.get', input: {} })
-          return success(200, hubStatus(this.#presentFacts(), this.#options.process, stored, this.#waiters.size))
+          return success(
+            200,
+            hubStatus(this.#presentFacts(), this.#options.process, stored, this.#waiters.size),
+          )
         })
       case 'page':
         throw new ArcError('not_found', 'the page is for browsers: open it over HTTP')

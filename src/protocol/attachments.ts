@@ -1,30 +1,31 @@
 // Attachments (PROTOCOL §2): a closed set of types, each with its own fields; all others are dropped.
 
 import { z } from 'zod'
-import { freeText, name, optionalInteger, optionalName } from './fields.js'
+import { name, optionalInteger, optionalName, requiredText } from './fields.js'
 import { exceedsChars, type Limits } from './limits.js'
 
 export const ATTACHMENT_TYPES = ['text', 'json', 'code', 'file_ref', 'diff_ref'] as const
 
 const range = { start_line: optionalInteger, end_line: optionalInteger }
-const content = freeText.refine((text) => text !== undefined && text !== '', 'is required')
+const anyJson = z.custom<unknown>((value) => value !== undefined && value !== null, 'is required')
 
 /** The schema of a message's `attachments` under a hub's limits. */
 export function attachmentList(limits: Limits) {
-  const fits = (value: unknown) => !exceedsChars(JSON.stringify(value), limits.maxAttachmentChars)
+  const fits = (value: unknown) => !exceedsChars(JSON.stringify(value ?? null), limits.maxAttachmentChars)
   const tooLong = `must encode to at most ${limits.maxAttachmentChars} characters of JSON`
   const attachment = z.discriminatedUnion(
     'type',
     [
-      z.object({ type: z.literal('text'), content: content.refine(fits, tooLong) }),
+      z.object({ type: z.literal('text'), content: requiredText.refine(fits, tooLong) }),
       z.object({
         type: z.literal('json'),
-        content: z
-          .unknown()
-          .refine((value) => value !== undefined && value !== null, 'is required')
-          .refine(fits, tooLong),
+        content: anyJson.refine(fits, tooLong),
       }),
-      z.object({ type: z.literal('code'), content: content.refine(fits, tooLong), language: optionalName }),
+      z.object({
+        type: z.literal('code'),
+        content: requiredText.refine(fits, tooLong),
+        language: optionalName,
+      }),
       z.object({ type: z.literal('file_ref'), path: name, description: optionalName, ...range }),
       z.object({
         type: z.literal('diff_ref'),

@@ -39,6 +39,9 @@ export const optionalName = z.preprocess(
   z.string(mustBe('a string')).optional(),
 )
 
+/** Required free text: converted, not trimmed, not empty. */
+export const requiredText = z.preprocess(asText, z.string(mustBe('a string')).min(1, 'is required'))
+
 /** Free text: converted, not trimmed. */
 export const freeText = z.preprocess(asText, z.string(mustBe('a string')).optional())
 
@@ -89,10 +92,20 @@ export const leaseTtl = z.preprocess(
 
 /** Validates `input`, or throws a 400 that names the field and says what is wrong with it. */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const parsed = schema.safeParse(input)
+  const parsed = safeParse(schema, input)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   throw invalid(issue ? describeIssue(issue) : 'invalid request')
+}
+
+function safeParse<S extends z.ZodType>(schema: S, input: unknown) {
+  try {
+    return schema.safeParse(input)
+  } catch (error) {
+    // A schema that measures a value by encoding it runs out of stack on thousands of nested brackets.
+    if (error instanceof RangeError) throw invalid('the request is nested too deeply')
+    throw error
+  }
 }
 
 function describeIssue(issue: { path: PropertyKey[]; message: string }): string {

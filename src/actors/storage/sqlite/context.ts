@@ -26,16 +26,35 @@ export function secondsAhead(sec: number): string {
 
 /** A JSON column's value. A foreign writer's broken or missing text reads as `fallback` rather than failing the row. */
 export function parseJson<T>(text: string | null, fallback: T): T {
-  if (!text) return fallback
-  try {
-    return (JSON.parse(text) as T | null) ?? fallback
-  } catch {
-    return fallback
-  }
+  return (parsed(text)?.value as T | null | undefined) ?? fallback
 }
 
 /** The same as JSON text, for answers that are put together from texts. */
 export function jsonText(text: string | null, fallback: '{}' | '[]'): string {
-  if (text === fallback || !text) return fallback
-  return JSON.stringify(parseJson<unknown>(text, JSON.parse(fallback)))
+  if (text === fallback) return fallback
+  const { value, repaired } = parsed(text) ?? {}
+  if (value === null || value === undefined) return fallback
+  return repaired ?? (text as string)
+}
+
+function parsed(text: string | null): { value: unknown; repaired?: string } | undefined {
+  if (!text) return undefined
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    return parsedPythonJson(text)
+  }
+}
+
+/** Python writes numbers that JSON does not have; as in browsers' JSON they become null. */
+function parsedPythonJson(text: string): { value: unknown; repaired: string } | undefined {
+  const repaired = text.replace(
+    /("(?:[^"\\]|\\.)*")|\bNaN\b|-?\bInfinity\b/g,
+    (_, quoted?: string) => quoted ?? 'null',
+  )
+  try {
+    return { value: JSON.parse(repaired), repaired }
+  } catch {
+    return undefined
+  }
 }
