@@ -2,6 +2,7 @@
 // The command line (PROTOCOL §12): finds the command, loads only that, runs it, and turns errors into one
 // line on standard error and the exit status.
 
+import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, renderUsage, runCommand } from 'citty'
 import { ArcError } from '../protocol/errors.js'
 import { VERSION } from '../version.js'
@@ -67,8 +68,10 @@ async function main(rawArgs: string[]): Promise<number> {
     throw new ArcError('invalid_request', `there is no command "${first}"; see arc --help`)
   const { default: command } = await (entry?.load ?? HUB)()
   const commandArgs = isHub ? rawArgs : rest
-  if (commandArgs.some((argument) => ['--help', '-h', '--help-options'].includes(argument))) {
-    process.stdout.write(`${await renderUsage(command, isHub ? undefined : { meta: { name: 'arc' } })}\n`)
+  const options = commandArgs.slice(0, [...commandArgs, '--'].indexOf('--'))
+  if (options.some((argument) => ['--help', '-h', '--help-options'].includes(argument))) {
+    const usage = await renderUsage(command, isHub ? undefined : { meta: { name: 'arc' } })
+    process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`)
     return 0
   }
   await runCommand(command, { rawArgs: commandArgs })

@@ -1,8 +1,8 @@
 // `.arc.pid`, beside the storage file (PROTOCOL §11): names the hub that serves it. Written whole by
 // temporary file and rename, so that a reader never sees half of it.
 
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export const PID_FILE = '.arc.pid'
@@ -19,12 +19,22 @@ export interface PidFile {
   readonly started_at?: string
 }
 
+/** The storage under the name that its hub gives it: absolute, and by way of no symbolic link. */
+export function storageFile(storagePath: string): string {
+  const path = resolve(storagePath)
+  try {
+    return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path // its folder is still to be made
+  }
+}
+
 export function pidFileOf(storagePath: string): string {
-  return join(dirname(resolve(storagePath)), PID_FILE)
+  return join(dirname(storageFile(storagePath)), PID_FILE)
 }
 
 export function logFileOf(storagePath: string): string {
-  return join(dirname(resolve(storagePath)), LOG_FILE)
+  return join(dirname(storageFile(storagePath)), LOG_FILE)
 }
 
 /** The file's content; undefined when it is missing or isn't a hub's pid file. */
@@ -55,7 +65,8 @@ export function removePidFile(path: string, pid: number): void {
 
 /** The pid files from the working directory upward, then from the storage's folder upward. */
 export function findPidFiles(storagePath: string, workingFolder = process.cwd()): PidFile[] {
-  const folders = new Set([...upward(workingFolder), ...upward(dirname(resolve(workingFolder, storagePath)))])
+  const storageFolder = dirname(storageFile(resolve(workingFolder, storagePath)))
+  const folders = new Set([...upward(workingFolder), ...upward(storageFolder)])
   return [...folders].flatMap((folder) => readPidFile(join(folder, PID_FILE)) ?? [])
 }
 

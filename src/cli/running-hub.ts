@@ -4,7 +4,7 @@
 
 import { resolve } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../actors/address.js'
-import { DEFAULT_STORAGE, findPidFiles, type PidFile } from './pid-file.js'
+import { DEFAULT_STORAGE, findPidFiles, type PidFile, storageFile } from './pid-file.js'
 import { type Probe, probe } from './probe.js'
 
 /** What was said on the command line; absent means "whichever". */
@@ -48,7 +48,8 @@ export async function findRunningHub(wanted: Wanted): Promise<{ hub?: Found; atA
 }
 
 export function servesWanted({ info }: { info: { storage_path: string } }, { storage }: Wanted): boolean {
-  return storage === undefined || resolve(storage) === info.storage_path
+  // Another implementation may name its file with the symbolic links left in.
+  return storage === undefined || [storageFile(storage), resolve(storage)].includes(info.storage_path)
 }
 
 function hostOf(url: string): string | undefined {

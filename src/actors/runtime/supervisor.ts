@@ -99,6 +99,8 @@ export class Supervisor {
       name: spec.name,
       workerData: boot,
       transferList: [port2, ...peers.map(({ port }) => port)],
+      // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
+      execArgv: process.execArgv.filter((flag) => !/^--(import|require|loader|experimental-loader)=/.test(flag)),
       resourceLimits: { maxOldGenerationSizeMb: spec.maxHeapMb ?? 512 },
     })
     const exited = exitReason(worker)

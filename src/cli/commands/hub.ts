@@ -35,9 +35,9 @@ export default defineCommand({
       report({ failed: asArcError(error).toData() })
       throw error
     }
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => hub.stop())
     const pidFile = announce(hub)
     report({ ready: { url: hub.url, pid: process.pid } })
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => hub.stop())
     const status = await hub.stopped
     if (pidFile) removePidFile(pidFile, process.pid)
     throw new ExitStatus(status)

@@ -70,5 +70,6 @@ async function follow(path: string, from: number, print: (line: string) => void)
   watch(dirname(path), (_event, name) => {
     if (name === LOG_FILE) reading = reading.then(more)
   })
+  reading = reading.then(more) // what was logged before the watch stood
   return new Promise(() => {})
 }

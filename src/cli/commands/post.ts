@@ -3,7 +3,7 @@
 import { defineCommand } from 'citty'
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { checkKnown, oneOf, text } from '../arguments.js'
+import { checkKnown, oneOf, text, usageError } from '../arguments.js'
 import { printJson } from '../output.js'
 
 const args = {
@@ -12,13 +12,14 @@ const args = {
   to: { type: 'string', description: 'Send a direct message to this agent instead', valueHint: 'agent' },
   kind: { type: 'string', description: 'chat (default), notice, task, artifact, …', valueHint: 'kind' },
   'thread-id': { type: 'string', description: 'The thread that it belongs to', valueHint: 'id' },
-  text: { type: 'positional', description: 'What to say', required: true },
+  text: { type: 'positional', description: 'What to say; put -- before it if it begins with a dash' },
 } as const
 
 export default defineCommand({
   meta: { name: 'post', description: 'Post a message as an agent' },
   args,
   async run({ args: given }) {
+    if (given._.length === 0) throw usageError('TEXT is required; one that begins with a dash goes after --')
     checkKnown(given, args, given._)
     const client = await signIn(given)
     const message = await client.post(given.text, {

@@ -1,13 +1,13 @@
 // `arc reset`: stops the hub and deletes its database files, so that the next one starts with nothing.
 
 import { existsSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
 import { checkKnown } from '../arguments.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { printJson } from '../output.js'
-import { DEFAULT_STORAGE } from '../pid-file.js'
+import { DEFAULT_STORAGE, storageFile } from '../pid-file.js'
+import { findRunningHub } from '../running-hub.js'
 import { stopHub } from '../stopping.js'
 
 export default defineCommand({
@@ -22,7 +22,8 @@ export default defineCommand({
         return undefined
       throw error
     })
-    const storage = stopped?.storagePath ?? resolve(wanted.storage ?? DEFAULT_STORAGE)
+    const storage = stopped?.storagePath ?? storageFile(wanted.storage ?? DEFAULT_STORAGE)
+    await refuseInUse(storage, stopped !== undefined)
     const removed = ['', '-wal', '-shm'].map((suffix) => storage + suffix).filter((path) => existsSync(path))
     for (const path of removed) rmSync(path)
     printJson(
@@ -32,3 +33,16 @@ export default defineCommand({
     )
   },
 })
+
+/**
+ * Several hubs may run on one file, and only one of them was stopped. @throws ArcError when another is known
+ * to have it open: by a pid file or at the default address, or because a hub that closes a database which
+ * nobody else has open leaves no `-shm` behind.
+ */
+async function refuseInUse(storage: string, wasStopped: boolean): Promise<void> {
+  const { hub } = await findRunningHub({ storage })
+  if (!hub && !(wasStopped && existsSync(`${storage}-shm`))) return
+  const who = hub ? `the hub at ${hub.url}` : 'another hub'
+  const text = `${who} still uses ${storage}, nothing was deleted; stop that hub with arc stop --port, then try again`
+  throw new ArcError('storage_unusable', text)
+}

@@ -1,0 +1,85 @@
+// A task handed to another agent, and its result awaited (PROTOCOL §15): a `task_request`, then the
+// `task_result` whose `reply_to` is it.
+//
+// It reads from the request's own id on, with a cursor of its own: a result that comes before the wait has
+// begun is found like any other, and `poll` notices nothing of it.
+
+import { ArcError } from '../protocol/errors.js'
+import type { Message } from '../protocol/objects.js'
+import { FeedReader, HubReset, LONG_POLL_SEC } from './feed-reader.js'
+import type { CallTarget, TaskRequestOptions } from './options.js'
+import { postMessage } from './posting.js'
+import type { Requester } from './requester.js'
+import { linkSignals } from './waiting.js'
+
+const PAGE_ROWS = 500
+export const CALL_TIMEOUT_SEC = 60
+
+export async function callAgent(
+  requester: Requester,
+  agentId: string,
+  target: CallTarget,
+  body: string,
+  options: TaskRequestOptions,
+): Promise<Message> {
+  const timeoutSec = options.timeout ?? CALL_TIMEOUT_SEC
+  const address = typeof target === 'string' ? { to: target } : target
+  const deadline = performance.now() + timeoutSec * 1_000
+  const link = linkSignals(options.signal, requester.closing)
+  let request: Message | undefined
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    link.abort('the call took too long')
+  }, timeoutSec * 1_000)
+  try {
+    const posted = await postMessage(requester, agentId, body, {
+      ...address,
+      kind: 'task_request',
+      threadId: options.threadId,
+      attachments: options.attachments,
+      metadata: options.metadata,
+      parentTaskId: options.parentTaskId,
+      signal: link.signal,
+    })
+    request = posted.message
+    const { id } = request
+    const reader = new FeedReader(requester, agentId, {
+      sinceId: id,
+      instanceId: posted.instanceId,
+      onReset: 'throw',
+    })
+    for (;;) {
+      // Never 0: in the last milliseconds before the timer fires this would spin.
+      const waitSec = Math.min(LONG_POLL_SEC, Math.max(100, deadline - performance.now()) / 1_000)
+      // Own messages too: two processes may work under one agent id.
+      const page = { waitSec, limit: PAGE_ROWS, includeSelf: true, signal: link.signal, persist: true }
+      const rows = await reader.read(page)
+      const result = rows.find((row) => row.kind === 'task_result' && row.reply_to === id)
+      if (result) return result
+    }
+  } catch (error) {
+    if (isLate) throw lateError(address, timeoutSec, request, error)
+    if (error instanceof HubReset) {
+      const text = `task_request ${request?.id} is gone: the hub was reset while its result was awaited`
+      throw new ArcError('not_found', text, { cause: error })
+    }
+    throw error
+  } finally {
+    clearTimeout(timer)
+    link.release()
+  }
+}
+
+function lateError(
+  address: { to?: string; channel?: string },
+  timeoutSec: number,
+  request: Message | undefined,
+  cause: unknown,
+): ArcError {
+  const whom = address.to ?? `anyone in ${address.channel}`
+  const text = request
+    ? `${whom} did not answer task_request ${request.id} within ${timeoutSec} s; it stays open and may be answered later`
+    : `the task_request to ${whom} could not be confirmed within ${timeoutSec} s; it may or may not have been posted`
+  return new ArcError('timeout', text, { cause })
+}

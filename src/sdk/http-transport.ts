@@ -1,0 +1,165 @@
+// The transport over sockets: an undici pool with keep-alive and as many connections as there are requests
+// under way, so that a parked long-poll never holds up a post.
+//
+// Guarantees: every response body is consumed; an abort frees its socket; every failure is an `ArcError`
+// that tells whether the request can have reached the hub. Ends with `close`.
+
+import { Pool } from 'undici'
+import type { Envelope } from '../protocol/envelope.js'
+import { ArcError } from '../protocol/errors.js'
+import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
+import { throwIfAborted, untilAborted } from './waiting.js'
+
+export interface HttpTransportOptions {
+  /** `http://host:port`, perhaps with a path that the hub is mounted under. */
+  readonly baseUrl: string
+  /** Seconds to get a connection. */
+  readonly connectTimeoutSec: number
+}
+
+export class HttpTransport implements Transport {
+  readonly #pool: Pool
+  readonly #url: string
+  readonly #prefix: string
+  #closed = false
+
+  constructor(options: HttpTransportOptions) {
+    const url = parseBaseUrl(options.baseUrl)
+    this.#prefix = url.pathname.replace(/\/+$/, '')
+    this.#url = `${url.origin}${this.#prefix}`
+    this.#pool = new Pool(url.origin, { connect: { timeout: options.connectTimeoutSec * 1_000 } })
+  }
+
+  request(request: TransportRequest): Promise<TransportAnswer> {
+    // undici looks at a signal only once it has a connection; an abort during the connect must count too.
+    return untilAborted(this.#exchange(request), request.signal)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#pool.destroy(closedError()).catch(() => {})
+  }
+
+  async #exchange(request: TransportRequest): Promise<TransportAnswer> {
+    throwIfAborted(request.signal)
+    if (this.#closed) throw closedError()
+    const timeoutMs = Math.ceil(request.timeoutSec * 1_000)
+    let status: number
+    let headers: Record<string, string | string[] | undefined>
+    let text: string
+    try {
+      const response = await this.#pool.request({
+        method: request.method,
+        path: this.#prefix + request.path,
+        headers: requestHeaders(request),
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        signal: request.signal,
+      })
+      status = response.statusCode
+      headers = response.headers
+      text = await response.body.text()
+    } catch (error) {
+      throwIfAborted(request.signal)
+      if (this.#closed) throw closedError()
+      throw this.#failure(error, request)
+    }
+    const envelope = parseEnvelope(text)
+    if (!envelope) throw this.#notArc(`HTTP ${status}, ${headers['content-type'] ?? 'no content type'}`)
+    return {
+      status,
+      envelope,
+      instanceId: single(headers['x-arc-instance']),
+      retryAfterSec: seconds(single(headers['retry-after'])),
+    }
+  }
+
+  #failure(error: unknown, request: TransportRequest): ArcError {
+    const { name, code, syscall, message } = firstOf(error)
+    const what = `${request.method} ${request.path.split('?', 1)[0]}`
+    if (syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT') {
+      return this.#noHub(code, error)
+    }
+    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+      const text = `the hub at ${this.#url} did not answer ${what} within ${request.timeoutSec} s`
+      return new ArcError('timeout', text, { cause: error })
+    }
+    // An answer that breaks off is a lost connection, though the parser reports it. (Its errors carry no code.)
+    if (code === 'UND_ERR_HEADERS_OVERFLOW' || (name === 'HTTPParserError' && !/\bEOF\b/.test(message))) {
+      return this.#notArc('what it says is not HTTP', error)
+    }
+    if (code === 'UND_ERR_INVALID_ARG') {
+      return new ArcError('invalid_request', `${what} cannot be sent: ${message}`, { cause: error })
+    }
+    if (request.method === 'GET') {
+      const text = `the connection to the hub at ${this.#url} was lost before it answered ${what}: try again`
+      return new ArcError('unavailable', text, { cause: error })
+    }
+    const text =
+      `the connection to the hub at ${this.#url} was lost after ${what} was sent: ` +
+      'it may or may not have been done; look before you send it again'
+    return new ArcError('outcome_unknown', text, { cause: error })
+  }
+
+  #noHub(code: string, cause: unknown): ArcError {
+    // Everything but a refusal is "unreachable": no route, no such name, and also a sandbox that forbids
+    // sockets (EPERM, EACCES). PROTOCOL §12 fixes the two phrases; agents branch on them (§13).
+    const why = code === 'ECONNREFUSED' ? 'connection refused' : 'network unreachable'
+    const text =
+      `no hub answers at ${this.#url}: ${why} (${code}). On the host, start one with \`arc ensure\` ` +
+      'or give the base URL of the one that runs; from a sandbox never start one, use the file relay'
+    return new ArcError('no_hub', text, { cause })
+  }
+
+  #notArc(evidence: string, cause?: unknown): ArcError {
+    const text =
+      `something answers at ${this.#url}, but it is not an Arc hub (${evidence}): ` +
+      'check the base URL, or start the hub on another port'
+    return new ArcError('bad_answer', text, { cause })
+  }
+}
+
+function parseBaseUrl(baseUrl: string): URL {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new ArcError(
+    'invalid_request',
+    `baseUrl must be an http:// or https:// URL, not ${JSON.stringify(baseUrl)}`,
+  )
+}
+
+function requestHeaders(request: TransportRequest): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (request.body !== undefined) headers['content-type'] = 'application/json'
+  if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey
+  return headers
+}
+
+function parseEnvelope(text: string): Envelope | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const isEnvelope =
+    typeof value === 'object' && value !== null && 'ok' in value && typeof value.ok === 'boolean'
+  return isEnvelope ? (value as Envelope) : undefined
+}
+
+const closedError = () => new ArcError('aborted', 'the client is closed: make a new one')
+
+const single = (header: string | string[] | undefined) => (Array.isArray(header) ? header[0] : header)
+
+const seconds = (header: string | undefined) =>
+  header && /^[0-9]+$/.test(header) ? Number(header) : undefined
+
+/** A name with several addresses fails with one error for each; the first stands for all. */
+function firstOf(error: unknown): { name: string; code: string; syscall: string; message: string } {
+  const one: unknown = error instanceof AggregateError ? error.errors[0] : error
+  if (!(one instanceof Error)) return { name: '', code: 'unknown', syscall: '', message: String(one) }
+  const { code, syscall } = one as NodeJS.ErrnoException
+  return { name: one.name, code: code ?? 'unknown', syscall: syscall ?? '', message: one.message }
+}

@@ -1,0 +1,208 @@
+// Requests with retries: the layer between the client's methods and a transport.
+//
+// Guarantees: one idempotency key for all tries of one POST or DELETE; tries as `retry.ts` decides; an
+// envelope that says no becomes an `ArcError` with the hub's text. It remembers two things about the hub:
+// which stored state answered last (`instanceId`), and whether that hub replays answers by key.
+
+import { randomUUID } from 'node:crypto'
+import type { Envelope } from '../protocol/envelope.js'
+import { ArcError } from '../protocol/errors.js'
+import type { HubInfo } from '../protocol/objects.js'
+import { decide } from './retry.js'
+import type { Method, Transport, TransportAnswer } from './transport.js'
+import { pause } from './waiting.js'
+
+const REPLAY_FEATURE = 'arc:idempotency_key'
+
+export interface Call {
+  readonly method: Method
+  readonly path: string
+  readonly body?: object | undefined
+  /** Seconds for one try. Default: the client's `timeout`. */
+  readonly timeoutSec?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Seconds after the first failure in which tries may start. Default: the client's `retryFor`. */
+  readonly retryForSec?: number | undefined
+  /** Default: a random one for this call. */
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface Reply<T> {
+  readonly result: T
+  readonly envelope: Envelope
+  readonly instanceId: string | undefined
+}
+
+export interface RequesterOptions {
+  readonly timeoutSec: number
+  readonly retryForSec: number
+  /** Aborted when the client closes: ends every pause between tries. */
+  readonly closing: AbortSignal
+}
+
+export class Requester {
+  readonly timeoutSec: number
+  readonly retryForSec: number
+  readonly closing: AbortSignal
+  readonly #transport: Transport
+  #instanceId: string | undefined
+  #hubReplays: boolean | undefined
+
+  constructor(transport: Transport, options: RequesterOptions) {
+    this.#transport = transport
+    this.timeoutSec = options.timeoutSec
+    this.retryForSec = options.retryForSec
+    this.closing = options.closing
+  }
+
+  /** The stored state that answered last, as far as the hub says so. */
+  get instanceId(): string | undefined {
+    return this.#instanceId
+  }
+
+  get<T>(path: string, options: Omit<Call, 'method' | 'path' | 'body'> = {}): Promise<Reply<T>> {
+    return this.send<T>({ ...options, method: 'GET', path })
+  }
+
+  post<T>(
+    path: string,
+    body: object,
+    options: Omit<Call, 'method' | 'path' | 'body'> = {},
+  ): Promise<Reply<T>> {
+    return this.send<T>({ ...options, method: 'POST', path, body })
+  }
+
+  async send<T>(call: Call): Promise<Reply<T>> {
+    const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? randomUUID())
+    const failed = new FailedTries(call, (call.retryForSec ?? this.retryForSec) * 1_000)
+    for (;;) {
+      try {
+        const answer = await this.#once({ ...call, idempotencyKey })
+        // The one place where the hub's word is taken for the type that PROTOCOL gives to this answer.
+        if (answer.envelope.ok) {
+          return {
+            result: answer.envelope.result as T,
+            envelope: answer.envelope,
+            instanceId: answer.instanceId,
+          }
+        }
+        failed.add(refusal(answer), answer.retryAfterSec)
+      } catch (error) {
+        if (!(error instanceof ArcError)) throw error
+        failed.add(error)
+      }
+      await this.#untilNextTry(call, failed)
+    }
+  }
+
+  /** Closes the transport; what is under way rejects with `aborted`. */
+  close(): Promise<void> {
+    return this.#transport.close()
+  }
+
+  /** Takes note of what the hub announces. */
+  learn(info: HubInfo): void {
+    this.#hubReplays = Array.isArray(info.features) && info.features.includes(REPLAY_FEATURE)
+  }
+
+  async #once(call: Call): Promise<TransportAnswer> {
+    const { method, path, body, signal, idempotencyKey } = call
+    const timeoutSec = call.timeoutSec ?? this.timeoutSec
+    const answer = await this.#transport.request({ method, path, body, timeoutSec, signal, idempotencyKey })
+    if (answer.instanceId !== undefined && answer.instanceId !== this.#instanceId) {
+      this.#instanceId = answer.instanceId
+      this.#hubReplays = undefined
+    }
+    return answer
+  }
+
+  /** Resolves when the next try is due; throws when there is none. */
+  async #untilNextTry(call: Call, failed: FailedTries): Promise<void> {
+    // Whoever listens on that port next may be another hub: what this one announced no longer counts.
+    if (failed.last.code === 'no_hub') this.#hubReplays = undefined
+    for (;;) {
+      const verdict = decide(failed.last, failed.tried(this.#hubReplays))
+      if (verdict.next === 'give_up') throw failed.finalError()
+      await pause(verdict.delayMs, call.signal, this.closing)
+      if (verdict.next === 'retry') return
+      await this.#askWhetherItReplays(call.signal)
+      if (this.#hubReplays) return
+      failed.count++
+    }
+  }
+
+  /** One try: a hub that is still away leaves the question open, any other failure answers it with no. */
+  async #askWhetherItReplays(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      const answer = await this.#once({ method: 'GET', path: '/v1/hub-info', signal })
+      if (!answer.envelope.ok) throw refusal(answer)
+      this.learn(answer.envelope.result as HubInfo)
+    } catch (error) {
+      if (!(error instanceof ArcError) || error.code === 'aborted') throw error
+      if (!error.retryable) this.#hubReplays = false
+    }
+  }
+}
+
+/** What went wrong with one call so far. */
+class FailedTries {
+  count = 0
+  last = new ArcError('internal', 'not tried yet')
+  readonly #call: Call
+  readonly #retryForMs: number
+  #firstAt = 0
+  #retryAfterSec: number | undefined
+  #maybeDone = false
+
+  constructor(call: Call, retryForMs: number) {
+    this.#call = call
+    this.#retryForMs = retryForMs
+  }
+
+  add(failure: ArcError, retryAfterSec?: number): void {
+    if (this.count++ === 0) this.#firstAt = performance.now()
+    this.last = failure
+    this.#retryAfterSec = retryAfterSec
+    if (failure.code === 'outcome_unknown') this.#maybeDone = true
+  }
+
+  tried(hubReplays: boolean | undefined) {
+    return {
+      method: this.#call.method,
+      failures: this.count,
+      maybeDone: this.#maybeDone,
+      hubReplays,
+      sinceFirstFailureMs: performance.now() - this.#firstAt,
+      retryForMs: this.#retryForMs,
+      retryAfterSec: this.#retryAfterSec,
+    }
+  }
+
+  /** The error for the caller. "No hub" would be the wrong last word on a post that an earlier try may have made. */
+  finalError(): ArcError {
+    const { last } = this
+    if (!this.#maybeDone || last.code === 'outcome_unknown' || !last.retryable) return last
+    const what = `${this.#call.method} ${this.#call.path.split('?', 1)[0]}`
+    const text = `${what} was sent, its answer was lost, and then: ${last.message}. It may or may not have been done`
+    return new ArcError('outcome_unknown', text, { cause: last })
+  }
+}
+
+function refusal(answer: TransportAnswer): ArcError {
+  const { error, code } = answer.envelope
+  const text =
+    typeof error === 'string' && error !== '' ? error : `the hub answered with HTTP ${answer.status}`
+  return new ArcError(typeof code === 'string' ? code : `http_${answer.status}`, text, {
+    status: answer.status,
+  })
+}
+
+/** `path` with the parameters that have a value. */
+export function withQuery(
+  path: string,
+  params: Record<string, string | number | boolean | undefined>,
+): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(params)) if (value !== undefined) query.set(name, String(value))
+  return query.size === 0 ? path : `${path}?${query}`
+}

@@ -1,0 +1,30 @@
+// The client's suite over sockets, and what only sockets have.
+
+import t from 'tap'
+import { startHub } from '../../src/actors/hub.js'
+import { ArcClient } from '../../src/sdk/index.js'
+import { clientSuite } from './client.suite.js'
+import { http } from './http-way.js'
+
+clientSuite(http)
+
+t.test('quickstart registers in place of an earlier session, and polls from now on', async (t) => {
+  const hub = await startHub({ storagePath: `${t.testdir({})}/arc.sqlite3`, port: 0, logLevel: 'silent' })
+  t.teardown(() => hub.stop())
+  const other = new ArcClient('other', { baseUrl: hub.url })
+  t.teardown(() => other.close())
+  await new ArcClient('me', { baseUrl: hub.url }).register()
+  await other.post('before')
+  const me = await ArcClient.quickstart('me', { baseUrl: hub.url, displayName: 'Me', capabilities: ['x'] })
+  t.teardown(() => me.close())
+  const { id } = await other.post('after')
+  t.match(await me.poll({ timeout: 0 }), [{ id }])
+  t.match(await other.listAgents(), [{ agent_id: 'me', display_name: 'Me', capabilities: ['x'] }])
+})
+
+t.test('quickstart without a hub rejects with what to do, and leaves nothing open', async (t) => {
+  await t.rejects(ArcClient.quickstart('me', { baseUrl: 'http://127.0.0.1:1', retryFor: 0 }), {
+    code: 'no_hub',
+    message: /connection refused.*arc ensure/,
+  })
+})

@@ -1,0 +1,75 @@
+// The room that a test of the client has to itself: a real hub in the test's own folder, clients that
+// reach it one way or another, and ways to wait for what happens in it without letting time pass.
+
+import t, { type Test } from 'tap'
+import { type Hub, type HubOptions, startHub } from '../../src/actors/hub.js'
+import type { ArcClient, ClientOptions, Message } from '../../src/sdk/index.js'
+
+/** One way to a hub. */
+export interface Way {
+  readonly name: string
+  connect(t: Test, hub: Hub, agentId: string, options?: ClientOptions): ArcClient
+  /** What a hub needs to be reached this way. `folder` is the test's own. */
+  hubOptions?(folder: string): Partial<HubOptions>
+}
+
+export interface Room {
+  readonly hub: Hub
+  /** A client that is not registered. */
+  agent(agentId: string, options?: ClientOptions): ArcClient
+  /** Stops the hub and starts one in its place: on the same storage, or on new storage. */
+  restart(storage: 'same' | 'new'): Promise<void>
+  /** Resolves when so many long-polls wait at the hub. */
+  waiting(polls: number): Promise<void>
+}
+
+/** Defines tests that each have a room of their own. */
+export function testsOver(way: Way) {
+  return (name: string, body: (t: Test, room: Room) => Promise<unknown>) =>
+    t.test(`${way.name}: ${name}`, async (t) => {
+      await body(t, await openRoom(t, way))
+    })
+}
+
+async function openRoom(t: Test, way: Way): Promise<Room> {
+  const folder = t.testdir({})
+  let storages = 0
+  const start = (port: number) =>
+    startHub({
+      storagePath: `${folder}/arc-${storages}.sqlite3`,
+      port,
+      logLevel: 'silent',
+      ...way.hubOptions?.(folder),
+    })
+  let hub = await start(0)
+  const opened: ArcClient[] = []
+  const agent = (agentId: string, options?: ClientOptions) => {
+    const client = way.connect(t, hub, agentId, options)
+    opened.push(client)
+    return client
+  }
+  // One teardown, so that clients close while there is a hub to hear of it.
+  t.teardown(async () => {
+    await Promise.all(opened.map((client) => client.close()))
+    await hub.stop()
+  })
+  const observer = agent('observer')
+  return {
+    get hub() {
+      return hub
+    },
+    agent,
+    restart: async (storage) => {
+      await hub.stop()
+      if (storage === 'new') storages++
+      hub = await start(hub.port)
+    },
+    waiting: async (polls) => {
+      while ((await observer.status()).waiting_polls !== polls) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+  }
+}
+
+export const idsOf = (messages: readonly Message[]) => messages.map((message) => message.id)
