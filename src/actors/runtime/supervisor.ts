@@ -100,7 +100,7 @@ export class Supervisor {
       workerData: boot,
       transferList: [port2, ...peers.map(({ port }) => port)],
       // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
-      execArgv: process.execArgv.filter((flag) => !/^--(import|require|loader|experimental-loader)=/.test(flag)),
+      execArgv: process.execArgv.filter((flag) => /^--(cpu-prof|heap-prof|enable-source-maps)/.test(flag)),
       resourceLimits: { maxOldGenerationSizeMb: spec.maxHeapMb ?? 512 },
     })
     const exited = exitReason(worker)

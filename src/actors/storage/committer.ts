@@ -44,7 +44,7 @@ export class Committer {
   readonly presence = new Presence()
   readonly #queue: Waiting[] = []
   #afterCommit: AfterCommit[] = []
-  #running: Promise<void> | undefined
+  #turn: Promise<void> | undefined
   #touchTimer: NodeJS.Timeout | undefined
 
   constructor(options: CommitterOptions) {
@@ -75,7 +75,7 @@ export class Committer {
   /** Settles when everything queued so far, and the signs of life, are committed. */
   async drained(): Promise<void> {
     clearTimeout(this.#touchTimer)
-    await this.#running
+    while (this.#turn) await this.#turn
     if (this.presence.waiting) await this.#commit([])
   }
 
@@ -86,24 +86,23 @@ export class Committer {
   }
 
   #wake(): void {
-    // The message handler that got us here returns first; then everything that has arrived is drained at once.
-    this.#running ??= Promise.resolve().then(() => this.#run())
+    this.#turn ??= nextTurn()
+      .then(() => this.#run())
+      .finally(() => {
+        this.#turn = undefined
+        if (this.#queue.length > 0 || this.#afterCommit.length > 0) this.#wake()
+      })
   }
 
+  /** Everything that has arrived by now. Then the event loop has its turn, so that load can't starve timers or `stop`. */
   async #run(): Promise<void> {
-    try {
-      while (this.#options.drain() || this.#queue.length > 0 || this.#afterCommit.length > 0) {
-        while (this.#queue.length < MAX_BATCH && this.#options.drain());
-        const work = this.#afterCommit
-        this.#afterCommit = []
-        while (this.#queue.length > 0) await this.#commit(this.#takeBatch())
-        for (const next of work) await next()
-        this.#options.flush()
-      }
-    } finally {
-      this.#running = undefined
-    }
-    if (this.presence.waiting) this.#scheduleTouches()
+    while (this.#queue.length < MAX_BATCH && this.#options.drain());
+    const work = this.#afterCommit
+    this.#afterCommit = []
+    while (this.#queue.length > 0) await this.#commit(this.#takeBatch())
+    for (const next of work) await next()
+    this.#options.flush()
+    this.#scheduleTouches()
   }
 
   #takeBatch(): Waiting[] {
@@ -145,6 +144,8 @@ export class Committer {
     }, this.presence.dueInMs(Date.now()))
   }
 }
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const PRESENCE_READERS = new Set(['session.open', 'agents.list', 'agents.bootstrap', 'sessions.expire'])
 

@@ -89,23 +89,33 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   })
-  child.unref()
   return new Promise((resolve) => {
     const settle = (report: StartReport) => {
       clearTimeout(timer)
       child.removeAllListeners()
       if (child.connected) child.disconnect()
+      child.unref()
       resolve(report)
     }
-    const fail = (text: string) => settle({ failed: new ArcError('start_failed', text).toData() })
+    // A hub that failed is waited for: whoever reads the error may rely on its process being gone.
+    let failure: StartReport | undefined
+    const failed = (text: string): StartReport => ({
+      failed: new ArcError('start_failed', text).toData(),
+    })
     const timer = setTimeout(() => {
+      failure ??= failed(`the hub was not ready within ${timeoutMs / 1_000} s; see ${logFileOf(storage)}`)
       child.kill('SIGKILL')
-      fail(`the hub was not ready within ${timeoutMs / 1_000} s; see ${logFileOf(storage)}`)
     }, timeoutMs)
-    child.on('message', (report) => settle(report as StartReport))
-    child.on('error', (error) => fail(`the hub could not be started: ${error.message}`))
+    child.on('message', (message) => {
+      const report = message as StartReport
+      if ('ready' in report) settle(report)
+      else failure = report
+    })
+    child.on('error', (error) => settle(failed(`the hub could not be started: ${error.message}`)))
     child.on('exit', (status) =>
-      fail(`the hub ended with status ${status} as it started; see ${logFileOf(storage)}`),
+      settle(
+        failure ?? failed(`the hub ended with status ${status} as it started; see ${logFileOf(storage)}`),
+      ),
     )
   })
 }

@@ -12,22 +12,28 @@ const args = {
   to: { type: 'string', description: 'Send a direct message to this agent instead', valueHint: 'agent' },
   kind: { type: 'string', description: 'chat (default), notice, task, artifact, …', valueHint: 'kind' },
   'thread-id': { type: 'string', description: 'The thread that it belongs to', valueHint: 'id' },
-  text: { type: 'positional', description: 'What to say; put -- before it if it begins with a dash' },
+  // Not left to citty, which takes a text that begins with a dash for options, and then misses the text.
+  text: {
+    type: 'positional',
+    required: false,
+    description: 'What to say; after -- if it begins with a dash',
+  },
 } as const
 
 export default defineCommand({
   meta: { name: 'post', description: 'Post a message as an agent' },
   args,
   async run({ args: given }) {
-    if (given._.length === 0) throw usageError('TEXT is required; one that begins with a dash goes after --')
+    if (given.text === undefined)
+      throw usageError('TEXT is required; one that begins with a dash goes after --')
     checkKnown(given, args, given._)
-    const client = await signIn(given)
-    const message = await client.post(given.text, {
+    const options = {
       channel: text(given.channel, 'channel'),
       to: text(given.to, 'to'),
       kind: oneOf(given.kind?.toLowerCase(), 'kind', MESSAGE_KINDS),
       threadId: text(given['thread-id'], 'thread-id'),
-    })
-    printJson(message)
+    }
+    const client = await signIn(given)
+    printJson(await client.post(given.text, options))
   },
 })
