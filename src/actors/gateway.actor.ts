@@ -25,6 +25,10 @@ export interface GatewayInfo {
 
 runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Promise<Actor> => {
   const storage = new StorageClient({
+    connected: ({ input }) => {
+      guard.allowRemote = input.allowRemote
+      dispatcher.connected(input)
+    },
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
     network: ({ input }) => setAllowRemote(input.allowRemote),
@@ -52,11 +56,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
   return {
     info,
     introduce: (_peer, storagePort) => {
-      connected = storage.connect(storagePort, dispatcher.cursor).then((facts) => {
-        guard.allowRemote = facts.allowRemote
-        dispatcher.connected(facts)
-        storage.announce()
-      })
+      connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.reportAlive())
       // The storage died again before it answered: its next life will introduce itself.
       connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
     },

@@ -2,7 +2,7 @@
 // with a retryable error, and `present` tells when trying again makes sense.
 
 import type { MessagePort } from 'node:worker_threads'
-import type { Page, PageQuery, Query, StorageFacts, Submission } from '../protocol/commands.js'
+import type { Page, PageQuery, Query, Submission } from '../protocol/commands.js'
 import type { Answer } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Handlers, Link } from './runtime/link.js'
@@ -21,17 +21,12 @@ export class StorageClient {
   }
 
   /** Connects to the storage's new life; the feed goes on after `afterId`. */
-  async connect(port: MessagePort, afterId: number | null): Promise<StorageFacts> {
+  async connect(port: MessagePort, afterId: number | null): Promise<void> {
     const link = new Link<StorageContract, DoorContract>(port, this.#handlers, () => {
       if (this.#link === link) this.#link = undefined
     })
-    const facts = await link.call('subscribe', { afterId })
+    await link.call('subscribe', { afterId })
     this.#link = link
-    return facts
-  }
-
-  /** Lets those go on who wait for the storage; call when the door has taken note of the facts. */
-  announce(): void {
     for (const go of this.#awaiting) go()
     this.#awaiting.clear()
   }

@@ -80,8 +80,10 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
         touch: ({ input }) => committer.touch(input),
         subscribe: (incoming) =>
           later(incoming, async () => {
+            const allowRemote = await backend.allowRemote()
+            door.cast('connected', { ...backend.facts, latestId: feed.publishedId, allowRemote })
             await feed.subscribe(door, incoming.input.afterId)
-            return { ...backend.facts, latestId: feed.publishedId, allowRemote: await backend.allowRemote() }
+            return undefined
           }),
       },
       () => {

@@ -81,7 +81,6 @@ export class Dispatcher {
   connected(facts: StorageFacts): void {
     if (!this.#facts) this.#recent = new RecentMessages(facts.latestId)
     this.#facts = facts
-    this.#options.storage.touch(this.#waiters.agents())
   }
 
   published(messages: readonly FeedMessage[]): void {
@@ -97,6 +96,11 @@ export class Dispatcher {
 
   networkChanged(allowRemote: boolean): void {
     if (this.#facts) this.#facts = { ...this.#facts, allowRemote }
+  }
+
+  /** Tells the storage which agents are blocked in a long-poll here: they are alive. */
+  reportAlive(): void {
+    this.#options.storage.touch(this.#waiters.agents())
   }
 
   /** Answers everyone who waits with what there is, and from now on lets nobody wait. */
@@ -228,7 +232,7 @@ export class Dispatcher {
   #keepAlive(): void {
     const everyMs = Math.min(30_000, (this.#options.presenceTtlSec * 1_000) / 3)
     this.#aliveTimer ??= setInterval(() => {
-      if (this.#waiters.size > 0) return this.#options.storage.touch(this.#waiters.agents())
+      if (this.#waiters.size > 0) return this.reportAlive()
       clearInterval(this.#aliveTimer)
       this.#aliveTimer = undefined
     }, everyMs)

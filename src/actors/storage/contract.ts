@@ -15,14 +15,16 @@ export type StorageContract = {
   submit: { input: Submission; output: Answer }
   query: { input: Query; output: Answer }
   page: { input: PageQuery; output: Page }
-  /** Begins the feed after `afterId` (null: with what comes next) and tells the facts. */
-  subscribe: { input: { afterId: number | null }; output: StorageFacts }
+  /** Begins the feed after `afterId` (null: with what comes next). */
+  subscribe: { input: { afterId: number | null }; output: undefined }
   /** These agents showed a sign of life. */
   touch: { input: readonly string[]; output: undefined }
 }
 
 /** Storage → door. */
 export type DoorContract = {
+  /** The door is subscribed. A cast, not the call's reply: what is published next must find the facts taken note of. */
+  connected: { input: StorageFacts; output: undefined }
   /** Committed messages in id order, without a gap since the last ones. */
   published: { input: readonly FeedMessage[]; output: undefined }
   /** More was committed than is worth sending: everything up to `latestId` has to be read instead. */
