@@ -23,6 +23,9 @@ export interface GatewayInfo {
   readonly port: number
 }
 
+/** How long the end waits for a storage that does not answer. */
+const CATCH_UP_MS = 1_000
+
 runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Promise<Actor> => {
   const storage = new StorageClient({
     connected: ({ input }) => {
@@ -62,6 +65,8 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     },
     started: () => connected,
     stop: async () => {
+      // Those who wait get what was committed before the end: the last notice of a shutdown, for one.
+      await storage.caughtUp(CATCH_UP_MS)
       await door.stop()
       storage.close()
     },

@@ -47,6 +47,11 @@ export class StorageClient {
     if (agentIds.length > 0) this.#link?.cast('touch', agentIds)
   }
 
+  /** Settles when this door has been sent everything committed so far, or at once while the storage is away. */
+  async caughtUp(timeoutMs: number): Promise<void> {
+    await this.#link?.call('sync', undefined, timeoutMs).catch(() => {})
+  }
+
   present(timeoutMs: number): Promise<void> {
     if (this.#link) return Promise.resolve()
     return new Promise((resolve) => {

@@ -78,6 +78,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
         query: (incoming) => later(incoming, () => backend.query(incoming.input)),
         page: (incoming) => later(incoming, () => backend.page(incoming.input)),
         touch: ({ input }) => committer.touch(input),
+        sync: (incoming) => later(incoming, () => undefined),
         subscribe: (incoming) =>
           later(incoming, async () => {
             const allowRemote = await backend.allowRemote()

@@ -17,6 +17,8 @@ export type StorageContract = {
   page: { input: PageQuery; output: Page }
   /** Begins the feed after `afterId` (null: with what comes next). */
   subscribe: { input: { afterId: number | null }; output: undefined }
+  /** Answered when everything committed so far has been published to this door. */
+  sync: { input: undefined; output: undefined }
   /** These agents showed a sign of life. */
   touch: { input: readonly string[]; output: undefined }
 }

@@ -112,11 +112,13 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
       else failure = report
     })
     child.on('error', (error) => settle(failed(`the hub could not be started: ${error.message}`)))
-    child.on('exit', (status) =>
-      settle(
-        failure ?? failed(`the hub ended with status ${status} as it started; see ${logFileOf(storage)}`),
-      ),
-    )
+    child.on('exit', (status) => {
+      const text = `the hub ended with status ${status} as it started; see ${logFileOf(storage)}`
+      const end = () => settle(failure ?? failed(text))
+      // Its end may be noticed before its last words are read.
+      if (child.connected) child.on('disconnect', end)
+      else end()
+    })
   })
 }
 

@@ -66,8 +66,9 @@ export class SqliteBackend implements StorageBackend {
     this.#messageLog = new MessageLog(context)
     const tasks = new Tasks(context, this.#messageLog)
     this.#messages = new Messages(context, this.#messageLog, channels, tasks)
-    this.#sessions = new Sessions(context, this.#messages, new Recovery(context, leases, this.#messageLog))
     const threads = new Threads(context, this.#messages, tasks, leases)
+    const recovery = new Recovery(context, leases, threads, this.#messageLog)
+    this.#sessions = new Sessions(context, this.#messages, recovery)
     this.#idempotency = new Idempotency(context)
     this.#hubStates = new HubStates(context, this.#messageLog)
     this.#commands = {

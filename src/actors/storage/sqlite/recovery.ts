@@ -5,6 +5,7 @@ import type { Claim, Lock } from '../../../protocol/objects.js'
 import { type SqliteContext, secondsAhead } from './context.js'
 import type { Leases } from './leases.js'
 import type { MessageLog } from './message-log.js'
+import type { Threads } from './threads.js'
 
 export class Recovery {
   readonly #leases: Leases
@@ -12,10 +13,11 @@ export class Recovery {
   readonly #presenceTtlSec: number
   readonly #expired
   readonly #deactivate
-  readonly #threadChannel
+  readonly #threads: Threads
 
-  constructor({ db, presenceTtlSec }: SqliteContext, leases: Leases, log: MessageLog) {
+  constructor({ db, presenceTtlSec }: SqliteContext, leases: Leases, threads: Threads, log: MessageLog) {
     this.#leases = leases
+    this.#threads = threads
     this.#log = log
     this.#presenceTtlSec = presenceTtlSec
     this.#expired = db
@@ -24,9 +26,6 @@ export class Recovery {
       )
       .pluck()
     this.#deactivate = db.prepare('UPDATE sessions SET active = 0 WHERE agent_id = ? AND active = 1')
-    this.#threadChannel = db
-      .prepare<[string], string | null>('SELECT channel FROM arc_threads WHERE thread_id = ?')
-      .pluck()
   }
 
   /** Deactivates every session past its time to live, in the transaction under way. */
@@ -41,7 +40,7 @@ export class Recovery {
   #tellClaim(agentId: string, claim: Claim): void {
     this.#log.notice({
       body: `${agentId} is gone; its claim "${claim.claim_key}" was released and may be taken.`,
-      channel: claim.thread_id === null ? null : this.#channelOf(claim.thread_id),
+      channel: claim.thread_id === null ? null : this.#threads.channelOf(claim.thread_id),
       threadId: claim.thread_id,
       replyTo: claim.task_message_id,
       metadata: {
@@ -58,13 +57,10 @@ export class Recovery {
     const thread = typeof threadId === 'string' && threadId !== '' ? threadId : null
     this.#log.notice({
       body: `${agentId} is gone; its lock on "${lock.file_path}" was released and may be taken.`,
-      channel: thread !== null ? this.#channelOf(thread) : typeof channel === 'string' ? channel : null,
+      channel:
+        thread !== null ? this.#threads.channelOf(thread) : typeof channel === 'string' ? channel : null,
       threadId: thread,
       metadata: { recovery: true, stale_agent_id: agentId, file_path: lock.file_path },
     })
-  }
-
-  #channelOf(threadId: string): string | null {
-    return this.#threadChannel.get(threadId) ?? null
   }
 }

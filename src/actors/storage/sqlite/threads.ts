@@ -49,6 +49,11 @@ export class Threads {
     this.#summaries = db.prepare<object, SummaryRow>(SUMMARIES)
   }
 
+  /** The channel of a thread; null where nothing says it. */
+  channelOf(threadId: string): string | null {
+    return this.#read(threadId)[0]?.channel ?? null
+  }
+
   readonly queries = {
     'threads.list': () => success(200, this.#read(null)),
     'threads.get': ({ thread_id }) => {
