@@ -51,6 +51,7 @@ export class SqliteBackend implements StorageBackend {
   readonly #commands: CommandHandlers
   readonly #queries: QueryHandlers
   #commits = 0
+  readonly #transaction
   readonly #savepoint
   readonly #release
   readonly #rollbackTo
@@ -88,6 +89,10 @@ export class SqliteBackend implements StorageBackend {
       ...this.#hubStates.queries,
       'status.get': statusQuery(db, () => this.#commits),
     }
+    this.#transaction = db.transaction((submissions: readonly Submission[], touched: Iterable<string>) => {
+      this.#sessions.touch([...touched])
+      return submissions.map((submission) => this.#runOnce(submission))
+    })
     this.#savepoint = db.prepare('SAVEPOINT command')
     this.#release = db.prepare('RELEASE command')
     this.#rollbackTo = db.prepare('ROLLBACK TO command')
@@ -103,11 +108,7 @@ export class SqliteBackend implements StorageBackend {
     const { stored } = this.#context
     stored.length = 0
     try {
-      const run = this.#db.transaction(() => {
-        this.#sessions.touch([...touched])
-        return submissions.map((submission) => this.#runOnce(submission))
-      })
-      const answers = run.immediate()
+      const answers = this.#transaction.immediate(submissions, touched)
       this.#commits++
       return { answers, messages: [...stored] }
     } catch (error) {
