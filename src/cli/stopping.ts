@@ -20,7 +20,7 @@ export interface Stopped {
   readonly storagePath: string
 }
 
-/** Stops the hub that is meant and returns when it is gone. @throws ArcError `no_hub` when there is none */
+/** Stops the hub that is meant and returns when it is gone. @throws ArcError `no_hub` when there is none; `unproven_hub` when a pid file names a process that may be another */
 export async function stopHub(wanted: Wanted): Promise<Stopped> {
   const remarks: string[] = []
   for (const file of fittingPidFiles(wanted)) {
@@ -46,7 +46,7 @@ export async function stopHub(wanted: Wanted): Promise<Stopped> {
     removePidFile(file.path, file.pid)
     return { pid: file.pid, url: file.url, storagePath: answer.info.storage_path }
   }
-  if (remarks.length > 0) throw new ArcError('no_hub', remarks.join(' '))
+  if (remarks.length > 0) throw new ArcError('unproven_hub', remarks.join(' '))
   return stopByRequest(wanted)
 }
 

@@ -29,6 +29,7 @@ export const ERROR_KINDS = {
   outcome_unknown: { status: 503, outcome: 'unknown' },
   // These arise on the client's side, or while a hub starts; they never travel as an HTTP status.
   no_hub: { status: 503, outcome: 'unavailable' },
+  unproven_hub: { status: 500, outcome: 'refused' },
   timeout: { status: 504, outcome: 'unknown' },
   aborted: { status: 499, outcome: 'unknown' },
   bad_answer: { status: 502, outcome: 'unknown' },

@@ -73,7 +73,7 @@ export class Requester {
   }
 
   async send<T>(call: Call): Promise<Reply<T>> {
-    const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? randomUUID())
+    const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newKey())
     const failed = new FailedTries(call, (call.retryForSec ?? this.retryForSec) * 1_000)
     for (;;) {
       try {
@@ -186,6 +186,11 @@ class FailedTries {
     const text = `${what} was sent, its answer was lost, and then: ${last.message}. It may or may not have been done`
     return new ArcError('outcome_unknown', text, { cause: last })
   }
+}
+
+/** Unique, and in the order of time: the hub's index of keys then grows at its end, which costs it far less. */
+function newKey(): string {
+  return `${Date.now().toString(36)}-${randomUUID()}`
 }
 
 function refusal(answer: TransportAnswer): ArcError {

@@ -1,6 +1,7 @@
 // `arc reset`: stops the hub and deletes its database files, so that the next one starts with nothing.
 
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
 import { checkKnown } from '../arguments.js'
@@ -18,13 +19,13 @@ export default defineCommand({
     const wanted = wantedFrom(args)
     const stopped = await stopHub(wanted).catch((error: unknown) => {
       // Nothing runs: only the files are left. Anything else means that a hub may still be writing.
-      if (error instanceof ArcError && error.code === 'no_hub' && !error.message.includes('names process'))
-        return undefined
+      if (error instanceof ArcError && error.code === 'no_hub') return undefined
       throw error
     })
     const storage = stopped?.storagePath ?? storageFile(wanted.storage ?? DEFAULT_STORAGE)
     await refuseInUse(storage, stopped !== undefined)
     const removed = ['', '-wal', '-shm'].map((suffix) => storage + suffix).filter((path) => existsSync(path))
+    await nextSecondAfter(storage)
     for (const path of removed) rmSync(path)
     printJson(
       removed.length > 0
@@ -45,4 +46,11 @@ async function refuseInUse(storage: string, wasStopped: boolean): Promise<void> 
   const who = hub ? `the hub at ${hub.url}` : 'another hub'
   const text = `${who} still uses ${storage}, nothing was deleted; stop that hub with arc stop --port, then try again`
   throw new ArcError('storage_unusable', text)
+}
+
+/** The instance id counts whole seconds (PROTOCOL §8): a storage made in this one must not be followed by its like. */
+async function nextSecondAfter(storage: string): Promise<void> {
+  const madeAtMs = existsSync(storage) ? statSync(storage).birthtimeMs : 0
+  const sinceMs = Date.now() - Math.floor(madeAtMs / 1_000) * 1_000
+  if (sinceMs >= 0 && sinceMs < 1_000) await sleep(1_000 - sinceMs)
 }

@@ -1,5 +1,6 @@
 // Stored answers (PROTOCOL §9). Key, request hash and answer are written in the transaction of the effect,
-// so that a request and its answer exist both or not at all, whatever dies and when.
+// so that a request and its answer exist both or not at all, whatever dies and when. Rows are appended in
+// the order of time, so that a batch writes few pages and pruning starts at the first row.
 
 import type { IdempotencyKey } from '../../../protocol/commands.js'
 import { type Answer, failure } from '../../../protocol/envelope.js'
@@ -28,8 +29,9 @@ export class Idempotency {
     )
     this.#store = db.prepare('INSERT OR REPLACE INTO arc_idempotency VALUES (?, ?, ?, ?, ?, ?)')
     this.#prune = db.prepare(
-      `DELETE FROM arc_idempotency WHERE (scope, key) IN
-         (SELECT scope, key FROM arc_idempotency WHERE created_at_ms < ? LIMIT ${PRUNE_LIMIT})`,
+      `DELETE FROM arc_idempotency WHERE rowid IN
+         (SELECT rowid FROM (SELECT rowid, created_at_ms FROM arc_idempotency ORDER BY rowid LIMIT ${PRUNE_LIMIT})
+          WHERE created_at_ms < ?)`,
     )
   }
 

@@ -80,9 +80,8 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE arc_idempotency (
     scope TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL,
     status INTEGER NOT NULL, body TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (scope, key)
-  ) WITHOUT ROWID;
-  CREATE INDEX arc_idempotency_age ON arc_idempotency(created_at_ms);
+    UNIQUE (scope, key)
+  );
 
   CREATE TABLE arc_hub_state (
     hub_id TEXT NOT NULL, key TEXT NOT NULL, value_json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL,
