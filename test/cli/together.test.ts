@@ -1,0 +1,79 @@
+// Many commands at once. Ten `arc ensure` for one address leave one hub; ten for ten addresses on one
+// storage file leave ten hubs, none of which fails because another has the database locked.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import type { Message } from '../../src/protocol/objects.js'
+import { call, freePort, isAlive, json, Place, statusOf } from '../support/arc-process.js'
+
+const TEN = Array.from({ length: 10 }, (_, i) => i)
+/** For slow machines: ten hubs start at once. */
+const PATIENCE = ['--timeout', '40']
+
+interface Ensured {
+  running: boolean
+  started: boolean
+  url: string
+}
+
+async function distinctFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort())
+  return [...ports]
+}
+
+t.test('ten ensure at once leave one hub, and all of them say that it runs', async (t) => {
+  const place = new Place(t)
+  const port = await freePort()
+  const runs = await Promise.all(TEN.map(() => place.arc(['ensure', '--port', `${port}`, ...PATIENCE])))
+  const url = `http://127.0.0.1:${port}`
+  const printed = runs.map((run) => json<Ensured>(run))
+  t.strictSame(
+    printed.map(({ started: _, ...rest }) => rest),
+    TEN.map(() => ({ running: true, url })),
+  )
+  t.ok(runs.every(({ status }) => status === 0))
+  t.equal(printed.filter(({ started }) => started).length, 1, 'one of them has started it')
+  const { pid } = await statusOf(url)
+  t.strictSame(place.processes(), [pid], 'one process lives')
+  t.equal(place.pidFile().pid, pid)
+  const pidFiles = readdirSync(place.folder).filter((name) => name.startsWith('.arc.pid'))
+  t.strictSame(pidFiles, ['.arc.pid'], 'one pid file, and no temporary one')
+})
+
+t.test('ten hubs start at once on one storage file, share it, and are all stopped at once', async (t) => {
+  const place = new Place(t)
+  const ports = await distinctFreePorts(TEN.length)
+
+  const runs = await Promise.all(ports.map((port) => place.arc(['ensure', '--port', `${port}`, ...PATIENCE])))
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`)
+  t.strictSame(
+    runs.map((run) => json(run)),
+    urls.map((url) => ({ running: true, started: true, url })),
+  )
+  const statuses = await Promise.all(urls.map(statusOf))
+  const pids = statuses.map(({ pid }) => pid)
+  t.strictSame(place.processes().sort(), [...pids].sort(), 'ten processes live')
+  t.equal(new Set(statuses.map(({ instance_id }) => instance_id)).size, 1, 'they are one instance')
+  t.ok(pids.includes(place.pidFile().pid))
+  t.notMatch(readFileSync(place.path('.arc.log'), 'utf8'), /is locked|SQLITE_|"level":"(warn|error)"/)
+
+  await Promise.all(urls.map((url, i) => call(url, '/v1/messages', { from_agent: 'a', body: `from ${i}` })))
+  const read = await call<Message[]>(urls[0] ?? '', '/v1/messages?channel=general')
+  t.strictSame(
+    read.map(({ body }) => body).sort(),
+    TEN.map((i) => `from ${i}`),
+  )
+
+  const stops = await Promise.all(ports.map((port) => place.arc(['stop', '--port', `${port}`])))
+  t.strictSame(
+    stops.map((run) => json(run)),
+    urls.map((url, i) => ({ stopped: true, pid: pids[i], url })),
+  )
+  t.notOk(pids.some(isAlive))
+  t.strictSame(
+    readdirSync(place.folder).sort(),
+    ['.arc.log', 'arc.sqlite3'],
+    'the last one has put the database in order, and no pid file is left',
+  )
+})

@@ -1,0 +1,260 @@
+// The real command line, as child processes in a temporary folder of their own. The folder lies outside the
+// project, since commands look for pid files from the working folder upward. Processes get an empty
+// environment but for PATH and HOME (tap's own NODE_OPTIONS would put signal handlers into every child), and
+// whatever still runs in the folder at the end of the test is ended, each by its own pid.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { PID_FILE, readPidFile } from '../../src/cli/pid-file.js'
+import { Random } from './campaign.js'
+import { steadyPort } from './ports.js'
+import { until } from './waiting.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+/** A command that takes longer hangs: it is killed, and has no exit status. */
+const HANG_MS = 45_000
+const PORTS = new Random(randomInt(2 ** 31))
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Finished {
+  /** Null when a signal ended it. */
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly elapsedMs: number
+}
+
+/** A command under way. */
+export class Running {
+  readonly child: ChildProcess
+  readonly finished: Promise<Finished>
+  stdout = ''
+  stderr = ''
+
+  constructor(child: ChildProcess) {
+    this.child = child
+    const startedAt = performance.now()
+    const hang = setTimeout(() => child.kill('SIGKILL'), HANG_MS)
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.finished = new Promise((resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (status) => {
+        clearTimeout(hang)
+        const elapsedMs = performance.now() - startedAt
+        resolve({ status, stdout: this.stdout, stderr: this.stderr, elapsedMs })
+      })
+    })
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the process did not start')
+    return this.child.pid
+  }
+}
+
+/** A folder in which commands run, ended and removed with the test. */
+export class Place {
+  readonly folder: string
+
+  constructor(t: Test) {
+    this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'arc-test-')))
+    t.teardown(async () => {
+      await endProcessesIn(this.folder)
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    })
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names)
+  }
+
+  /** A folder below this one; made if it is missing. */
+  below(...names: string[]): string {
+    mkdirSync(this.path(...names), { recursive: true })
+    return this.path(...names)
+  }
+
+  /** Starts `arc …`. */
+  start(args: readonly string[], options: RunOptions = {}): Running {
+    return this.#spawn([MAIN, ...args], options)
+  }
+
+  /** Runs `arc …` to its end. */
+  arc(args: readonly string[], options?: RunOptions): Promise<Finished> {
+    return this.start(args, options).finished
+  }
+
+  /** Starts a hub in the background, on any free port unless one is given. */
+  async ensure(args: readonly string[] = ['--port', '0'], options?: RunOptions): Promise<BackgroundHub> {
+    const done = await this.arc(['ensure', ...args], options)
+    const { started, url } = json<{ started: boolean; url: string }>(done)
+    if (!started) throw new Error(`no hub was started: ${done.stdout}`)
+    const { pid, instance_id } = await statusOf(url)
+    return { url, port: Number(new URL(url).port), pid, instanceId: instance_id }
+  }
+
+  /** A process that has nothing to do with Arc. */
+  stranger(): Stranger {
+    return new Stranger(this.#spawn(['-e', 'process.stdin.pipe(process.stdout)'], {}))
+  }
+
+  /** The pid of a process that has ended. */
+  async deadPid(): Promise<number> {
+    const { pid, finished } = this.#spawn(['-e', ''], {})
+    await finished
+    return pid
+  }
+
+  pidFile(folder = this.folder): { pid: number; port: number; url: string } {
+    return JSON.parse(readFileSync(join(folder, '.arc.pid'), 'utf8'))
+  }
+
+  /** The processes that work in this folder or below it. */
+  processes(): number[] {
+    return processesIn(this.folder)
+  }
+
+  #spawn(nodeArgs: readonly string[], { cwd = this.folder, env = {} }: RunOptions): Running {
+    const variables = Object.entries({ PATH: process.env.PATH ?? '', HOME: this.folder, ...env })
+    const args = [
+      '-i',
+      ...variables.map(([name, value]) => `${name}=${value}`),
+      process.execPath,
+      ...nodeArgs,
+    ]
+    return new Running(spawn('env', args, { cwd }))
+  }
+}
+
+export interface BackgroundHub {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  readonly instanceId: string
+}
+
+/** Dies of any signal; as long as it lives, it says back what it is told. */
+export class Stranger {
+  readonly pid: number
+  readonly #running: Running
+
+  constructor(running: Running) {
+    this.#running = running
+    this.pid = running.pid
+  }
+
+  /** Settles when it has answered, which a process that was signalled before does not. */
+  async isUnharmed(): Promise<boolean> {
+    const { child, finished } = this.#running
+    const answered = new Promise<boolean>((resolve) => child.stdout?.once('data', () => resolve(true)))
+    child.stdin?.on('error', () => {})
+    child.stdin?.write('are you there?')
+    return Promise.race([answered, finished.then(() => false)])
+  }
+}
+
+/** The one JSON value that a command printed; an error when its output is anything else. */
+export function json<T>({ stdout, stderr }: Finished): T {
+  if (!/^[^\n]+\n$/.test(stdout)) throw new Error(`not one line: ${JSON.stringify(stdout)}, and ${stderr}`)
+  return JSON.parse(stdout) as T
+}
+
+/** The JSON values that a command printed, one a line. */
+export function jsonLines<T>({ stdout }: Finished): T[] {
+  if (stdout !== '' && !stdout.endsWith('\n')) throw new Error(`not whole lines: ${JSON.stringify(stdout)}`)
+  return stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as T)
+}
+
+export async function statusOf(url: string) {
+  const response = await fetch(`${url}/v1/status`)
+  const { result } = (await response.json()) as {
+    result: { pid: number; instance_id: string; waiting_polls: number }
+  }
+  return result
+}
+
+export async function call<T>(url: string, path: string, body?: object): Promise<T> {
+  const response = await fetch(url + path, body && { method: 'POST', body: JSON.stringify(body) })
+  return ((await response.json()) as { result: T }).result
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !isZombie(pid)
+  } catch {
+    return false
+  }
+}
+
+/** A port that nobody listens on; never that of a replayed seed, which other files would draw too. */
+export const freePort = (): Promise<number> => steadyPort(PORTS)
+
+/** Background hubs are nobody's children here: Linux tells who works in a folder, elsewhere its pid files do. */
+function processesIn(folder: string): number[] {
+  let pids: number[]
+  try {
+    pids = readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
+  } catch {
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    const files = names.filter((name) => name.endsWith(PID_FILE))
+    return files.flatMap((name) => readPidFile(join(folder, name))?.pid ?? []).filter(isAlive)
+  }
+  return pids.filter((pid) => pid !== process.pid && isWithin(folder, workingFolderOf(pid)))
+}
+
+async function endProcessesIn(folder: string): Promise<void> {
+  for (const pid of processesIn(folder)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // it has just ended by itself
+    }
+  }
+  await until('all processes of the test to be gone', () => processesIn(folder).length === 0)
+}
+
+function workingFolderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return '' // gone, or a zombie
+  }
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder + sep)
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,23 @@
+// A hub's log, kept in memory: a test waits for what the hub says of itself, and counts it.
+
+import type { LogSink } from '../../src/actors/log.js'
+import { until } from './waiting.js'
+
+export class LogLines implements LogSink {
+  readonly lines: string[] = []
+
+  write(line: string): void {
+    this.lines.push(line.trimEnd())
+  }
+
+  count(pattern: RegExp): number {
+    return this.lines.filter((line) => pattern.test(line)).length
+  }
+
+  /** Resolves when so many lines match. */
+  async has(pattern: RegExp, times = 1): Promise<void> {
+    await until(`${times} lines like ${pattern} in the log:\n${this.lines.slice(-20).join('\n')}`, () => {
+      return this.count(pattern) >= times
+    })
+  }
+}

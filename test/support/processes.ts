@@ -1,0 +1,74 @@
+// Processes of a test: a hub in one of its own, by the command line, or a script beside the test. Each is
+// ended by its own pid, at the latest with its test.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { StartReport } from '../../src/cli/commands/hub.js'
+
+const MAIN = new URL('../../src/cli/main.js', import.meta.url)
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface TestProcess {
+  readonly pid: number
+  /** What it wrote to standard error. */
+  readonly log: readonly string[]
+  readonly exited: Promise<Exit>
+  /** Sends the signal and resolves when the process is gone. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit>
+}
+
+export interface HubInProcess extends TestProcess {
+  readonly url: string
+}
+
+/** Runs a compiled module; it may report by `process.send`. */
+export function startScript(
+  t: Test,
+  module: URL,
+  args: readonly string[] = [],
+): TestProcess & { child: ChildProcess } {
+  // Without the test runner's NODE_OPTIONS, which would load itself into the child.
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env,
+  })
+  const log: string[] = []
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => log.push(line))
+  // `close`, not `exit`: by then its last words have been read.
+  const exited = new Promise<Exit>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    return exited
+  }
+  t.teardown(() => end('SIGKILL'))
+  return { child, pid: child.pid ?? 0, log, exited, end }
+}
+
+/** A script's next report. */
+export function reportOf<T>({ child, exited, log }: ReturnType<typeof startScript>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as T))
+    exited.then(
+      ({ code }) => reject(new Error(`ended with ${code} and no report:\n${log.join('\n')}`)),
+      reject,
+    )
+  })
+}
+
+/** `arc` in the foreground, ready to answer; `args` are its options. */
+export async function startHubProcess(t: Test, args: readonly string[]): Promise<HubInProcess> {
+  const script = startScript(t, MAIN, args)
+  const report = await reportOf<StartReport>(script)
+  if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
+  return { ...script, url: report.ready.url }
+}
