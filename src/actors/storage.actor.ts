@@ -26,7 +26,7 @@ export interface StorageConfig {
 export type StorageInfo = StorageBackend['facts']
 
 runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageConfig>): Promise<Actor> => {
-  const backend = new SqliteBackend({ ...config, log })
+  const backend = SqliteBackend.open({ ...config, log })
   const feed = new Feed(backend, await backend.latestId())
   const doors = new Set<DoorLink>()
 

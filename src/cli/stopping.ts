@@ -20,7 +20,10 @@ export interface Stopped {
   readonly storagePath: string
 }
 
-/** Stops the hub that is meant and returns when it is gone. @throws ArcError `no_hub` when there is none; `unproven_hub` when a pid file names a process that may be another */
+/**
+ * Stops the hub that is meant and returns when it is gone.
+ * @throws ArcError `no_hub` when there is none, `unproven_hub` when a pid file names a process that may be another
+ */
 export async function stopHub(wanted: Wanted): Promise<Stopped> {
   const remarks: string[] = []
   for (const file of fittingPidFiles(wanted)) {
@@ -30,6 +33,8 @@ export async function stopHub(wanted: Wanted): Promise<Stopped> {
     }
     const answer = await probe(file.url)
     if (answer.kind === 'hub' && !servesWanted(answer, wanted)) continue
+    // The reference hub can't prove itself: it is asked, not signalled.
+    if (answer.kind === 'hub' && !answer.status && !file.instance_id) return stopByRequest(file.url, answer)
     if (!isProven(file, answer)) {
       remarks.push(
         `${file.path} names process ${file.pid}, but that is not the hub at ${file.url}: nobody was signalled. If its hub is gone, delete the file.`,
@@ -47,7 +52,11 @@ export async function stopHub(wanted: Wanted): Promise<Stopped> {
     return { pid: file.pid, url: file.url, storagePath: answer.info.storage_path }
   }
   if (remarks.length > 0) throw new ArcError('unproven_hub', remarks.join(' '))
-  return stopByRequest(wanted)
+  const url = wantedUrl(wanted)
+  const answer = wanted.port ? await probe(url) : undefined
+  if (answer?.kind === 'hub' && servesWanted(answer, wanted)) return stopByRequest(url, answer)
+  const where = wanted.port ? ` at ${url}` : ''
+  throw new ArcError('no_hub', `no running hub found${where}; name it with --port or --storage`)
 }
 
 type HubProbe = Extract<Probe, { kind: 'hub' }>
@@ -58,16 +67,8 @@ function isProven(file: PidFile, answer: Probe): answer is HubProbe {
   return pid === file.pid && started_at === file.started_at && instance_id === file.instance_id
 }
 
-/** A hub without a pid file of its own, at an address that was said: asked by the protocol's own means. */
-async function stopByRequest(wanted: Wanted): Promise<Stopped> {
-  const url = wantedUrl(wanted)
-  const answer = wanted.port ? await probe(url) : undefined
-  if (answer?.kind !== 'hub' || !servesWanted(answer, wanted)) {
-    throw new ArcError(
-      'no_hub',
-      `no running hub found${wanted.port ? ` at ${url}` : ''}; name it with --port or --storage`,
-    )
-  }
+/** A hub whose process is not known for certain: asked by the protocol's own means. */
+async function stopByRequest(url: string, answer: HubProbe): Promise<Stopped> {
   await askToStop(url)
   const giveUpAt = Date.now() + STOP_TIMEOUT_MS
   while ((await probe(url)).kind !== 'nobody') {

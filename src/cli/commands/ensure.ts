@@ -2,11 +2,12 @@
 // be bound only once, and those who lose the race find the winner.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { defineCommand } from 'citty'
+import { makeFolder } from '../../actors/folder.js'
 import { ArcError } from '../../protocol/errors.js'
 import { checkKnown, seconds } from '../arguments.js'
 import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
@@ -129,17 +130,6 @@ function openLog(path: string): number {
   } catch (error) {
     const text = `cannot write the log ${path} (${(error as Error).message}); choose a folder that may be written with --storage`
     throw new ArcError('storage_unusable', text)
-  }
-}
-
-/** Node's own recursive mkdir never returns where folders cannot be made though the parent exists, as in /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return
-  makeFolder(dirname(path))
-  try {
-    mkdirSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // else another `ensure` was faster
   }
 }
 

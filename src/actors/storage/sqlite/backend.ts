@@ -17,7 +17,7 @@ import type { Log } from '../../runtime/actor.js'
 import type { Applied, StorageBackend } from '../backend.js'
 import { Channels } from './channels.js'
 import type { SqliteContext } from './context.js'
-import { asWriteError, openDatabase } from './database.js'
+import { asWriteError, openDatabase, unusable } from './database.js'
 import { watchForeignCommits } from './foreign-commits.js'
 import { HubStates } from './hub-state.js'
 import { Idempotency } from './idempotency.js'
@@ -56,8 +56,18 @@ export class SqliteBackend implements StorageBackend {
   readonly #release
   readonly #rollbackTo
 
-  constructor({ storagePath, log, ...options }: SqliteOptions) {
+  /** Opens, creates or migrates the storage. @throws ArcError `storage_unusable`, saying what to do */
+  static open({ storagePath, ...options }: SqliteOptions): SqliteBackend {
     const db = openDatabase(storagePath)
+    try {
+      return new SqliteBackend(db, options)
+    } catch (error) {
+      db.close()
+      throw unusable(db.name, error)
+    }
+  }
+
+  private constructor(db: Database, { log, ...options }: Omit<SqliteOptions, 'storagePath'>) {
     const context: SqliteContext = { db, stored: [], ...options }
     this.#db = db
     this.#log = log

@@ -3,11 +3,12 @@
 // WAL with synchronous=FULL: a commit that was acknowledged survives power loss. better-sqlite3 compiles
 // SQLite to use NORMAL in WAL mode, which does not, so it has to be set on every connection.
 
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { ArcError } from '../../../protocol/errors.js'
-import { prepareSchema } from './schema.js'
+import { makeFolder } from '../../folder.js'
+import { checkContract, prepareSchema } from './schema.js'
 
 /** How long a write waits for another process's write to end. */
 const BUSY_TIMEOUT_MS = 5_000
@@ -18,6 +19,7 @@ export function openDatabase(storagePath: string): Database {
   let db: Database | undefined
   try {
     db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS })
+    checkContract(db) // before anything is changed: the file may be somebody else's
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('temp_store = MEMORY')
@@ -25,7 +27,7 @@ export function openDatabase(storagePath: string): Database {
     return db
   } catch (error) {
     db?.close()
-    throw error instanceof ArcError ? error : unusable(path, error)
+    throw unusable(path, error)
   }
 }
 
@@ -33,7 +35,7 @@ export function openDatabase(storagePath: string): Database {
 function resolveStoragePath(storagePath: string): string {
   const path = resolve(storagePath)
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     if (existsSync(path)) {
       if (statSync(path).isDirectory()) {
         throw new ArcError(
@@ -45,11 +47,13 @@ function resolveStoragePath(storagePath: string): string {
     }
     return join(realpathSync(dirname(path)), basename(path))
   } catch (error) {
-    throw error instanceof ArcError ? error : unusable(path, error)
+    throw unusable(path, error)
   }
 }
 
-function unusable(path: string, error: unknown): ArcError {
+/** Why a storage can't be opened, with what to do about it. */
+export function unusable(path: string, error: unknown): ArcError {
+  if (error instanceof ArcError) return error
   const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException).code ?? ''
   const reason = error instanceof Error ? error.message : String(error)
   const advice = /NOTADB|CORRUPT/.test(code)

@@ -112,25 +112,25 @@ const MIGRATIONS: readonly string[] = [
   `,
 ]
 
-/** Creates what is missing and migrates our own tables. @throws ArcError when the file holds something else */
+/** Looks without changing anything. @throws ArcError when a table of ours by name has other columns */
+export function checkContract(db: Database): void {
+  for (const [table, columns] of Object.entries(CONTRACT)) {
+    const found = (db.pragma(`table_info(${table})`) as { name: string }[]).map((column) => column.name)
+    const expected = columns.map((column) => column.split(' ')[0])
+    if (found.length === 0 || found.join() === expected.join()) continue
+    const text = `${db.name} is not an Arc database: its table ${table} has the columns ${found.join(', ')}, not ${expected.join(', ')}; choose another file with --storage`
+    throw new ArcError('storage_unusable', text)
+  }
+}
+
+/** Creates what is missing and migrates our own tables. */
 export function prepareSchema(db: Database): void {
   db.transaction(() => {
     for (const [table, columns] of Object.entries(CONTRACT)) {
       db.exec(`CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')})`)
-      checkColumns(db, table, columns)
     }
     migrate(db)
   }).immediate()
-}
-
-function checkColumns(db: Database, table: string, columns: readonly string[]): void {
-  const expected = columns.map((column) => column.split(' ')[0]).join(', ')
-  const found = (db.pragma(`table_info(${table})`) as { name: string }[])
-    .map((column) => column.name)
-    .join(', ')
-  if (found === expected) return
-  const text = `${db.name} is not an Arc database: its table ${table} has the columns ${found}, not ${expected}; choose another file with --storage`
-  throw new ArcError('storage_unusable', text)
 }
 
 function migrate(db: Database): void {
