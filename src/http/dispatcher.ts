@@ -5,7 +5,7 @@
 // by the feed. While the storage actor is away, reads and keyed writes wait a moment for it and are tried
 // again; a write without a key is refused, since nobody could tell whether it had happened.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FeedMessage, Page, PageQuery, Query, StorageFacts, Submission } from '../protocol/commands.js'
 import { type Answer, failureOf, success, successList } from '../protocol/envelope.js'
 import { ArcError, invalid } from '../protocol/errors.js'
@@ -251,6 +251,6 @@ function keyOf({ method, target, idempotency }: DoorRequest): Submission['idempo
   if (!IDEMPOTENCY_KEY.test(key)) {
     throw invalid('Idempotency-Key must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -')
   }
-  const requestHash = createHash('sha256').update(`${method} ${target}\n`).update(bytes).digest('base64url')
+  const requestHash = hash('sha256', `${method} ${target}\n${bytes}`, 'base64url')
   return { scope, key, requestHash }
 }

@@ -13,6 +13,12 @@ import { checkContract, prepareSchema } from './schema.js'
 /** How long a write waits for another process's write to end. */
 const BUSY_TIMEOUT_MS = 5_000
 
+/**
+ * Pages in the write-ahead log after which it is written back, during a commit. Four times SQLite's default:
+ * most pages of a busy hub are written again and again, and each write-back makes one commit wait.
+ */
+const CHECKPOINT_PAGES = 4_000
+
 /** Opens, creates or migrates the database. @throws ArcError `storage_unusable`, saying what to do */
 export function openDatabase(storagePath: string): Database {
   const path = resolveStoragePath(storagePath)
@@ -23,6 +29,7 @@ export function openDatabase(storagePath: string): Database {
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('temp_store = MEMORY')
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     prepareSchema(db)
     return db
   } catch (error) {
