@@ -23,6 +23,7 @@ export class RecentMessages {
 
   append(messages: readonly FeedMessage[]): void {
     for (const message of messages) {
+      if (message.id <= this.latestId) continue // sent again after a restart of the storage
       this.#messages.push(message)
       this.#chars += message.json.length
     }

@@ -36,6 +36,7 @@ export const ERROR_KINDS = {
   storage_unusable: { status: 500, outcome: 'refused' },
   port_in_use: { status: 500, outcome: 'refused' },
   start_failed: { status: 500, outcome: 'refused' },
+  peer_lost: { status: 503, outcome: 'unavailable' },
 } as const satisfies Record<string, Kind>
 
 export type ErrorCode = keyof typeof ERROR_KINDS

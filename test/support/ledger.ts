@@ -70,5 +70,8 @@ export class Ledger {
       [],
       'nothing else is there',
     )
+    const happened = [...this.#unknown].filter((body) => times.has(body)).length
+    if (this.#unknown.size > 0)
+      t.comment(`of ${this.#unknown.size} unknown outcomes ${happened} had happened`)
   }
 }

@@ -16,8 +16,7 @@ export class LogLines implements LogSink {
 
   /** Resolves when so many lines match. */
   async has(pattern: RegExp, times = 1): Promise<void> {
-    await until(`${times} lines like ${pattern} in the log:\n${this.lines.slice(-20).join('\n')}`, () => {
-      return this.count(pattern) >= times
-    })
+    const what = () => `${times} lines like ${pattern} in the log:\n${this.lines.slice(-20).join('\n')}`
+    await until(what, () => this.count(pattern) >= times)
   }
 }

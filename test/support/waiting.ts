@@ -6,7 +6,7 @@ const LOOK_AGAIN_MS = 5
 
 /** Asks again and again until `probe` gives something; throws, naming `what`, when it takes too long. */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   deadlineMs = 30_000,
 ): Promise<T> {
@@ -14,7 +14,9 @@ export async function until<T>(
   for (;;) {
     const found = await probe()
     if (found !== undefined && found !== false) return found
-    if (performance.now() > giveUpAt) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`)
+    if (performance.now() > giveUpAt) {
+      throw new Error(`waited ${deadlineMs} ms in vain for ${typeof what === 'string' ? what : what()}`)
+    }
     await pause(LOOK_AGAIN_MS)
   }
 }

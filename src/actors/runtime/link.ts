@@ -6,7 +6,7 @@
 // Envelopes sent in one turn of the event loop travel as one port message: at thousands of requests a
 // second the port's own cost would otherwise be the largest part of a call.
 
-import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
+import { MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 
 /** The messages that one side understands: name → input and output. */
@@ -110,9 +110,9 @@ export class Link<Out extends Contract, In extends Contract> {
 
   /** Tells the other side; no answer, no guarantee beyond order. `transfer` moves ports along. */
   cast<K extends Name<Out>>(name: K, input: Out[K]['input'], transfer: TransferListItem[] = []): void {
-    if (this.#closed) return
     this.#transfers.push(...transfer)
-    this.#send({ type: 'cast', name, input })
+    if (this.#closed) this.#closeTransfers()
+    else this.#send({ type: 'cast', name, input })
   }
 
   /** Sends what has collected in this turn now. */
@@ -196,12 +196,19 @@ export class Link<Out extends Contract, In extends Contract> {
     this.#sweep = undefined
   }
 
+  /** Ports that can't be handed over any more are closed, so that whoever holds their other ends learns of it. */
+  #closeTransfers(): void {
+    for (const item of this.#transfers) if (item instanceof MessagePort) item.close()
+    this.#transfers = []
+  }
+
   #end(): void {
     if (this.#closed) return
     this.#closed = true
     const orphans = [...this.#pending.values()]
     this.#pending.clear()
     this.#restIfIdle()
+    this.#closeTransfers()
     for (const call of orphans) {
       call.reject(new ArcError('outcome_unknown', `${call.name}: the other side ended before it answered`))
     }

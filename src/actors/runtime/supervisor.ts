@@ -43,6 +43,7 @@ interface Running {
   readonly worker: Worker
   readonly control: Link<ActorContract, SupervisorContract>
   readonly info: unknown
+  /** Settles with the reason when the thread has ended. */
   readonly exited: Promise<string>
 }
 
@@ -57,7 +58,9 @@ export class Supervisor {
   readonly #running = new Map<string, Running>()
   readonly #lastInfo = new Map<string, unknown>()
   readonly #window: RestartWindow
-  #restarting: Promise<void> = Promise.resolve()
+  /** Children that died, or go down with one that did, and are not back yet. */
+  readonly #down = new Set<string>()
+  #reviving: Promise<void> | undefined
   #stopping = false
 
   constructor(options: SupervisorOptions) {
@@ -68,7 +71,7 @@ export class Supervisor {
   /** Starts every child in order. @throws ArcError why the first one could not; those before it are stopped. */
   async start(): Promise<void> {
     try {
-      for (const spec of this.#options.children) await this.#startChild(spec)
+      for (const spec of this.#options.children) await this.#startFirst(spec)
     } catch (error) {
       await this.stop()
       throw error
@@ -78,8 +81,8 @@ export class Supervisor {
   /** Stops every child, the last one first; each may take its `stopTimeoutMs`, then it is terminated. */
   async stop(): Promise<void> {
     this.#stopping = true
-    await this.#restarting
-    for (const spec of [...this.#options.children].reverse()) await this.#stopChild(spec)
+    await this.#reviving
+    for (const spec of this.#options.children.toReversed()) await this.#stopChild(spec)
   }
 
   info(name: string): unknown {
@@ -89,6 +92,19 @@ export class Supervisor {
   /** Ends a child's thread on the spot, as a crash would: for fault tests. */
   async kill(name: string): Promise<void> {
     await this.#running.get(name)?.worker.terminate()
+  }
+
+  /** A child's first start. One that fails by itself is fatal; one that lost a peer is restarted with it. */
+  async #startFirst(spec: ChildSpec): Promise<void> {
+    try {
+      await this.#startChild(spec)
+    } catch (error) {
+      if (!(error instanceof ArcError && error.code === 'peer_lost')) throw error
+      if (!this.#mayRestart(spec, error.message)) throw error
+      this.#down.add(spec.name)
+      while (this.#down.has(spec.name) && !this.#stopping) await this.#bringBack()
+      if (this.#stopping) throw error
+    }
   }
 
   async #startChild(spec: ChildSpec): Promise<void> {
@@ -112,13 +128,16 @@ export class Supervisor {
         this.#options.log(input.level, input.message, { actor: spec.name, ...input.fields }),
       stopAll: ({ input }) => this.#options.onStopAll(input.reason),
     })
+    const fail = (why: string, code: 'start_failed' | 'peer_lost' = 'start_failed') => {
+      started.reject(new ArcError(code, `${spec.name} ${why}`))
+    }
     const timeoutMs = spec.startTimeoutMs ?? 15_000
-    const timer = setTimeout(() => {
-      started.reject(new ArcError('start_failed', `${spec.name} was not ready within ${timeoutMs} ms`))
-    }, timeoutMs)
-    exited.then((reason) =>
-      started.reject(new ArcError('start_failed', `${spec.name} ended as it started: ${reason}`)),
-    )
+    const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
+    exited.then((reason) => fail(`ended as it started: ${reason}`))
+    // A peer that dies now would be waited for in vain; both are then started anew, in order.
+    for (const { peer } of peers) {
+      this.#running.get(peer)?.exited.then(() => fail(`lost ${peer} as it started`, 'peer_lost'))
+    }
     try {
       const info = await started.promise
       this.#running.set(spec.name, { worker, control, info, exited })
@@ -145,41 +164,63 @@ export class Supervisor {
   }
 
   #crashed(spec: ChildSpec, worker: Worker, reason: string): void {
-    if (this.#running.get(spec.name)?.worker !== worker) return // stopped on purpose
-    this.#running.get(spec.name)?.control.close()
+    const child = this.#running.get(spec.name)
+    if (child?.worker !== worker) return // stopped on purpose
+    child.control.close()
     this.#running.delete(spec.name)
     this.#options.log('error', `${spec.name} ended: ${reason}`, { actor: spec.name })
-    this.#restarting = this.#restarting.then(() => this.#restart(spec, reason))
+    if (!this.#mayRestart(spec, reason)) return
+    const names = this.#options.children.map((child) => child.name)
+    const strategy = this.#options.strategy ?? 'one_for_one'
+    for (const name of restartSet(strategy, names, spec.name)) this.#down.add(name)
+    this.#bringBack()
   }
 
-  async #restart(failed: ChildSpec, firstReason: string): Promise<void> {
-    const specs = this.#options.children
-    const names = restartSet(
-      this.#options.strategy ?? 'one_for_one',
-      specs.map((spec) => spec.name),
-      failed.name,
-    )
-    const affected = specs.filter((spec) => names.includes(spec.name))
-    let reason = firstReason
-    for (let failedStarts = 0; !this.#stopping; failedStarts++) {
-      if (!this.#window.allows(Date.now())) return this.#giveUp(failed, reason)
+  #bringBack(): Promise<void> {
+    this.#reviving ??= this.#revive().finally(() => {
+      this.#reviving = undefined
+    })
+    return this.#reviving
+  }
+
+  /** Brings back what is down, always in starting order: one that crashed may need another that crashed with it. */
+  async #revive(): Promise<void> {
+    for (let failedStarts = 0; ; ) {
       await sleep(restartDelayMs(failedStarts))
-      try {
-        for (const spec of [...affected].reverse()) await this.#stopChild(spec)
-        for (const spec of affected) await this.#startChild(spec)
-        this.#options.log('info', `${failed.name} is back`, { actor: failed.name })
-        return
-      } catch (error) {
-        reason = error instanceof Error ? error.message : String(error)
-        this.#options.log('error', `${failed.name} could not be restarted: ${reason}`, { actor: failed.name })
-      }
+      const affected = this.#options.children.filter((spec) => this.#down.has(spec.name))
+      if (affected.length === 0 || this.#stopping) return
+      for (const spec of affected.toReversed()) await this.#stopChild(spec)
+      const failed = await this.#startAll(affected)
+      failedStarts = failed ? failedStarts + 1 : 0
+      if (failed && !this.#mayRestart(failed.spec, failed.reason)) return
     }
   }
 
-  #giveUp(spec: ChildSpec, reason: string): void {
+  /** Starts children in order; returns the first that could not be. */
+  async #startAll(specs: readonly ChildSpec[]): Promise<{ spec: ChildSpec; reason: string } | undefined> {
+    for (const spec of specs) {
+      try {
+        await this.#startChild(spec)
+        this.#down.delete(spec.name)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#options.log('error', `${spec.name} could not be restarted: ${reason}`, { actor: spec.name })
+        return { spec, reason }
+      }
+    }
+    for (const { name } of specs) this.#options.log('info', `${name} is back`, { actor: name })
+    return undefined
+  }
+
+  /** Counts a crash or a failed start; false when it is one too many, and the supervisor has given up. */
+  #mayRestart(spec: ChildSpec, reason: string): boolean {
+    if (this.#stopping) return false
+    if (this.#window.allows(Date.now())) return true
+    this.#stopping = true
     const error = new ArcError('start_failed', `${spec.name} keeps failing, the hub gives up: ${reason}`)
     this.#options.log('error', error.message, { actor: spec.name })
     this.#options.onGiveUp(error)
+    return false
   }
 
   async #stopChild(spec: ChildSpec): Promise<void> {

@@ -47,10 +47,12 @@ export class Messages {
 
   page(query: PageQuery): Page {
     if (query.channel !== undefined) this.#channels.mustExistToRead(query.channel)
+    // Before the rows: what another process commits between the two reads must not count as read.
+    const asOfId = this.#log.latestId()
     const tail = isTail(query.tail, query.sinceId)
     const rows = this.#pageStatement(query, tail).all({ ...query })
     if (tail) rows.reverse()
-    return { items: rows.map(messageJson), asOfId: this.#log.latestId() }
+    return { items: rows.map(messageJson), asOfId }
   }
 
   readonly commands = {
