@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import type { Intensity } from '../../src/actors/runtime/restart-window.js'
 import { type ChildSpec, type Strategy, Supervisor } from '../../src/actors/runtime/supervisor.js'
 import { ArcError } from '../../src/protocol/errors.js'
+import { ownFolder } from '../support/folder.js'
 import { until } from '../support/waiting.js'
 import type { MemberConfig } from './fixtures/member.actor.js'
 
@@ -71,7 +72,7 @@ const linesLike = (log: readonly string[], pattern: RegExp) => log.filter((line)
 
 /** A file that makes an actor fail for as long as it is there. */
 function fault(t: Test): string {
-  const path = `${t.testdir()}/fault`
+  const path = `${ownFolder(t)}/fault`
   writeFileSync(path, '')
   return path
 }
@@ -117,7 +118,7 @@ t.test('an actor that dies is restarted alone, and its peers get new ports', asy
 })
 
 t.test('an error that nobody catches ends its actor alone, and is in the log', async (t) => {
-  const path = `${t.testdir()}/fault`
+  const path = `${ownFolder(t)}/fault`
   const { supervisor, log, logged } = tree(t, { a: { throwsOnce: path }, b: {} })
   await supervisor.start()
   writeFileSync(path, '')
@@ -127,7 +128,7 @@ t.test('an error that nobody catches ends its actor alone, and is in the log', a
 })
 
 t.test('an actor that runs out of memory ends alone', async (t) => {
-  const path = `${t.testdir()}/fault`
+  const path = `${ownFolder(t)}/fault`
   const { supervisor, log, logged } = tree(t, { a: { hoardsOnce: path, maxHeapMb: 24 }, b: {} })
   await supervisor.start()
   writeFileSync(path, '')
@@ -215,7 +216,7 @@ t.test(
   'failed starts count as crashes: past the intensity the supervisor gives up, with the reason',
   async (t) => {
     const intensity = { maxRestarts: 3, withinMs: 60_000 }
-    const path = `${t.testdir()}/fault`
+    const path = `${ownFolder(t)}/fault`
     const { supervisor, log, gaveUp } = tree(t, { a: { failsWhile: path } }, { intensity })
     await supervisor.start()
     writeFileSync(path, '')

@@ -146,7 +146,6 @@ t.test('both actors may crash at once, in either order', async (t) => {
       port,
       logLevel: 'info',
       logSink: log,
-      storagePath: `${t.testdir()}/${order[0]}`,
     })
     await Promise.all(order.map((actor) => hub.kill(actor)))
     const client = new ArcClient('agent', { baseUrl: hub.url, retryFor: RETRY_FOR_SEC })

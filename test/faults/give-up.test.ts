@@ -2,12 +2,13 @@
 // runs out, and the process ends with a status other than 0 and the reason in its log.
 
 import t from 'tap'
+import { ownFolder } from '../support/folder.js'
 import { reportOf, startScript } from '../support/processes.js'
 
 const SCRIPT = new URL('./hub-on-a-broken-file.js', import.meta.url)
 
 t.test('a hub whose storage fails at every start gives up, and says why', async (t) => {
-  const storagePath = `${t.testdir()}/arc.sqlite3`
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
   const script = startScript(t, SCRIPT, [storagePath])
   const { url } = await reportOf<{ url: string }>(script)
   const exit = await script.exited

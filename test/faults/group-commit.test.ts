@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import type { HubStatus, Message } from '../../src/protocol/objects.js'
 import { Calls, resultOf } from '../support/calls.js'
 import { rounds } from '../support/campaign.js'
+import { ownFolder } from '../support/folder.js'
 import { startTestHub } from '../support/hub.js'
 import { reportOf, startScript } from '../support/processes.js'
 import { percentile } from '../support/waiting.js'
@@ -42,7 +43,7 @@ async function burst(calls: Calls, posts: number): Promise<number[]> {
 }
 
 t.test("the storage's own connection flushes every commit: synchronous is FULL, in WAL mode", async (t) => {
-  const storagePath = `${t.testdir()}/arc.sqlite3`
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
   for (const state of ['new', 'used before']) {
     const hub = await startTestHub(t, { storagePath })
     const calls = new Calls(t, hub.url)

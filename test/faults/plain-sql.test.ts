@@ -15,6 +15,7 @@ import type {
   ThreadSummary,
 } from '../../src/protocol/objects.js'
 import { Calls, resultOf } from '../support/calls.js'
+import { ownFolder } from '../support/folder.js'
 import { startTestHub } from '../support/hub.js'
 import { reportOf, startScript } from '../support/processes.js'
 
@@ -41,7 +42,7 @@ const SOON = () => new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+
 
 /** A file with the six tables, filled by `fill`, and closed again before a hub opens it. */
 function plainDatabase(t: Test, fill: (db: SqliteDatabase.Database) => void): string {
-  const path = `${t.testdir()}/arc.sqlite3`
+  const path = `${ownFolder(t)}/arc.sqlite3`
   const db = new SqliteDatabase(path)
   for (const [table, columns] of Object.entries(TABLES)) db.exec(`CREATE TABLE ${table} (${columns})`)
   fill(db)

@@ -7,6 +7,7 @@ import t from 'tap'
 import { ArcClient } from '../../src/sdk/index.js'
 import { Calls } from '../support/calls.js'
 import { Random, rounds } from '../support/campaign.js'
+import { ownFolder } from '../support/folder.js'
 import { Ledger } from '../support/ledger.js'
 import { steadyPort } from '../support/ports.js'
 import { startHubProcess } from '../support/processes.js'
@@ -22,7 +23,7 @@ const ACKNOWLEDGED_BEFORE_KILL = { min: 1, max: rounds(200, 1_000) }
 t.test('a hub that is killed by SIGKILL loses no acknowledged message and stores none twice', async (t) => {
   const random = new Random()
   t.comment(`seed ${random.seed}`)
-  const storagePath = `${t.testdir()}/arc.sqlite3`
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
   const port = await steadyPort(random)
   const start = () =>
     startHubProcess(t, ['--storage', storagePath, '--port', `${port}`, '--log-level', 'warn'])

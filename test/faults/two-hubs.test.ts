@@ -7,6 +7,7 @@ import type { Claim, HubInfo, Message, Session } from '../../src/protocol/object
 import { ArcClient } from '../../src/sdk/index.js'
 import { Calls, resultOf } from '../support/calls.js'
 import { isFull, Random, rounds } from '../support/campaign.js'
+import { ownFolder } from '../support/folder.js'
 import { Ledger } from '../support/ledger.js'
 import { steadyPort } from '../support/ports.js'
 import { type HubInProcess, startHubProcess } from '../support/processes.js'
@@ -40,14 +41,14 @@ function hubOn(t: Test, storagePath: string, port = 0): Promise<HubInProcess> {
 
 /** Two hubs on one fresh file, the second started when the first one runs. */
 async function startTwo(t: Test): Promise<{ a: Calls; b: Calls }> {
-  const storagePath = `${t.testdir()}/arc.sqlite3`
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
   const first = await hubOn(t, storagePath)
   const second = await hubOn(t, storagePath)
   return { a: new Calls(t, first.url), b: new Calls(t, second.url) }
 }
 
 t.test("sessions that long-poll at one hub outlive the other's start and its expiry", async (t) => {
-  const storagePath = `${t.testdir()}/arc.sqlite3`
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
   const a = new Calls(t, (await hubOn(t, storagePath)).url)
   const waiting = Array.from({ length: 10 }, (_, i) => `waiting-${i}`)
   const opened: Session[] = []
@@ -92,7 +93,7 @@ t.test('both report one instance', async (t) => {
 
 t.test('hubs that start in the same instant on a fresh file are all the same hub', async (t) => {
   for (let round = 1; round <= STARTS; round++) {
-    const storagePath = `${t.testdir()}/round-${round}/arc.sqlite3`
+    const storagePath = `${ownFolder(t)}/arc.sqlite3`
     const hubs = await Promise.all([1, 2, 3].map(() => hubOn(t, storagePath)))
     const instances = new Set<string | undefined>()
     for (const { url } of hubs) {
@@ -179,7 +180,7 @@ t.test(
   async (t) => {
     const random = new Random()
     t.comment(`seed ${random.seed}`)
-    const storagePath = `${t.testdir()}/arc.sqlite3`
+    const storagePath = `${ownFolder(t)}/arc.sqlite3`
     const port = await steadyPort(random)
     let mortal = await hubOn(t, storagePath, port)
     const survivor = await hubOn(t, storagePath)

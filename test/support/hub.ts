@@ -3,9 +3,10 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { type Hub, type HubOptions, startHub } from '../../src/actors/hub.js'
+import { ownFolder } from './folder.js'
 
 export async function startTestHub(t: Test, options: Partial<HubOptions> = {}): Promise<Hub> {
-  const storagePath = options.storagePath ?? join(t.testdir(), 'arc.sqlite3')
+  const storagePath = options.storagePath ?? join(ownFolder(t), 'arc.sqlite3')
   const hub = await startHub({ port: 0, logLevel: 'silent', ...options, storagePath })
   t.teardown(() => hub.stop())
   return hub

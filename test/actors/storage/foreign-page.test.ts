@@ -4,13 +4,14 @@
 import t from 'tap'
 import { SqliteBackend } from '../../../src/actors/storage/sqlite/backend.js'
 import { rounds } from '../../support/campaign.js'
+import { ownFolder } from '../../support/folder.js'
 import { reportOf, startScript } from '../../support/processes.js'
 
 const WRITER = new URL('./foreign-writer.js', import.meta.url)
 const PAGES = rounds(20_000, 300_000)
 
 t.test('no message lies between a page and the id that it is said to be complete up to', async (t) => {
-  const storagePath = `${t.testdir()}/arc.sqlite3`
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
   const options = { storagePath, hubId: 'test', presenceTtlSec: 120, allowRemote: false, log: () => {} }
   const backend = SqliteBackend.open(options)
   t.teardown(() => backend.close())
