@@ -192,9 +192,9 @@ export class Dispatcher {
     let { sinceId } = poll
     for (;;) {
       const known = filter.channel === undefined || this.#knownChannels.has(filter.channel)
-      let recent = poll.tail || !known ? undefined : this.#recent.after(sinceId, filter, limit)
       // Another hub may have committed what has not come by yet; who does not wait for it must be told now.
-      if (recent?.length === 0 && poll.timeoutMs === 0) recent = undefined
+      const unknown = poll.tail || !known || poll.timeoutMs === 0
+      const recent = unknown ? undefined : this.#recent.after(sinceId, filter, limit)
       if (recent === undefined) {
         const page = await this.#patiently(() =>
           this.#options.storage.page({ ...filter, sinceId, limit, tail: poll.tail }),
