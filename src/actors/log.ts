@@ -2,10 +2,8 @@
 // is not lost.
 
 import { pino } from 'pino'
+import type { LogSetting } from './log-settings.js'
 import type { Log } from './runtime/actor.js'
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogSetting = (typeof LOG_LEVELS)[number]
 
 /** Where lines go; each ends with a newline. */
 export interface LogSink {

@@ -2,7 +2,7 @@
 
 import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
-import type { LogSetting } from '../actors/log.js'
+import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { PRESENCE_TTL_SEC } from '../protocol/limits.js'
 import { list, oneOf, text, wholeNumber } from './arguments.js'
 import { DEFAULT_STORAGE } from './pid-file.js'
@@ -55,7 +55,6 @@ export const hubArguments = {
 
 type Given = Readonly<Record<string, unknown>>
 
-const LOG_SETTINGS: readonly LogSetting[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 const MAX_COUNT = 1_000_000_000
 
 export function wantedFrom(given: Given): Wanted {

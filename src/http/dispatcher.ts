@@ -155,9 +155,9 @@ export class Dispatcher {
   }
 
   #submit(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Promise<Answer> {
-    const idempotency = request.method === 'GET' ? undefined : keyOf(request)
-    const submit = () => this.#options.storage.submit({ ...submission, idempotency })
     const isRead = request.method === 'GET'
+    const idempotency = isRead ? undefined : keyOf(request)
+    const submit = () => this.#options.storage.submit({ ...submission, idempotency })
     return isRead || idempotency ? this.#patiently(submit) : submit()
   }
 

@@ -42,7 +42,6 @@ export interface SupervisorOptions {
 interface Running {
   readonly worker: Worker
   readonly control: Link<ActorContract, SupervisorContract>
-  readonly info: unknown
   /** Settles with the reason when the thread has ended. */
   readonly exited: Promise<string>
 }
@@ -140,7 +139,7 @@ export class Supervisor {
     }
     try {
       const info = await started.promise
-      this.#running.set(spec.name, { worker, control, info, exited })
+      this.#running.set(spec.name, { worker, control, exited })
       this.#lastInfo.set(spec.name, info)
     } catch (error) {
       control.close()
