@@ -6,8 +6,10 @@
 //   await hub.stop()
 
 import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
 import { ArcError } from '../protocol/errors.js'
 import { DEFAULT_LIMITS, type Limits, PRESENCE_TTL_SEC } from '../protocol/limits.js'
+import { REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { VERSION } from '../version.js'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
@@ -32,6 +34,12 @@ export interface HubOptions {
   readonly allowRemote?: boolean | undefined
   /** Names that `Host` may hold besides IP addresses and localhost (PROTOCOL §16). */
   readonly allowHosts?: readonly string[] | undefined
+  /** The folder of the file relay (PROTOCOL §10); made if it is missing. Default: no relay. */
+  readonly spoolDir?: string | undefined
+  /** Seconds after which a relay request that was not executed yet is refused. Default 600. */
+  readonly requestTtlSec?: number | undefined
+  /** False: find relay requests by looking now and then, as on a file system without events. Default true. */
+  readonly watchSpool?: boolean | undefined
   /** Default `info`. */
   readonly logLevel?: LogSetting | undefined
   /** Default: standard error. */
@@ -53,10 +61,10 @@ export interface Hub {
   /** Answers whoever waits, commits what was accepted, closes the database. */
   stop(): Promise<void>
   /** Ends one actor's thread on the spot, as a crash would: for fault tests. */
-  kill(actor: 'storage' | 'gateway'): Promise<void>
+  kill(actor: 'storage' | 'gateway' | 'relay'): Promise<void>
 }
 
-/** Starts a hub. @throws ArcError `storage_unusable`, `port_in_use`, `start_failed`: each says what to do */
+/** Starts a hub. @throws ArcError `storage_unusable`, `port_in_use`, `spool_unusable`, `start_failed`: each says what to do */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const host = options.host ?? DEFAULT_HOST
   const presenceTtlSec = options.presenceTtlSec ?? PRESENCE_TTL_SEC.default
@@ -64,6 +72,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     throw new ArcError('start_failed', `the presence TTL must be ${PRESENCE_TTL_SEC.min} seconds or more`)
   }
   const startedAtMs = Date.now()
+  const spoolDir = options.spoolDir === undefined ? null : resolve(options.spoolDir)
   const log = createLog(options.logLevel ?? 'info', options.logSink)
   const children = tree({
     storagePath: options.storagePath,
@@ -73,7 +82,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     presenceTtlSec,
     allowRemote: options.allowRemote ?? false,
     allowHosts: options.allowHosts ?? [],
-    process: { version: VERSION, pid: process.pid, startedAtMs, host },
+    process: { version: VERSION, pid: process.pid, startedAtMs, host, spoolDir },
+    ...(spoolDir !== null && {
+      relay: {
+        spoolDir,
+        requestTtlSec: options.requestTtlSec ?? REQUEST_TTL_SEC,
+        watch: options.watchSpool ?? true,
+      },
+    }),
   })
 
   let ended: Promise<void> | undefined

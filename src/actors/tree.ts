@@ -2,11 +2,13 @@
 //
 //   supervisor (main thread)
 //     ├─ storage   owns the database; makes everything durable; publishes the feed
-//     └─ gateway   owns the listening socket; parks those who wait          gateway ─▶ storage
+//     ├─ gateway   owns the listening socket; parks those who wait          gateway ─▶ storage
+//     └─ relay     owns the spool; parks those who wait there               relay ─▶ storage
 
 import type { HubProcess } from '../http/hub-info.js'
 import type { Limits } from '../protocol/limits.js'
 import type { GatewayConfig, GatewayInfo } from './gateway.actor.js'
+import type { RelayConfig } from './relay.actor.js'
 import type { ChildSpec } from './runtime/supervisor.js'
 import type { StorageConfig, StorageInfo } from './storage.actor.js'
 
@@ -19,9 +21,12 @@ export interface TreeOptions {
   readonly allowRemote: boolean
   readonly allowHosts: readonly string[]
   readonly process: HubProcess
+  /** Absent: no file relay. */
+  readonly relay?: Pick<RelayConfig, 'spoolDir' | 'requestTtlSec' | 'watch'> | undefined
 }
 
 export function tree(options: TreeOptions): ChildSpec[] {
+  const { relay } = options
   return [
     {
       name: 'storage',
@@ -40,7 +45,21 @@ export function tree(options: TreeOptions): ChildSpec[] {
       }),
       links: ['storage'],
     },
+    ...(relay ? [relaySpec(options, relay)] : []),
   ]
+}
+
+function relaySpec(options: TreeOptions, relay: NonNullable<TreeOptions['relay']>): ChildSpec {
+  return {
+    name: 'relay',
+    entry: new URL('./relay.actor.js', import.meta.url),
+    config: (infoOf): RelayConfig => ({
+      ...relay,
+      ...pick(options, 'limits', 'presenceTtlSec', 'process'),
+      instanceId: (infoOf('storage') as StorageInfo).instanceId,
+    }),
+    links: ['storage'],
+  }
 }
 
 function pick<T, K extends keyof T>(from: T, ...keys: K[]): Pick<T, K> {

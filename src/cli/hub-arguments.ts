@@ -4,6 +4,7 @@ import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { PRESENCE_TTL_SEC } from '../protocol/limits.js'
+import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { list, oneOf, text, wholeNumber } from './arguments.js'
 import { DEFAULT_STORAGE } from './pid-file.js'
 import type { Wanted } from './running-hub.js'
@@ -20,6 +21,22 @@ export const wantedArguments = {
 
 export const hubArguments = {
   ...wantedArguments,
+  'spool-dir': {
+    type: 'string',
+    description: `Folder of the file relay, for agents without a network (default ${DEFAULT_SPOOL})`,
+    valueHint: 'folder',
+  },
+  relay: {
+    type: 'boolean',
+    default: true,
+    description: 'Serve the file relay',
+    negativeDescription: 'Run without the file relay',
+  },
+  'request-ttl-sec': {
+    type: 'string',
+    description: `Seconds after which a relay request is too old to be executed (default ${REQUEST_TTL_SEC})`,
+    valueHint: 'number',
+  },
   'allow-remote': { type: 'boolean', description: 'Serve other machines too; needs --host 0.0.0.0' },
   'allow-host': {
     type: 'string',
@@ -77,6 +94,8 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     host,
     port,
     storagePath: storage ?? DEFAULT_STORAGE,
+    spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
+    requestTtlSec: count('request-ttl-sec'),
     allowRemote: given['allow-remote'] === true,
     allowHosts: list(rawArgs, 'allow-host'),
     limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),

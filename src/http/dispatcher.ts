@@ -25,6 +25,10 @@ export interface DoorRequest {
   readonly idempotency?:
     | { readonly scope: string; readonly key: string; readonly bytes: string | Buffer }
     | undefined
+  /** With `idempotency`: give the stored answer if there is one, but execute nothing. */
+  readonly replayOnly?: boolean | undefined
+  /** Called when the request begins to wait for a message. */
+  readonly parked?: (() => void) | undefined
   /** Aborted when nobody waits for the answer any more; made when first asked for. */
   readonly signal: AbortSignal
 }
@@ -128,7 +132,7 @@ export class Dispatcher {
       case 'query':
         return this.#patiently(() => this.#options.storage.query(plan.query))
       case 'poll':
-        return this.#poll(plan.poll, request.signal)
+        return this.#poll(plan.poll, request)
       case 'network': {
         const input = { allow_remote: plan.allowRemote, listen_host: this.#options.process.host }
         return this.#submit({ command: { op: 'network.set', input } }, request)
@@ -175,10 +179,10 @@ export class Dispatcher {
     }
   }
 
-  async #poll(poll: Poll, signal: AbortSignal): Promise<Answer> {
+  async #poll(poll: Poll, request: DoorRequest): Promise<Answer> {
     const deadline = Date.now() + poll.timeoutMs
     if (poll.touches !== undefined) this.#options.storage.touch([poll.touches])
-    const items = await this.#rows(poll, deadline, signal)
+    const items = await this.#rows(poll, deadline, request)
     if (poll.touches !== undefined && poll.timeoutMs > 0) this.#options.storage.touch([poll.touches])
     return successList(items)
   }
@@ -187,7 +191,7 @@ export class Dispatcher {
   async #rows(
     { filter, limit, ...poll }: Poll,
     deadline: number,
-    signal: AbortSignal,
+    request: DoorRequest,
   ): Promise<readonly string[]> {
     let { sinceId } = poll
     for (;;) {
@@ -208,8 +212,9 @@ export class Dispatcher {
       }
       if (recent.length > 0) return recent
       const leftMs = deadline - Date.now()
-      if (leftMs <= 0 || this.#ended || signal.aborted) return []
-      const reason = await this.#park(filter, leftMs, signal)
+      if (leftMs <= 0 || this.#ended || request.signal.aborted) return []
+      request.parked?.()
+      const reason = await this.#park(filter, leftMs, request.signal)
       if (reason === 'deadline' || reason === 'ended') return []
     }
   }
@@ -247,12 +252,12 @@ function isAway(error: ArcError): boolean {
 }
 
 /** @throws ArcError 400 for a malformed key */
-function keyOf({ method, target, idempotency }: DoorRequest): Submission['idempotency'] {
+function keyOf({ method, target, idempotency, replayOnly }: DoorRequest): Submission['idempotency'] {
   if (!idempotency) return undefined
   const { scope, key, bytes } = idempotency
   if (!IDEMPOTENCY_KEY.test(key)) {
     throw invalid('Idempotency-Key must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -')
   }
   const requestHash = hash('sha256', `${method} ${target}\n${bytes}`, 'base64url')
-  return { scope, key, requestHash }
+  return { scope, key, requestHash, replayOnly }
 }

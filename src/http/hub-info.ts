@@ -14,10 +14,12 @@ export interface HubProcess {
   readonly startedAtMs: number
   /** The address that it was told to listen on. */
   readonly host: string
+  /** The folder of the file relay; null where it is off. */
+  readonly spoolDir: string | null
 }
 
 /** What this hub can do: the protocol's tokens, then ours. */
-export const FEATURES = [
+const FEATURES = [
   'long_poll_keepalive',
   'subtask_rollup',
   'rpc_kinds',
@@ -27,6 +29,7 @@ export const FEATURES = [
   'arc:idempotency_key',
   'arc:status',
 ] as const
+const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 
 export function hubInfo(
   facts: StorageFacts,
@@ -41,7 +44,7 @@ export function hubInfo(
     max_body_chars: limits.maxBodyChars,
     max_attachment_chars: limits.maxAttachmentChars,
     max_attachments: limits.maxAttachments,
-    features: [...FEATURES],
+    features: process.spoolDir === null ? [...FEATURES] : [...FEATURES, ...RELAY_FEATURES],
     message_kinds: [...MESSAGE_KINDS],
     storage_path: facts.storagePath,
     journal_mode: facts.journalMode,
@@ -64,6 +67,7 @@ export function hubStatus(
     started_at: new Date(process.startedAtMs).toISOString(),
     uptime_sec: Math.round((Date.now() - process.startedAtMs) / 1_000),
     storage_path: facts.storagePath,
+    spool_dir: process.spoolDir,
     allow_remote: facts.allowRemote,
     ...JSON.parse(stored.body).result,
     waiting_polls: waitingPolls,

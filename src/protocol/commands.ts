@@ -95,6 +95,8 @@ export interface IdempotencyKey {
   readonly key: string
   /** SHA-256 of method, path and body, base64url. */
   readonly requestHash: string
+  /** Give the stored answer if there is one, but execute nothing: the request is too old (PROTOCOL §10). */
+  readonly replayOnly?: boolean | undefined
 }
 
 /** One command as a door hands it in. */

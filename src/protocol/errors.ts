@@ -18,6 +18,7 @@ export const ERROR_KINDS = {
   host_refused: { status: 403, outcome: 'refused' },
   origin_refused: { status: 403, outcome: 'refused' },
   remote_refused: { status: 403, outcome: 'refused' },
+  request_expired: { status: 408, outcome: 'refused' },
   not_found: { status: 404, outcome: 'refused' },
   session_exists: { status: 409, outcome: 'refused' },
   idempotency_key_reused: { status: 422, outcome: 'refused' },
@@ -33,7 +34,10 @@ export const ERROR_KINDS = {
   timeout: { status: 504, outcome: 'unknown' },
   aborted: { status: 499, outcome: 'unknown' },
   bad_answer: { status: 502, outcome: 'unknown' },
+  not_executed: { status: 598, outcome: 'unavailable' },
+  claimed_elsewhere: { status: 500, outcome: 'unknown' },
   storage_unusable: { status: 500, outcome: 'refused' },
+  spool_unusable: { status: 500, outcome: 'refused' },
   port_in_use: { status: 500, outcome: 'refused' },
   start_failed: { status: 500, outcome: 'refused' },
   peer_lost: { status: 503, outcome: 'unavailable' },
@@ -88,4 +92,11 @@ function kindOf(code: string): Kind | undefined {
 }
 
 export const invalid = (message: string): ArcError => new ArcError('invalid_request', message)
+/** A request that lay about for too long to be executed without asking again (PROTOCOL §10). */
+export const requestExpired = (): ArcError =>
+  new ArcError(
+    'request_expired',
+    'the request is older than the hub accepts and was not executed; send it again if it is still meant, ' +
+      'and compare the clocks if it was new',
+  )
 export const notFound = (message: string): ArcError => new ArcError('not_found', message)

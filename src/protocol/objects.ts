@@ -137,6 +137,8 @@ export const hubStatus = z.object({
   started_at: text,
   uptime_sec: z.number(),
   storage_path: text,
+  /** The folder of the file relay; null where it is off. */
+  spool_dir: text.nullable(),
   allow_remote: z.boolean(),
   counts: z.object({
     agents: id,

@@ -19,12 +19,14 @@ import type {
   ThreadDetail,
   ThreadSummary,
 } from '../protocol/objects.js'
+import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
 import { FeedReader, pollTimeoutSec } from './feed-reader.js'
 import { HttpTransport } from './http-transport.js'
 import { liveMessages } from './messages.js'
 import type * as options from './options.js'
 import { postMessage } from './posting.js'
+import { RelayTransport } from './relay-transport.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 
@@ -59,6 +61,13 @@ export class ArcClient {
       given.transport ??
       new HttpTransport({ baseUrl: given.baseUrl ?? DEFAULT_BASE_URL, connectTimeoutSec: timeoutSec })
     this.#requester = new Requester(transport, { timeoutSec, retryForSec, closing: this.#closing.signal })
+  }
+
+  /** A client whose requests go through the file relay: no network, only the spool's folder (PROTOCOL §10). */
+  static overRelay(agentId: string, given: options.RelayClientOptions = {}): ArcClient {
+    const { spoolDir = DEFAULT_SPOOL, pollIntervalSec, ...rest } = given
+    const transport = new RelayTransport({ agentId: agentId.trim(), spoolDir, pollIntervalSec })
+    return new ArcClient(agentId, { ...rest, transport })
   }
 
   /** A client that is registered (in place of an earlier session of the agent) and polls from now on. */

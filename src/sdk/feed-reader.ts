@@ -9,7 +9,7 @@ import { ArcError } from '../protocol/errors.js'
 import { MAX_POLL_SEC } from '../protocol/limits.js'
 import type { Message } from '../protocol/objects.js'
 import { type Requester, withQuery } from './requester.js'
-import { backoffMs } from './retry.js'
+import { backoffMs, isSilence } from './retry.js'
 import { pause } from './waiting.js'
 
 /** Seconds of one long-poll where the caller has no wish: far below the hub's 60, and below most proxies' patience. */
@@ -153,5 +153,5 @@ export function pollTimeoutSec(waitSec: number, timeoutSec: number): number {
 }
 
 function isPassing(error: unknown, persist: boolean): boolean {
-  return error instanceof ArcError && (error.retryable || (persist && error.code === 'timeout'))
+  return error instanceof ArcError && (error.retryable || (persist && isSilence(error)))
 }

@@ -42,6 +42,13 @@ export interface ClientOptions {
   transport?: Transport | undefined
 }
 
+export interface RelayClientOptions extends Omit<ClientOptions, 'baseUrl' | 'transport'> {
+  /** The spool's folder, as this side of the sandbox sees it. Default `.arc-relay`. */
+  spoolDir?: string | undefined
+  /** Seconds between looks for an answer where the file system tells of no changes. Default 0.05. */
+  pollIntervalSec?: number | undefined
+}
+
 export interface CallOptions {
   /** Aborting it rejects at once with `aborted` (the reason is the error's `cause`) and frees the socket. */
   signal?: AbortSignal | undefined

@@ -4,10 +4,10 @@
 // envelope that says no becomes an `ArcError` with the hub's text. It remembers two things about the hub:
 // which stored state answered last (`instanceId`), and whether that hub replays answers by key.
 
-import { randomUUID } from 'node:crypto'
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import type { HubInfo } from '../protocol/objects.js'
+import { newRequestName } from './request-name.js'
 import { decide } from './retry.js'
 import type { Method, Transport, TransportAnswer } from './transport.js'
 import { pause } from './waiting.js'
@@ -73,7 +73,7 @@ export class Requester {
   }
 
   async send<T>(call: Call): Promise<Reply<T>> {
-    const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newKey())
+    const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newRequestName())
     const failed = new FailedTries(call, (call.retryForSec ?? this.retryForSec) * 1_000)
     for (;;) {
       try {
@@ -186,11 +186,6 @@ class FailedTries {
     const text = `${what} was sent, its answer was lost, and then: ${last.message}. It may or may not have been done`
     return new ArcError('outcome_unknown', text, { cause: last })
   }
-}
-
-/** Unique, and in the order of time: the hub's index of keys then grows at its end, which costs it far less. */
-function newKey(): string {
-  return `${Date.now().toString(36)}-${randomUUID()}`
 }
 
 function refusal(answer: TransportAnswer): ArcError {

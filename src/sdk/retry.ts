@@ -51,7 +51,12 @@ export function decide(failure: ArcError, tried: Tried, random: () => number = M
  */
 function isPassing(failure: ArcError, tried: Tried): boolean {
   if (failure.retryable) return true
-  return failure.code === 'timeout' && tried.method === 'GET' && tried.retryForMs === Infinity
+  return isSilence(failure) && tried.method === 'GET' && tried.retryForMs === Infinity
+}
+
+/** No answer in time: over a socket, or over files that no hub has looked at. */
+export function isSilence({ code }: ArcError): boolean {
+  return code === 'timeout' || code === 'not_executed'
 }
 
 /** Milliseconds before try number `failures + 1`: 50 doubling to 1,000, of which the upper half is random. */

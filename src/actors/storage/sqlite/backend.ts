@@ -11,8 +11,8 @@ import type {
   QueryHandlers,
   Submission,
 } from '../../../protocol/commands.js'
-import { type Answer, failureOf } from '../../../protocol/envelope.js'
-import { ArcError } from '../../../protocol/errors.js'
+import { type Answer, failure, failureOf } from '../../../protocol/envelope.js'
+import { ArcError, requestExpired } from '../../../protocol/errors.js'
 import type { Log } from '../../runtime/actor.js'
 import type { Applied, StorageBackend } from '../backend.js'
 import { Channels } from './channels.js'
@@ -168,6 +168,7 @@ export class SqliteBackend implements StorageBackend {
   #runOnce({ command, idempotency }: Submission): Answer {
     const known = idempotency && this.#idempotency.answerFor(idempotency)
     if (known) return known
+    if (idempotency?.replayOnly) return failure(requestExpired())
     const answer = this.#runAlone(command)
     if (idempotency && answer.status < 500) this.#idempotency.remember(idempotency, answer)
     return answer

@@ -1,0 +1,106 @@
+// The file door: what a request file says, as the dispatcher sees it, and the dispatcher's answer as the text
+// of a response file (PROTOCOL §10).
+//
+// Exactly once: each request is keyed by its agent's folder and its file's stem, in the transaction of its
+// effect. So whatever could not be finished is simply dispatched again, here while the storage is away, or
+// by the next hub after a crash. A request past its time-to-live gets its stored answer or none at all.
+
+import { hash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { QueuedRequest } from '../fsqueue/host.js'
+import type { Dispatcher, DoorRequest } from '../http/dispatcher.js'
+import { type Answer, failure } from '../protocol/envelope.js'
+import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
+import {
+  type ParsedRelayRequest,
+  parseRelayRequest,
+  RELAY_STATUS,
+  relayAnswer,
+  relayFailure,
+} from '../protocol/relay.js'
+
+export interface RelayDoorOptions {
+  readonly dispatcher: Dispatcher
+  readonly requestTtlMs: number
+}
+
+const RETRY_MS = 200
+/** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
+const PASSING = /"code":"(?:unavailable|overloaded|outcome_unknown|timeout)"\}$/
+
+export class RelayDoor {
+  readonly #dispatcher: Dispatcher
+  readonly #requestTtlMs: number
+  readonly #closing = new AbortController()
+
+  constructor({ dispatcher, requestTtlMs }: RelayDoorOptions) {
+    this.#dispatcher = dispatcher
+    this.#requestTtlMs = requestTtlMs
+    setMaxListeners(0, this.#closing.signal) // everyone who waits listens to it
+  }
+
+  /** What could not be finished from now on is left to the next hub. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  /** The response's text; undefined when the door closed before there was an answer. */
+  readonly execute = async ({
+    queue,
+    stem,
+    file,
+    foreign,
+    waits,
+  }: QueuedRequest): Promise<string | undefined> => {
+    if ('problem' in file) return refuse(stem, invalid(`the request file was not accepted: ${file.problem}`))
+    let parsed: ParsedRelayRequest
+    try {
+      parsed = parseRelayRequest(file.text)
+    } catch (error) {
+      return refuse(stem, error as ArcError)
+    }
+    const requestId = parsed.requestId ?? stem
+    if (foreign) return relayFailure(requestId, claimedElsewhere())
+    const writtenAtMs = Math.min(parsed.createdAtMs ?? Number.POSITIVE_INFINITY, file.modifiedMs)
+    const answer = await this.#answer(
+      parsed,
+      { scope: `relay:${queue}`, key: keyFor(stem), bytes: file.text },
+      writtenAtMs + this.#requestTtlMs,
+      waits,
+    )
+    return answer && relayAnswer(requestId, answer, this.#dispatcher.instanceId)
+  }
+
+  async #answer(
+    { method, path, body }: ParsedRelayRequest,
+    idempotency: NonNullable<DoorRequest['idempotency']>,
+    expiresAtMs: number,
+    parked: () => void,
+  ): Promise<Answer | undefined> {
+    const { signal } = this.#closing
+    for (;;) {
+      const replayOnly = Date.now() > expiresAtMs
+      if (replayOnly && method === 'GET') return failure(requestExpired())
+      const request: DoorRequest = { method, target: path, body, idempotency, replayOnly, parked, signal }
+      const answer = await this.#dispatcher.dispatch(request)
+      if (answer.status !== 503 || !PASSING.test(answer.body)) return answer
+      if (signal.aborted) return undefined
+      await pause(RETRY_MS)
+    }
+  }
+}
+
+const refuse = (stem: string, error: ArcError) => relayFailure(stem, error, RELAY_STATUS.invalidRequest)
+
+/** The stem itself where it can be a key, so that one finds it again in the storage. */
+function keyFor(stem: string): string {
+  return /^[A-Za-z0-9_-]{1,128}$/.test(stem) ? stem : `sha256-${hash('sha256', stem, 'base64url')}`
+}
+
+function claimedElsewhere(): ArcError {
+  return new ArcError(
+    'claimed_elsewhere',
+    'the request was taken by a hub with another storage, which is gone; whether it was executed there is unknown',
+  )
+}

@@ -1,0 +1,92 @@
+// The relay actor: the file door on a thread of its own. Joins the spool's host and the dispatcher to the
+// storage's feed. A life that ends early leaves claimed requests behind; the next one finishes them.
+
+import { QueueHost } from '../fsqueue/host.js'
+import { Dispatcher } from '../http/dispatcher.js'
+import type { HubProcess } from '../http/hub-info.js'
+import { ArcError } from '../protocol/errors.js'
+import { type Limits, maxRequestBytes } from '../protocol/limits.js'
+import { makeFolder } from './folder.js'
+import { RelayDoor } from './relay-door.js'
+import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
+import { StorageClient } from './storage-client.js'
+
+export interface RelayConfig {
+  readonly spoolDir: string
+  readonly requestTtlSec: number
+  /** False: find requests by scanning alone. */
+  readonly watch: boolean
+  readonly instanceId: string
+  readonly limits: Limits
+  readonly presenceTtlSec: number
+  readonly process: HubProcess
+}
+
+/** Bytes of a request file besides the body that HTTP would carry: path, ids, time. */
+const ENVELOPE_BYTES = 65_536
+const CATCH_UP_MS = 1_000
+
+runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promise<Actor> => {
+  const { spoolDir } = config
+  const storage = new StorageClient({
+    connected: ({ input }) => dispatcher.connected(input),
+    published: ({ input }) => dispatcher.published(input),
+    skipped: ({ input }) => dispatcher.skipped(input.latestId),
+    network: ({ input }) => dispatcher.networkChanged(input.allowRemote),
+  })
+  const dispatcher = new Dispatcher({
+    ...config,
+    storage,
+    onDefect: (error, { method, target }) => {
+      log('error', `${method} ${target} failed: ${error instanceof Error ? error.stack : error}`)
+    },
+  })
+  const door = new RelayDoor({ dispatcher, requestTtlMs: config.requestTtlSec * 1_000 })
+  const host = new QueueHost({
+    spool: spoolDir,
+    state: config.instanceId,
+    executor: door.execute,
+    maxRequestBytes: maxRequestBytes(config.limits) + ENVELOPE_BYTES,
+    watch: config.watch,
+    log,
+    onFailure: (error) => {
+      // Ends this thread: what was claimed is finished by the next life.
+      setImmediate(() => {
+        throw error
+      })
+    },
+  })
+  let connected: Promise<void> = Promise.reject(new ArcError('start_failed', 'no storage to connect to'))
+  connected.catch(() => {})
+
+  return {
+    introduce: (_peer, storagePort) => {
+      connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.reportAlive())
+      connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
+    },
+    started: async () => {
+      await connected
+      await start(host, spoolDir)
+      log('info', `relay serves ${spoolDir}`)
+    },
+    stop: async () => {
+      await storage.caughtUp(CATCH_UP_MS)
+      dispatcher.end()
+      door.close()
+      await host.stop()
+      storage.close()
+    },
+  }
+})
+
+async function start(host: QueueHost, spoolDir: string): Promise<void> {
+  try {
+    makeFolder(spoolDir)
+    await host.start()
+  } catch (error) {
+    const text =
+      `the spool ${spoolDir} can't be used (${(error as Error).message}); ` +
+      'choose another folder with --spool-dir, or run without the file relay: --no-relay'
+    throw new ArcError('spool_unusable', text, { cause: error })
+  }
+}

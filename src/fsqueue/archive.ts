@@ -1,0 +1,141 @@
+// Keeps the hot folders small: what is settled is moved into `archive/<day>/`, which whoever runs the host
+// may delete at any time. A claimed request is moved once its response is there, a response once its
+// client has had ample time to read it. What is neither (a request that another host works on) stays.
+
+import { randomBytes } from 'node:crypto'
+import {
+  ARCHIVE,
+  archiveDay,
+  CANCELLED,
+  CLAIMED,
+  REFUSED,
+  REQUESTS,
+  RESPONSE,
+  RESPONSES,
+  stemOf,
+} from './layout.js'
+import { isFileError, SafeFolder } from './safe-folder.js'
+
+export interface ArchiveTask {
+  readonly spool: string
+  readonly queue: string
+  /** Stems that this host has not answered yet. */
+  readonly unanswered: readonly string[]
+  /** The newest so many settled requests stay, however old, so that one can look at what happened last. */
+  readonly keepNewest: number
+  /** Milliseconds after which a settled request is moved although it is among the newest. */
+  readonly requestAgeMs: number
+  /** Milliseconds that a response stays at least. */
+  readonly responseAgeMs: number
+  /** Milliseconds after which a claimed request without a response counts as given up by its host. */
+  readonly orphanAgeMs: number
+  /** Requests, and responses, to move at most: a worker is not to be held up for long. */
+  readonly maxMoves: number
+}
+
+export interface Archived {
+  readonly moved: number
+  /** Claimed long ago, unanswered, and not ours: names to be taken up again. */
+  readonly orphans: readonly string[]
+}
+
+const TEMPORARY_AGE_MS = 3_600_000
+
+export function archive(task: ArchiveTask): Archived {
+  try {
+    using root = SafeFolder.open(task.spool)
+    const { moved, orphans } = archiveRequests(root, task)
+    return { moved: moved + archiveResponses(root, task), orphans }
+  } catch (error) {
+    if (!isFileError(error)) throw error
+    return { moved: 0, orphans: [] } // it is tried again soon
+  }
+}
+
+function archiveRequests(root: SafeFolder, task: ArchiveTask): Archived {
+  const now = Date.now()
+  using requests = root.child(REQUESTS)
+  using folder = requests.child(task.queue)
+  using all = root.child(RESPONSES, { make: true })
+  using responses = all.child(task.queue, { make: true })
+  const unanswered = new Set(task.unanswered)
+  const settled: string[] = []
+  const orphans: string[] = []
+  for (const name of folder.list().sort()) {
+    if (settled.length >= task.keepNewest + task.maxMoves) break
+    const stem = stemOf(name, CLAIMED)
+    if (stem === undefined) {
+      if (stemOf(name, CANCELLED) !== undefined || isForgotten(folder, name, now)) settled.push(name)
+    } else if (!unanswered.has(stem)) {
+      if (isAnswered(responses, stem)) settled.push(name)
+      else if (now - (folder.stat(name)?.ctimeMs ?? now) > task.orphanAgeMs) orphans.push(name)
+    }
+  }
+  const surplus = settled.length - task.keepNewest
+  const isOld = (name: string) => now - (folder.stat(name)?.ctimeMs ?? now) > task.requestAgeMs
+  const due = settled.filter((name, i) => i < surplus || isOld(name))
+  return { moved: moveAll(root, folder, REQUESTS, task.queue, due, now), orphans }
+}
+
+function archiveResponses(root: SafeFolder, task: ArchiveTask): number {
+  const now = Date.now()
+  using all = root.child(RESPONSES)
+  using folder = all.child(task.queue)
+  const due = folder
+    .list()
+    .filter((name) =>
+      stemOf(name, RESPONSE) === undefined
+        ? isForgotten(folder, name, now)
+        : now - (folder.stat(name)?.mtimeMs ?? now) > task.responseAgeMs,
+    )
+    .slice(0, task.maxMoves)
+  return moveAll(root, folder, RESPONSES, task.queue, due, now)
+}
+
+function moveAll(
+  root: SafeFolder,
+  folder: SafeFolder,
+  kind: string,
+  queue: string,
+  names: readonly string[],
+  now: number,
+): number {
+  if (names.length === 0) return 0
+  using target = openArchive(root, kind, queue, archiveDay(now))
+  return names.filter((name) => tryToMove(folder, name, target)).length
+}
+
+/** What can't be moved stays: nobody waits for it. */
+function tryToMove(folder: SafeFolder, name: string, target: SafeFolder): boolean {
+  try {
+    return folder.rename(name, name, target)
+  } catch (error) {
+    if (!isFileError(error)) throw error
+    return false
+  }
+}
+
+/** Moves a thing that is in the way and can't be a request or a response. */
+export function setAside(root: SafeFolder, folder: SafeFolder, queue: string, name: string): void {
+  using target = openArchive(root, REFUSED, queue, archiveDay(Date.now()))
+  folder.rename(name, `${randomBytes(6).toString('base64url')}-${name}`.slice(-255), target)
+}
+
+function openArchive(root: SafeFolder, kind: string, queue: string, day: string): SafeFolder {
+  using archive = root.child(ARCHIVE, { make: true })
+  using today = archive.child(day, { make: true })
+  using ofKind = today.child(kind, { make: true })
+  return ofKind.child(queue, { make: true })
+}
+
+/** An empty one was being written when the power failed: it counts as not there. */
+export function isAnswered(responses: SafeFolder, stem: string): boolean {
+  const response = responses.stat(stem + RESPONSE)
+  return response !== undefined && !(response.isFile() && response.size === 0)
+}
+
+/** A temporary file whose writer has died. */
+function isForgotten(folder: SafeFolder, name: string, now: number): boolean {
+  if (!name.startsWith('.') || !name.endsWith('.tmp')) return false
+  return now - (folder.stat(name)?.mtimeMs ?? now) > TEMPORARY_AGE_MS
+}

@@ -1,0 +1,6 @@
+// What the pool's threads run: file work, synchronous, without state and without anything left behind.
+
+export { answer } from './answer.js'
+export { archive } from './archive.js'
+export { drain } from './drain.js'
+export { leaveSpool, scan } from './scan.js'

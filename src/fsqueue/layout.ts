@@ -1,0 +1,53 @@
+// The on-disk format of a spool: a queue of request files for each client, and a folder of responses.
+//
+//   <spool>/requests/<queue>/.<random>.tmp        being written, by the client
+//                            <stem>.json          submitted
+//                            <stem>.work          claimed: the host has it, or has answered it
+//                            <stem>.cancelled     withdrawn: no host has seen it, none ever will
+//           responses/<queue>/.<random>.tmp       being written, by the host
+//                             <stem>.json         the answer
+//           archive/<day>/requests/<queue>/…      what is settled; moved, never deleted
+//                         responses/<queue>/…
+//                         refused/<queue>/…       what could be neither executed nor answered
+//           host.json                             which host serves the spool
+//
+//   a request:   (tmp) ─rename─▶ .json ─rename─▶ .work ─(response is there)─▶ archive
+//                                  └─rename─▶ .cancelled ─────────────────▶ archive
+//
+// Every step is one rename, so it has happened or it has not, and of two who try it at once one succeeds.
+// A `.work` file without a response is a request that was accepted and is not answered yet, whatever died.
+// Nothing is ever deleted, since some mounts refuse that.
+
+export const REQUESTS = 'requests'
+export const RESPONSES = 'responses'
+export const ARCHIVE = 'archive'
+export const REFUSED = 'refused'
+export const HOST_FILE = 'host.json'
+
+export const SUBMITTED = '.json'
+export const CLAIMED = '.work'
+export const CANCELLED = '.cancelled'
+export const RESPONSE = '.json'
+
+/** Names of queues: one path component that is nothing else. */
+export function isQueueName(name: string): boolean {
+  return /^[A-Za-z0-9._-]{1,255}$/.test(name) && name !== '.' && name !== '..'
+}
+
+/** The stem of a file with that ending; undefined for any other name, hidden ones included. */
+export function stemOf(name: string, ending: string): string | undefined {
+  if (!name.endsWith(ending) || name.startsWith('.')) return undefined
+  return name.slice(0, -ending.length)
+}
+
+let temporaryNames = 0
+
+/** A hidden name that nobody can guess, so that nobody can have put something there before. */
+export function temporaryName(random: string): string {
+  return `.${random}-${(temporaryNames++).toString(36)}.tmp`
+}
+
+/** The archive's folder of a day, such as `2026-11-24`. */
+export function archiveDay(nowMs: number): string {
+  return new Date(nowMs).toISOString().slice(0, 10)
+}

@@ -1,0 +1,102 @@
+// Which host serves a spool. `host.json` names the state that its requests are executed on (for a hub: the
+// instance id of its storage), and is refreshed while the host lives. Hosts of one state may serve a spool
+// together, since a request that both execute has one effect there; a host of another state stands by
+// until the first is gone, and then learns whose unanswered requests it finds.
+
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { HOST_FILE, temporaryName } from './layout.js'
+import type { SafeFolder } from './safe-folder.js'
+
+interface Occupant {
+  readonly state: string
+  readonly host_name: string
+  readonly pid: number
+  /** Epoch milliseconds; 0 when the host has left in good order. */
+  readonly seen_at_ms: number
+}
+
+export type Occupancy =
+  /** `after`: the other state that was served here last. */
+  | { readonly kind: 'serving'; readonly after?: string | undefined }
+  /** It was somebody else's; to be confirmed by a second look, since two may have taken it at once. */
+  | { readonly kind: 'taken_over'; readonly after?: string | undefined }
+  | { readonly kind: 'occupied'; readonly by: string }
+
+const REFRESH_MS = 5_000
+const GONE_AFTER_MS = 15_000
+const MAX_BYTES = 65_536
+const RANDOM = randomBytes(9).toString('base64url')
+
+export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occupancy {
+  const mine: Occupant = { state, host_name: hostname(), pid: process.pid, seen_at_ms: nowMs }
+  const present = readOccupant(root)
+  if (!present) {
+    if (writeFirst(root, mine)) return { kind: 'serving' }
+    // Somebody is just writing it, or has left rubbish, which gets old.
+    const age = nowMs - (root.stat(HOST_FILE)?.mtimeMs ?? nowMs)
+    if (age < REFRESH_MS) return { kind: 'occupied', by: 'a host that is starting' }
+    write(root, mine)
+    return { kind: 'taken_over' }
+  }
+  if (present.state === state) {
+    const isMe = present.pid === mine.pid && present.host_name === mine.host_name
+    if (!isMe || nowMs - present.seen_at_ms > REFRESH_MS) write(root, mine)
+    return { kind: 'serving' }
+  }
+  if (isThere(present, mine, nowMs)) {
+    return { kind: 'occupied', by: `process ${present.pid} on ${present.host_name}, state ${present.state}` }
+  }
+  write(root, mine)
+  return { kind: 'taken_over', after: present.state }
+}
+
+/** Leaves the spool in good order: the next host need not wait. */
+export function leave(root: SafeFolder, state: string): void {
+  const present = readOccupant(root)
+  if (present?.state !== state || present.pid !== process.pid) return
+  write(root, { ...present, seen_at_ms: 0 })
+}
+
+function isThere(present: Occupant, mine: Occupant, nowMs: number): boolean {
+  if (nowMs - present.seen_at_ms > GONE_AFTER_MS) return false
+  return present.host_name !== mine.host_name || isAlive(present.pid)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function readOccupant(root: SafeFolder): Occupant | undefined {
+  const file = root.readText(HOST_FILE, MAX_BYTES)
+  if (!file || !('text' in file)) return undefined
+  try {
+    const { state, host_name, pid, seen_at_ms } = JSON.parse(file.text) as Partial<Occupant>
+    const isWhole = typeof state === 'string' && typeof host_name === 'string' && Number.isInteger(pid)
+    if (!isWhole || typeof seen_at_ms !== 'number') return undefined
+    return { state, host_name, pid: pid as number, seen_at_ms }
+  } catch {
+    return undefined
+  }
+}
+
+function writeFirst(root: SafeFolder, occupant: Occupant): boolean {
+  try {
+    root.writeNew(HOST_FILE, JSON.stringify(occupant))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  }
+}
+
+function write(root: SafeFolder, occupant: Occupant): void {
+  const temporary = temporaryName(RANDOM)
+  root.writeNew(temporary, JSON.stringify(occupant))
+  root.rename(temporary, HOST_FILE)
+}

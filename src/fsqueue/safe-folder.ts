@@ -1,0 +1,200 @@
+// Folders and files of a spool, opened so that whoever shares it can't lead the host astray.
+//
+// On Linux a folder is held by a descriptor, opened with O_NOFOLLOW, and everything in it is reached through
+// that descriptor (`/proc/self/fd/N/name`): what is renamed or linked elsewhere afterwards changes nothing.
+// Elsewhere the path itself is checked before each use, which leaves a moment between the check and the use.
+// A file is read only if it is a regular file with one link and not too large, and the look at it never
+// blocks. All calls are synchronous: they run in worker threads that are there to wait for disks.
+
+import { isUtf8 } from 'node:buffer'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  type Stats,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const HAS_DESCRIPTOR_PATHS = process.platform === 'linux'
+
+/** What a file turned out to be instead of a request. The text is for the one who put it there. */
+export interface NotReadable {
+  readonly problem: string
+}
+
+export interface FileText {
+  readonly text: string
+  /** Last change of the content, epoch milliseconds. */
+  readonly modifiedMs: number
+  readonly size: number
+}
+
+/** The folder is missing, or is no folder of this spool: a link, a file, something in its place. */
+export class BadFolder extends Error {
+  override readonly name = 'BadFolder'
+  /** It is just not there. */
+  readonly isMissing: boolean
+
+  constructor(what: string, cause: unknown) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    super(`${what}: ${code === 'ELOOP' || code === 'ENOTDIR' ? 'is a link or no folder' : message}`, {
+      cause,
+    })
+    this.isMissing = code === 'ENOENT'
+  }
+}
+
+/** What the file system says no to, in contrast to a defect. */
+export function isFileError(error: unknown): error is Error {
+  return error instanceof BadFolder || (error instanceof Error && 'syscall' in error)
+}
+
+export class SafeFolder {
+  /** For messages. */
+  readonly name: string
+  /** Leads to this very folder while it is open. */
+  readonly path: string
+  readonly #descriptor: number | undefined
+
+  private constructor(name: string, path: string, descriptor: number | undefined) {
+    this.name = name
+    this.path = path
+    this.#descriptor = descriptor
+  }
+
+  /** Opens a folder by its path. Only its last component is checked: what lies above is the operator's. @throws BadFolder */
+  static open(path: string): SafeFolder {
+    return SafeFolder.#open(path, path)
+  }
+
+  static #open(name: string, path: string): SafeFolder {
+    try {
+      if (HAS_DESCRIPTOR_PATHS) {
+        const descriptor = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        return new SafeFolder(name, `/proc/self/fd/${descriptor}`, descriptor)
+      }
+      if (!lstatSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' })
+      return new SafeFolder(name, path, undefined)
+    } catch (error) {
+      throw new BadFolder(name, error)
+    }
+  }
+
+  /** A folder in this one; with `make` it is made if it is missing. @throws BadFolder */
+  child(name: string, { make = false } = {}): SafeFolder {
+    const path = join(this.path, name)
+    const shown = join(this.name, name)
+    try {
+      return SafeFolder.#open(shown, path)
+    } catch (error) {
+      if (!make || !(error instanceof BadFolder && error.isMissing)) throw error
+    }
+    try {
+      mkdirSync(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new BadFolder(shown, error)
+    }
+    return SafeFolder.#open(shown, path)
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Names in no order. */
+  list(): string[] {
+    return readdirSync(this.path)
+  }
+
+  /** Of the thing itself, not of what a link points to; undefined where there is none. */
+  stat(name: string): Stats | undefined {
+    return lstatSync(join(this.path, name), { throwIfNoEntry: false })
+  }
+
+  /** Of this folder: tells whether another one has taken its place. */
+  get identity(): string {
+    const { dev, ino } = lstatSync(`${this.path}/.`)
+    return `${dev}:${ino}`
+  }
+
+  /** False when there is nothing of that name any more. Takes the place of what has the new name. */
+  rename(name: string, newName: string, into: SafeFolder = this): boolean {
+    try {
+      renameSync(join(this.path, name), join(into.path, newName))
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  /** The text of a regular file with one link; undefined where there is none. */
+  readText(name: string, maxBytes: number): FileText | NotReadable | undefined {
+    const path = join(this.path, name)
+    const seen = this.stat(name) // some devices act when they are opened, so that must not even be tried
+    if (!seen) return undefined
+    const problem = problemOf(seen, maxBytes)
+    if (problem) return { problem }
+    let descriptor: number
+    try {
+      descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      return code === 'ENOENT' ? undefined : { problem: `it can't be opened: ${message}` }
+    }
+    try {
+      const opened = fstatSync(descriptor)
+      const changed = problemOf(opened, maxBytes)
+      if (changed) return { problem: changed }
+      return readWhole(descriptor, opened, maxBytes)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  /** Writes a new file. @throws NodeJS.ErrnoException `EEXIST` where something is there already, a link included */
+  writeNew(name: string, text: string): void {
+    const descriptor = openSync(join(this.path, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)
+    try {
+      const bytes = Buffer.from(text)
+      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+}
+
+function problemOf(stats: Stats, maxBytes: number): string | undefined {
+  if (stats.isSymbolicLink()) return 'it is a symbolic link'
+  if (!stats.isFile()) return 'it is not a regular file'
+  if (stats.nlink > 1) return 'it has more than one name (hard links)'
+  if (stats.size > maxBytes) return `it is larger than ${maxBytes} bytes`
+  return undefined
+}
+
+function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText | NotReadable {
+  // One byte more than the file had: a file that grows meanwhile is seen to, and not read for ever.
+  const bytes = Buffer.allocUnsafe(stats.size + 1)
+  let size = 0
+  for (;;) {
+    const read = readSync(descriptor, bytes, size, bytes.length - size, size)
+    size += read
+    if (read === 0 || size > stats.size) break
+  }
+  if (size > Math.min(stats.size, maxBytes)) return { problem: 'it was still being written' }
+  const content = bytes.subarray(0, size)
+  if (!isUtf8(content)) return { problem: 'it is not valid UTF-8' }
+  return { text: content.toString('utf8'), modifiedMs: stats.mtimeMs, size }
+}

@@ -1,0 +1,66 @@
+// Watches a spool's queues. An event only says "look": mounts lose events, queues of events overflow without
+// a word, and some file systems have none. What must not be missed is found by the scan.
+
+import { type FSWatcher, watch } from 'node:fs'
+import { join } from 'node:path'
+import { isQueueName, REQUESTS } from './layout.js'
+
+/** Queues watched at most; the others are served by the scan. */
+const MAX_WATCHED = 2_000
+
+export class SpoolWatch {
+  readonly #requests: string
+  readonly #onEvent: (queue: string, name: string | null) => void
+  readonly #watchers = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>()
+
+  /** `onEvent`: something happened to the file `name` of a queue; null when it is not known to which. */
+  constructor(spool: string, onEvent: (queue: string, name: string | null) => void) {
+    this.#requests = join(spool, REQUESTS)
+    this.#onEvent = onEvent
+  }
+
+  /** Watches just these queues, and for new ones. An identity that changed is another folder. */
+  follow(identity: string, queues: readonly { readonly name: string; readonly identity: string }[]): void {
+    const wanted = new Map(queues.slice(0, MAX_WATCHED).map((queue) => [queue.name, queue.identity]))
+    for (const [name, { identity }] of this.#watchers) {
+      if (name !== '' && wanted.get(name) !== identity) this.#drop(name)
+    }
+    if (this.#watchers.get('')?.identity !== identity) {
+      this.#drop('')
+      this.#add('', identity, this.#requests, (name) => name !== null && this.#appeared(name))
+    }
+    for (const [name, identity] of wanted) this.#addQueue(name, identity)
+  }
+
+  close(): void {
+    for (const name of [...this.#watchers.keys()]) this.#drop(name)
+  }
+
+  /** A queue that is not known yet: watch first, then look. */
+  #appeared(name: string): void {
+    if (!isQueueName(name)) return
+    this.#drop(name) // it may be another folder of the same name
+    if (this.#watchers.size <= MAX_WATCHED) this.#addQueue(name, '')
+    this.#onEvent(name, null)
+  }
+
+  #addQueue(name: string, identity: string): void {
+    this.#add(name, identity, join(this.#requests, name), (file) => this.#onEvent(name, file))
+  }
+
+  #add(key: string, identity: string, path: string, onEvent: (name: string | null) => void): void {
+    if (this.#watchers.has(key)) return
+    try {
+      const watcher = watch(path, (_event, name) => onEvent(name))
+      watcher.on('error', () => this.#drop(key)) // set anew by the next scan
+      this.#watchers.set(key, { identity, watcher })
+    } catch {
+      // No more watches, or the folder has gone: the scan serves it.
+    }
+  }
+
+  #drop(key: string): void {
+    this.#watchers.get(key)?.watcher.close()
+    this.#watchers.delete(key)
+  }
+}

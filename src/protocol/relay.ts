@@ -1,0 +1,134 @@
+// The envelopes of the file relay (PROTOCOL §10): what a client writes into the spool and what it finds
+// there as an answer. Light: the SDK loads it. Requests come from the less trusted side of a sandbox, so
+// `parseRelayRequest` takes nothing for granted; answers are built from the hub's own JSON text.
+
+import type { Answer } from './envelope.js'
+import { ArcError, invalid } from './errors.js'
+
+/** Where the spool is unless one is named, in the working directory. */
+export const DEFAULT_SPOOL = '.arc-relay'
+
+/** Seconds after which a request that was not executed yet is refused. Default of the hub. */
+export const REQUEST_TTL_SEC = 600
+
+/** The statuses of transport failures: no hub has answered, so the envelope has no `body`. */
+export const RELAY_STATUS = {
+  invalidRequest: 400,
+  unreadableResponse: 500,
+  notWritten: 597,
+  gaveUp: 598,
+  hubUnreachable: 599,
+} as const
+
+export interface RelayRequest {
+  readonly request_id: string
+  readonly agent_id: string
+  readonly method: string
+  /** Begins with `/` and carries the query. */
+  readonly path: string
+  readonly body: object | null
+  readonly created_at: string
+}
+
+export interface RelayResponse {
+  readonly request_id: string
+  readonly ok: boolean
+  readonly status: number
+  /** The hub's whole envelope; absent where no hub has answered. */
+  readonly body?: unknown
+  readonly completed_at: string
+  readonly error?: string
+  /** What no hub has answered, in a word. [ours] */
+  readonly code?: string
+  /** Names the stored state that answered, as `X-Arc-Instance` does over HTTP. [ours] */
+  readonly instance_id?: string
+}
+
+/** What a hub needs of a request. */
+export interface ParsedRelayRequest {
+  readonly requestId: string | undefined
+  readonly method: string
+  readonly path: string
+  readonly body: Record<string, unknown>
+  /** Epoch milliseconds; undefined where the client gave no time that can be read. */
+  readonly createdAtMs: number | undefined
+}
+
+/** @throws ArcError 400 that says what is wrong with the file */
+export function parseRelayRequest(text: string): ParsedRelayRequest {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw invalid(`the request file must hold valid JSON: ${(error as Error).message}`)
+  }
+  if (!isObject(value)) throw invalid('the request file must hold a JSON object')
+  const { request_id, method, path, created_at } = value
+  if (typeof method !== 'string' || method === '') throw invalid('method must be a string such as "GET"')
+  if (typeof path !== 'string' || !path.startsWith('/'))
+    throw invalid('path must be a string that begins with /')
+  const body = value.body ?? {}
+  if (!isObject(body)) throw invalid('body must be an object or null')
+  const createdAtMs = typeof created_at === 'string' ? Date.parse(created_at) : Number.NaN
+  return {
+    requestId: typeof request_id === 'string' ? request_id : undefined,
+    method: method.toUpperCase(),
+    path,
+    body,
+    createdAtMs: Number.isNaN(createdAtMs) ? undefined : createdAtMs,
+  }
+}
+
+/** The answer of a hub, as the text of a response file; its body's text is passed on as it is. */
+export function relayAnswer(requestId: string, { status, body }: Answer, instanceId?: string): string {
+  const head = { request_id: requestId, ok: body.startsWith('{"ok":true'), status }
+  const error = head.ok ? undefined : errorText(body)
+  const tail = { completed_at: new Date().toISOString(), error, instance_id: instanceId }
+  return `${JSON.stringify(head).slice(0, -1)},"body":${body},${JSON.stringify(tail).slice(1)}`
+}
+
+/** A request that no hub has answered. `status` as in `RELAY_STATUS`. */
+export function relayFailure(requestId: string, error: ArcError, status = error.status): string {
+  const response: RelayResponse = {
+    request_id: requestId,
+    ok: false,
+    status,
+    completed_at: new Date().toISOString(),
+    error: error.message,
+    code: error.code,
+  }
+  return JSON.stringify(response)
+}
+
+/** @throws ArcError when the text is no response */
+export function parseRelayResponse(text: string): RelayResponse {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = undefined
+  }
+  if (isObject(value) && typeof value.ok === 'boolean' && typeof value.status === 'number') {
+    return value as unknown as RelayResponse
+  }
+  throw new ArcError('bad_answer', 'the response file holds no response', {
+    status: RELAY_STATUS.unreadableResponse,
+  })
+}
+
+/** The folder of an agent in the spool. @throws ArcError for an id that would escape from it */
+export function agentFolder(agentId: string): string {
+  const name = agentId.replace(/[^A-Za-z0-9._-]+/g, '_') || 'agent'
+  if (name === '.' || name === '..')
+    throw invalid(`an agent whose id is "${agentId}" can't use the file relay: choose another id`)
+  return name
+}
+
+function errorText(body: string): string | undefined {
+  const { error } = JSON.parse(body) as { error?: unknown }
+  return typeof error === 'string' ? error : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
