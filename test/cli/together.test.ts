@@ -73,7 +73,7 @@ t.test('ten hubs start at once on one storage file, share it, and are all stoppe
   t.notOk(pids.some(isAlive))
   t.strictSame(
     readdirSync(place.folder).sort(),
-    ['.arc.log', 'arc.sqlite3'],
+    ['.arc-relay', '.arc.log', 'arc.sqlite3'],
     'the last one has put the database in order, and no pid file is left',
   )
 })
