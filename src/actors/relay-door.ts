@@ -6,7 +6,6 @@
 // by the next hub after a crash. A request past its time-to-live gets its stored answer or none at all.
 
 import { hash } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { QueuedRequest } from '../fsqueue/host.js'
 import type { Dispatcher, DoorRequest } from '../http/dispatcher.js'
@@ -32,17 +31,16 @@ const PASSING = /"code":"(?:unavailable|overloaded|outcome_unknown|timeout)"\}$/
 export class RelayDoor {
   readonly #dispatcher: Dispatcher
   readonly #requestTtlMs: number
-  readonly #closing = new AbortController()
+  #closed = false
 
   constructor({ dispatcher, requestTtlMs }: RelayDoorOptions) {
     this.#dispatcher = dispatcher
     this.#requestTtlMs = requestTtlMs
-    setMaxListeners(0, this.#closing.signal) // everyone who waits listens to it
   }
 
   /** What could not be finished from now on is left to the next hub. */
   close(): void {
-    this.#closing.abort()
+    this.#closed = true
   }
 
   /** The response's text; undefined when the door closed before there was an answer. */
@@ -52,6 +50,7 @@ export class RelayDoor {
     file,
     foreign,
     waits,
+    signal,
   }: QueuedRequest): Promise<string | undefined> => {
     if ('problem' in file) return refuse(stem, invalid(`the request file was not accepted: ${file.problem}`))
     let parsed: ParsedRelayRequest
@@ -67,7 +66,7 @@ export class RelayDoor {
       parsed,
       { scope: `relay:${queue}`, key: keyFor(stem), bytes: file.text },
       writtenAtMs + this.#requestTtlMs,
-      waits,
+      { parked: waits, signal },
     )
     return answer && relayAnswer(requestId, answer, this.#dispatcher.instanceId)
   }
@@ -76,16 +75,15 @@ export class RelayDoor {
     { method, path, body }: ParsedRelayRequest,
     idempotency: NonNullable<DoorRequest['idempotency']>,
     expiresAtMs: number,
-    parked: () => void,
+    waiting: Pick<DoorRequest, 'parked' | 'signal'>,
   ): Promise<Answer | undefined> {
-    const { signal } = this.#closing
     for (;;) {
       const replayOnly = Date.now() > expiresAtMs
       if (replayOnly && method === 'GET') return failure(requestExpired())
-      const request: DoorRequest = { method, target: path, body, idempotency, replayOnly, parked, signal }
+      const request: DoorRequest = { method, target: path, body, idempotency, replayOnly, ...waiting }
       const answer = await this.#dispatcher.dispatch(request)
       if (answer.status !== 503 || !PASSING.test(answer.body)) return answer
-      if (signal.aborted) return undefined
+      if (this.#closed) return undefined
       await pause(RETRY_MS)
     }
   }

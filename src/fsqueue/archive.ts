@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import {
+  ABANDONED,
   ARCHIVE,
   archiveDay,
   CANCELLED,
@@ -65,7 +66,8 @@ function archiveRequests(root: SafeFolder, task: ArchiveTask): Archived {
     if (settled.length >= task.keepNewest + task.maxMoves) break
     const stem = stemOf(name, CLAIMED)
     if (stem === undefined) {
-      if (stemOf(name, CANCELLED) !== undefined || isForgotten(folder, name, now)) settled.push(name)
+      const isOver = stemOf(name, CANCELLED) !== undefined || stemOf(name, ABANDONED) !== undefined
+      if (isOver || isForgotten(folder, name, now)) settled.push(name)
     } else if (!unanswered.has(stem)) {
       if (isAnswered(responses, stem)) settled.push(name)
       else if (now - (folder.stat(name)?.ctimeMs ?? now) > task.orphanAgeMs) orphans.push(name)

@@ -12,7 +12,7 @@
 import { Answers } from './answers.js'
 import type { ClaimedFile, Drained } from './drain.js'
 import { Housekeeping } from './housekeeping.js'
-import { CLAIMED, SUBMITTED, stemOf } from './layout.js'
+import { ABANDONED, CLAIMED, SUBMITTED, stemOf } from './layout.js'
 import { FilePool } from './pool.js'
 import type { Scanned } from './scan.js'
 import { SpoolWatch } from './watch.js'
@@ -27,6 +27,8 @@ export interface QueuedRequest {
   readonly foreign: boolean
   /** To be called when the request begins to wait for something that may never happen. */
   readonly waits: () => void
+  /** Aborted when nobody waits for the answer any more. It is to be given all the same. */
+  readonly signal: AbortSignal
 }
 
 export interface HostOptions {
@@ -73,8 +75,8 @@ class Queue {
   readonly mentioned = new Set<string>()
   running = 0
   waiting = 0
-  /** Stems that were claimed and have no response yet. */
-  readonly unanswered = new Set<string>()
+  /** Stems that were claimed and have no response yet, and what ends their waits. */
+  readonly unanswered = new Map<string, AbortController>()
 
   constructor(name: string) {
     this.name = name
@@ -110,7 +112,7 @@ export class QueueHost {
     this.#housekeeping = new Housekeeping({
       pool: this.#pool,
       spool: options.spool,
-      unanswered: (queue) => this.#queue(queue).unanswered,
+      unanswered: (queue) => this.#queue(queue).unanswered.keys(),
       onOrphans: (queue, names) => this.#resume(queue, names),
       onFailure: options.onFailure,
     })
@@ -150,8 +152,14 @@ export class QueueHost {
 
   #noticed(name: string, file: string | null): void {
     this.#housekeeping.touched(name)
-    if (file !== null && stemOf(file, SUBMITTED) === undefined) return
     const queue = this.#queue(name)
+    const abandoned = file !== null && stemOf(file, ABANDONED)
+    if (abandoned) {
+      queue.unanswered.get(abandoned)?.abort()
+      if (queue.draining) queue.mentioned.add(file) // it may be among what is just being claimed
+      return
+    }
+    if (file !== null && stemOf(file, SUBMITTED) === undefined) return
     if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // our own claim of it
     if (queue.draining && file !== null) queue.mentioned.add(file)
     else this.#look(queue)
@@ -275,13 +283,16 @@ export class QueueHost {
   #start(queue: Queue, file: ClaimedFile): void {
     const { stem } = file
     if (queue.unanswered.has(stem)) return
-    queue.unanswered.add(stem)
+    const abandoned = new AbortController()
+    queue.unanswered.set(stem, abandoned)
+    if (queue.mentioned.delete(stem + ABANDONED)) abandoned.abort()
     queue.running++
     let waits = false
     const request: QueuedRequest = {
       queue: queue.name,
       stem,
       file,
+      signal: abandoned.signal,
       foreign: this.#foreign.delete(`${queue.name}/${stem}${CLAIMED}`),
       waits: () => {
         if (waits || queue.waiting >= MAX_WAITING) return

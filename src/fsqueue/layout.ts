@@ -4,6 +4,7 @@
 //                            <stem>.json          submitted
 //                            <stem>.work          claimed: the host has it, or has answered it
 //                            <stem>.cancelled     withdrawn: no host has seen it, none ever will
+//                            <stem>.gone          beside .work: nobody waits for the answer any more
 //           responses/<queue>/.<random>.tmp       being written, by the host
 //                             <stem>.json         the answer
 //           archive/<day>/requests/<queue>/…      what is settled; moved, never deleted
@@ -27,6 +28,7 @@ export const HOST_FILE = 'host.json'
 export const SUBMITTED = '.json'
 export const CLAIMED = '.work'
 export const CANCELLED = '.cancelled'
+export const ABANDONED = '.gone'
 export const RESPONSE = '.json'
 
 /** Names of queues: one path component that is nothing else. */

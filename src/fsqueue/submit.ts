@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { CANCELLED, REQUESTS, RESPONSE, RESPONSES, SUBMITTED, temporaryName } from './layout.js'
+import { ABANDONED, CANCELLED, REQUESTS, RESPONSE, RESPONSES, SUBMITTED, temporaryName } from './layout.js'
 
 export class Submitter {
   readonly #requests: string
@@ -50,6 +50,15 @@ export class Submitter {
       return true
     } catch {
       return false
+    }
+  }
+
+  /** Tells the host that nobody waits for the answer any more: it may then end a wait early. Best effort. */
+  abandon(stem: string): void {
+    try {
+      closeSync(openSync(join(this.#requests, stem + ABANDONED), 'wx'))
+    } catch {
+      // The wait ends by its own time.
     }
   }
 

@@ -62,7 +62,7 @@ export class RelayTransport implements Transport {
       this.#submit(stem, request)
       return await untilAborted(answer, request.signal)
     } catch (error) {
-      if (this.#pending.delete(stem)) this.#files.withdraw(stem) // aborted: nobody wants it any more
+      if (this.#pending.delete(stem)) this.#dismiss(stem)
       throw error
     } finally {
       this.#restIfIdle()
@@ -72,7 +72,7 @@ export class RelayTransport implements Transport {
   async close(): Promise<void> {
     this.#closed = true
     for (const { stem, reject } of this.#pending.values()) {
-      this.#files.withdraw(stem)
+      this.#dismiss(stem)
       reject(closedError())
     }
     this.#pending.clear()
@@ -194,6 +194,11 @@ export class RelayTransport implements Transport {
       `the hub took the request out of ${spoolDir} and did not answer within ${timeoutSec} s: ` +
       'outcome unknown, it may or may not have been executed; look before you send it again'
     reject(new ArcError('timeout', text, { status }))
+  }
+
+  /** Nobody wants the answer any more. */
+  #dismiss(stem: string): void {
+    if (!this.#files.withdraw(stem)) this.#files.abandon(stem)
   }
 
   #restIfIdle(): void {
