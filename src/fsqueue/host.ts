@@ -144,7 +144,7 @@ export class QueueHost {
     }
     this.#answers.close()
     await this.#housekeeping.close()
-    if (this.#serving) await this.#pool.run('leaveSpool', this.#options).catch(() => {})
+    if (this.#serving) await this.#pool.run('leaveSpool', this.#task).catch(() => {}) // a spool that has gone
     await this.#pool.close()
   }
 
