@@ -6,8 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { type Hub, type HubOptions, startHub } from '../../src/actors/hub.js'
+import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import type { HubInfo } from '../../src/protocol/objects.js'
+import { startHub } from '../support/hub.js'
 import { connectWire, type Wire } from './wire.js'
 
 const EXTERNAL_URL = process.env.ARC_CONFORMANCE_URL?.replace(/\/+$/, '')

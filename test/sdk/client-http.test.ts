@@ -1,16 +1,15 @@
 // The client's suite over sockets, and what only sockets have.
 
 import t from 'tap'
-import { startHub } from '../../src/actors/hub.js'
 import { ArcClient } from '../../src/sdk/index.js'
+import { startTestHub } from '../support/hub.js'
 import { clientSuite } from './client.suite.js'
 import { http } from './http-way.js'
 
 clientSuite(http)
 
 t.test('quickstart registers in place of an earlier session, and polls from now on', async (t) => {
-  const hub = await startHub({ storagePath: `${t.testdir({})}/arc.sqlite3`, port: 0, logLevel: 'silent' })
-  t.teardown(() => hub.stop())
+  const hub = await startTestHub(t)
   const other = new ArcClient('other', { baseUrl: hub.url })
   t.teardown(() => other.close())
   await new ArcClient('me', { baseUrl: hub.url }).register()

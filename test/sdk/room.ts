@@ -2,8 +2,10 @@
 // reach it one way or another, and ways to wait for what happens in it without letting time pass.
 
 import t, { type Test } from 'tap'
-import { type Hub, type HubOptions, startHub } from '../../src/actors/hub.js'
+import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import type { ArcClient, ClientOptions, Message } from '../../src/sdk/index.js'
+import { ownFolder } from '../support/folder.js'
+import { startHub } from '../support/hub.js'
 
 /** One way to a hub. */
 export interface Way {
@@ -32,7 +34,7 @@ export function testsOver(way: Way) {
 }
 
 async function openRoom(t: Test, way: Way): Promise<Room> {
-  const folder = t.testdir({})
+  const folder = ownFolder(t)
   let storages = 0
   const start = (port: number) =>
     startHub({

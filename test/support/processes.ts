@@ -65,9 +65,10 @@ export function reportOf<T>({ child, exited, log }: ReturnType<typeof startScrip
   })
 }
 
-/** `arc` in the foreground, ready to answer; `args` are its options. */
+/** `arc` in the foreground, ready to answer; `args` are its options. It serves no spool unless one is named. */
 export async function startHubProcess(t: Test, args: readonly string[]): Promise<HubInProcess> {
-  const script = startScript(t, MAIN, args)
+  const relay = args.includes('--spool-dir') ? [] : ['--no-relay']
+  const script = startScript(t, MAIN, [...args, ...relay])
   const report = await reportOf<StartReport>(script)
   if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
   return { ...script, url: report.ready.url }
