@@ -37,7 +37,8 @@ async function firstMessage(child: ChildProcess): Promise<unknown[]> {
   return Promise.race([once(child, 'message'), gone])
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** Ends a process by its own pid, and waits until it is gone. */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const exited = once(child, 'exit')
   child.kill('SIGTERM')

@@ -1,6 +1,9 @@
-// A hub in a process of its own, on the storage file given as argument, for a scenario to load.
+// A hub in a process of its own, for a scenario to load: on the storage file given as first argument, and
+// with a file relay on the spool given as second.
 
 import { startHub } from '../../src/actors/hub.js'
 
-const hub = await startHub({ storagePath: process.argv[2] ?? '', port: 0, logLevel: 'warn' })
+const [storagePath = '', spoolDir] = process.argv.slice(2)
+const hub = await startHub({ storagePath, spoolDir, port: 0, logLevel: 'warn' })
 process.send?.({ port: hub.port })
+process.once('SIGTERM', () => hub.stop().then(() => process.disconnect()))

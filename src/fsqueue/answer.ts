@@ -21,30 +21,58 @@ const RANDOM = randomBytes(9).toString('base64url')
 
 /** Why a response could not be written, for each in order; undefined for those that are there. */
 export function answer({ spool, responses }: AnswerTask): (string | undefined)[] {
-  return responses.map((response) => {
+  const problems: (string | undefined)[] = Array(responses.length).fill(undefined)
+  for (const [queue, members] of byQueue(responses)) {
     try {
-      write(spool, response)
-      return undefined
+      using root = SafeFolder.open(spool)
+      using all = root.child(RESPONSES, { make: true })
+      using folder = all.child(queue, { make: true })
+      for (const i of members) problems[i] = write(root, folder, responses[i] as ResponseText)
     } catch (error) {
       if (!isFileError(error)) throw error
-      return error.message
+      for (const i of members) problems[i] ??= error.message
     }
-  })
+  }
+  return problems
 }
 
-function write(spool: string, { queue, stem, text }: ResponseText): void {
-  using root = SafeFolder.open(spool)
-  using all = root.child(RESPONSES, { make: true })
-  using folder = all.child(queue, { make: true })
-  const temporary = temporaryName(RANDOM)
-  folder.writeNew(temporary, text)
+/** The places of each queue's responses: its folder is opened once for all of them. */
+function byQueue(responses: readonly ResponseText[]): Map<string, number[]> {
+  const queues = new Map<string, number[]>()
+  for (const [i, { queue }] of responses.entries()) {
+    const members = queues.get(queue)
+    if (members) members.push(i)
+    else queues.set(queue, [i])
+  }
+  return queues
+}
+
+function write(root: SafeFolder, folder: SafeFolder, { queue, stem, text }: ResponseText) {
   try {
-    folder.rename(temporary, stem + RESPONSE)
+    const temporary = temporaryName(RANDOM)
+    folder.writeNew(temporary, text)
+    putInPlace(root, folder, queue, temporary, stem + RESPONSE)
+    return undefined
+  } catch (error) {
+    if (!isFileError(error)) throw error
+    return error.message
+  }
+}
+
+function putInPlace(
+  root: SafeFolder,
+  folder: SafeFolder,
+  queue: string,
+  temporary: string,
+  name: string,
+): void {
+  try {
+    folder.rename(temporary, name)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EISDIR' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
     // Somebody has put a folder where the response belongs.
-    setAside(root, folder, queue, stem + RESPONSE)
-    folder.rename(temporary, stem + RESPONSE)
+    setAside(root, folder, queue, name)
+    folder.rename(temporary, name)
   }
 }

@@ -8,6 +8,8 @@ import type { HostOptions } from './host.js'
 import type { FilePool } from './pool.js'
 
 const ANSWERS_A_TASK = 128
+/** Answers that are worth a second thread: waking one costs more than writing a few. */
+const ANSWERS_FOR_TWO = 32
 const RETRY_MS = 500
 
 export class Answers {
@@ -47,7 +49,10 @@ export class Answers {
     if (this.#closed) return
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
-      while (this.#ready.length > 0 && this.#writing < this.#pool.threads) {
+      while (
+        this.#ready.length > (this.#writing === 0 ? 0 : ANSWERS_FOR_TWO) &&
+        this.#writing < this.#pool.threads
+      ) {
         this.#write(this.#ready.splice(0, ANSWERS_A_TASK)).catch(this.#options.onFailure)
       }
     })

@@ -185,13 +185,15 @@ function problemOf(stats: Stats, maxBytes: number): string | undefined {
 }
 
 function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText | NotReadable {
-  // One byte more than the file had: a file that grows meanwhile is seen to, and not read for ever.
+  // Room for one byte more than the file had: a file that grows meanwhile is seen to, and not read for ever.
   const bytes = Buffer.allocUnsafe(stats.size + 1)
   let size = 0
-  for (;;) {
-    const read = readSync(descriptor, bytes, size, bytes.length - size, size)
+  // Of a regular file a short read is its end, so that most files take one call.
+  for (let isShort = false; !isShort && size <= stats.size; ) {
+    const wanted = bytes.length - size
+    const read = readSync(descriptor, bytes, size, wanted, size)
+    isShort = read < wanted
     size += read
-    if (read === 0 || size > stats.size) break
   }
   if (size > Math.min(stats.size, maxBytes)) return { problem: 'it was still being written' }
   const content = bytes.subarray(0, size)

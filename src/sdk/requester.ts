@@ -144,10 +144,13 @@ export class Requester {
   }
 }
 
+/** Made once: a stack trace costs more than all else that a call does before it is sent. */
+const NOT_TRIED = new ArcError('internal', 'not tried yet')
+
 /** What went wrong with one call so far. */
 class FailedTries {
   count = 0
-  last = new ArcError('internal', 'not tried yet')
+  last = NOT_TRIED
   readonly #call: Call
   readonly #retryForMs: number
   #firstAt = 0

@@ -1,0 +1,27 @@
+// Agents parked in long-polls over the file relay, in a process of their own. Says over IPC that they are
+// there, then `{id, receivedAtMs}` of each message that one of them gets, and lets that one wait again.
+
+import { ArcClient } from '../../src/sdk/index.js'
+
+const [spoolDir = '', count = '0'] = process.argv.slice(2)
+const POLL_SEC = 60
+
+const clients = Array.from({ length: Number(count) }, (_, i) =>
+  ArcClient.overRelay(`poller-${i}`, { spoolDir }),
+)
+await Promise.all(clients.map((client) => client.bootstrap()))
+for (const [i, client] of clients.entries()) pollForEver(client, `thread-${i}`)
+process.send?.({ pollers: clients.length })
+
+async function pollForEver(client: ArcClient, threadId: string): Promise<never> {
+  for (;;) {
+    const messages = await client.poll({ threadId, timeout: POLL_SEC })
+    const receivedAtMs = epochMs()
+    for (const { id } of messages) process.send?.({ id, receivedAtMs })
+  }
+}
+
+/** Comparable between processes, and finer than `Date.now`. */
+function epochMs(): number {
+  return performance.timeOrigin + performance.now()
+}
