@@ -3,7 +3,16 @@
 // short calls, and in this way the order of calls is the order of files.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { ABANDONED, CANCELLED, REQUESTS, RESPONSE, RESPONSES, SUBMITTED, temporaryName } from './layout.js'
 
@@ -33,13 +42,7 @@ export class Submitter {
   /** Puts a request into the queue. @throws NodeJS.ErrnoException when it can't be written: it was not submitted then */
   submit(stem: string, text: string): void {
     const temporary = join(this.#requests, temporaryName(this.#random))
-    const descriptor = this.#create(temporary)
-    try {
-      const bytes = Buffer.from(text)
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
-    } finally {
-      closeSync(descriptor)
-    }
+    this.#write(temporary, text)
     renameSync(temporary, join(this.#requests, stem + SUBMITTED))
   }
 
@@ -62,23 +65,33 @@ export class Submitter {
     }
   }
 
+  /** A look that costs little where there is no answer yet. */
+  hasResponse(stem: string): boolean {
+    return existsSync(this.#responsePath(stem))
+  }
+
   /** The text of the answer; undefined while there is none. */
   readResponse(stem: string): string | undefined {
     try {
-      return readFileSync(join(this.responses, stem + RESPONSE), 'utf8')
+      return readFileSync(this.#responsePath(stem), 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
   }
 
-  #create(path: string): number {
+  /** Writes a new file, in one call of the file system's. */
+  #write(path: string, text: string): void {
     try {
-      return openSync(path, 'wx')
+      writeFileSync(path, text, { flag: 'wx' })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       this.prepare()
-      return openSync(path, 'wx')
+      writeFileSync(path, text, { flag: 'wx' })
     }
+  }
+
+  #responsePath(stem: string): string {
+    return join(this.responses, stem + RESPONSE)
   }
 }

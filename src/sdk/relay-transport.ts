@@ -148,7 +148,7 @@ export class RelayTransport implements Transport {
   #lookAtAll(): void {
     const now = performance.now()
     for (const pending of [...this.#pending.values()]) {
-      if (this.#look(pending)) {
+      if (this.#files.hasResponse(pending.stem) && this.#look(pending)) {
         // Found without having been told: the watch is of no use, or of a folder that was replaced.
         if (this.#proven) this.#unwatch()
       } else if (now >= pending.giveUpAt) this.#giveUp(pending)
