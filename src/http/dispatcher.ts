@@ -6,12 +6,20 @@
 // again; a write without a key is refused, since nobody could tell whether it had happened.
 
 import { hash } from 'node:crypto'
-import type { FeedMessage, Page, PageQuery, Query, StorageFacts, Submission } from '../protocol/commands.js'
+import type {
+  FeedMessage,
+  MessageFilter,
+  Page,
+  PageQuery,
+  Query,
+  StorageFacts,
+  Submission,
+} from '../protocol/commands.js'
 import { type Answer, failureOf, success, successList } from '../protocol/envelope.js'
-import { ArcError, invalid } from '../protocol/errors.js'
+import { ArcError, invalid, notFound } from '../protocol/errors.js'
 import type { Limits } from '../protocol/limits.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
-import { RecentMessages } from './recent.js'
+import { idOf, RecentMessages } from './recent.js'
 import { type Poll, Routes } from './routes.js'
 import { Waiters, type WakeReason } from './waiters.js'
 
@@ -55,7 +63,14 @@ export interface DispatcherOptions {
 
 /** How long a request waits for a storage actor that is being restarted. */
 const STORAGE_WAIT_MS = 5_000
+/** Rows that a stream is handed at once: what a reader that stops reading may hold back. */
+const STREAM_BATCH = 64
+/** A stream's heartbeat (PROTOCOL §4). */
+const STREAM_BEAT_MS = 15_000
 const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,128}$/
+
+/** Batches of messages, as JSON texts. */
+export type Stream = AsyncGenerator<readonly string[], void>
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -64,6 +79,7 @@ export class Dispatcher {
   readonly #knownChannels = new Set<string>()
   #recent = new RecentMessages(0)
   #facts: StorageFacts | undefined
+  #openStreams = 0
   #aliveTimer: NodeJS.Timeout | undefined
   #ended = false
 
@@ -119,8 +135,28 @@ export class Dispatcher {
     try {
       return await this.#answer(request)
     } catch (error) {
-      if (!(error instanceof ArcError)) this.#options.onDefect(error, request)
-      return failureOf(error)
+      return this.#refusal(error, request)
+    }
+  }
+
+  #refusal(error: unknown, request: DoorRequest): Answer {
+    if (!(error instanceof ArcError)) this.#options.onDefect(error, request)
+    return failureOf(error)
+  }
+
+  /**
+   * An agent's feed after an id, batch by batch: what is stored, then what is committed, without gap or
+   * repeat. An empty batch says that nothing came for 15 s. Ends when the request's signal is aborted, the
+   * door closes, or the storage stays away. An answer instead of a stream refuses it; never rejects.
+   */
+  async follow(request: DoorRequest, afterId?: number): Promise<Stream | Answer> {
+    try {
+      const plan = this.#routes.plan(request.method, request.target, request.body)
+      if (plan.kind !== 'stream') throw notFound(`${request.target} is not a stream`)
+      const { filter, sinceId } = plan
+      return this.#batches(filter, await this.#look(filter, afterId ?? sinceId, 0, request), request)
+    } catch (error) {
+      return this.#refusal(error, request)
     }
   }
 
@@ -142,11 +178,11 @@ export class Dispatcher {
       case 'status':
         return this.#patiently(async () => {
           const stored = await this.#options.storage.query({ op: 'status.get', input: {} })
-          return success(
-            200,
-            hubStatus(this.#presentFacts(), this.#options.process, stored, this.#waiters.size),
-          )
+          const here = { waiting_polls: this.#waiters.size, open_streams: this.#openStreams }
+          return success(200, hubStatus(this.#presentFacts(), this.#options.process, stored, here))
         })
+      case 'stream':
+        throw invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')
       case 'page':
         throw new ArcError('not_found', 'the page is for browsers: open it over HTTP')
     }
@@ -179,23 +215,43 @@ export class Dispatcher {
     }
   }
 
+  async *#batches(filter: MessageFilter, first: Rows, request: DoorRequest): Stream {
+    let rows = first
+    this.#openStreams++
+    try {
+      if (first.items.length > 0) yield first.items
+      while (!this.#ended && !request.signal.aborted) {
+        if (filter.agentId !== undefined) this.#options.storage.touch([filter.agentId])
+        rows = await this.#look(filter, rows.upToId, STREAM_BEAT_MS, request)
+        yield rows.items
+      }
+    } catch (error) {
+      this.#refusal(error, request)
+    } finally {
+      this.#openStreams--
+    }
+  }
+
+  /** A stream's next rows. A look that does not wait also finds out whether the channels exist. */
+  #look(filter: MessageFilter, sinceId: number, timeoutMs: number, request: DoorRequest): Promise<Rows> {
+    const poll = { filter, sinceId, limit: STREAM_BATCH, tail: false, timeoutMs, touches: undefined }
+    return this.#rows(poll, Date.now() + timeoutMs, request)
+  }
+
   async #poll(poll: Poll, request: DoorRequest): Promise<Answer> {
     const deadline = Date.now() + poll.timeoutMs
     if (poll.touches !== undefined) this.#options.storage.touch([poll.touches])
-    const items = await this.#rows(poll, deadline, request)
+    const { items } = await this.#rows(poll, deadline, request)
     if (poll.touches !== undefined && poll.timeoutMs > 0) this.#options.storage.touch([poll.touches])
     return successList(items)
   }
 
   /** The rows of a listing, at once or as soon as there are some; empty at the deadline. */
-  async #rows(
-    { filter, limit, ...poll }: Poll,
-    deadline: number,
-    request: DoorRequest,
-  ): Promise<readonly string[]> {
+  async #rows({ filter, limit, ...poll }: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
+    const { channels = [] } = filter
     let { sinceId } = poll
     for (;;) {
-      const known = filter.channel === undefined || this.#knownChannels.has(filter.channel)
+      const known = channels.every((channel) => this.#knownChannels.has(channel))
       // Another hub may have committed what has not come by yet; who does not wait for it must be told now.
       const unknown = poll.tail || !known || poll.timeoutMs === 0
       const recent = unknown ? undefined : this.#recent.after(sinceId, filter, limit)
@@ -203,19 +259,20 @@ export class Dispatcher {
         const page = await this.#patiently(() =>
           this.#options.storage.page({ ...filter, sinceId, limit, tail: poll.tail }),
         )
-        if (filter.channel !== undefined) this.#knownChannels.add(filter.channel)
-        if (page.items.length > 0) return page.items
+        for (const channel of channels) this.#knownChannels.add(channel)
+        if (page.items.length > 0) return rowsUpTo(page.items, limit, page.asOfId)
         sinceId = Math.max(sinceId, page.asOfId)
         poll.tail = false
         if (deadline > Date.now()) continue
-        return []
+        return { items: [], upToId: sinceId }
       }
-      if (recent.length > 0) return recent
+      if (recent.length > 0) return rowsUpTo(recent, limit, this.#recent.latestId)
+      sinceId = Math.max(sinceId, this.#recent.latestId)
       const leftMs = deadline - Date.now()
-      if (leftMs <= 0 || this.#ended || request.signal.aborted) return []
+      if (leftMs <= 0 || this.#ended || request.signal.aborted) return { items: [], upToId: sinceId }
       request.parked?.()
       const reason = await this.#park(filter, leftMs, request.signal)
-      if (reason === 'deadline' || reason === 'ended') return []
+      if (reason === 'deadline' || reason === 'ended') return { items: [], upToId: sinceId }
     }
   }
 
@@ -244,6 +301,19 @@ export class Dispatcher {
       this.#aliveTimer = undefined
     }, everyMs)
   }
+}
+
+/** Messages of a listing, in order, as JSON texts. */
+interface Rows {
+  readonly items: readonly string[]
+  /** What follows this id has not been looked through. */
+  readonly upToId: number
+}
+
+/** A listing that stopped at its limit goes on after its last row, any other one after all that was there. */
+function rowsUpTo(items: readonly string[], limit: number, latestId: number): Rows {
+  const lastId = idOf(items.at(-1) ?? '')
+  return { items, upToId: items.length < limit ? Math.max(latestId, lastId) : lastId }
 }
 
 /** The storage actor did not answer because it is away, and the request is one that may be repeated. */

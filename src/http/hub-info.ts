@@ -20,6 +20,7 @@ export interface HubProcess {
 
 /** What this hub can do: the protocol's tokens, then ours. */
 const FEATURES = [
+  'sse',
   'long_poll_keepalive',
   'subtask_rollup',
   'rpc_kinds',
@@ -53,12 +54,12 @@ export function hubInfo(
   }
 }
 
-/** `stored` is the storage's answer to `status.get`. */
+/** `stored` is the storage's answer to `status.get`; `here` is what this door knows. */
 export function hubStatus(
   facts: StorageFacts,
   process: HubProcess,
   stored: Answer,
-  waitingPolls: number,
+  here: Pick<HubStatus, 'waiting_polls' | 'open_streams'>,
 ): HubStatus {
   return {
     instance_id: facts.instanceId,
@@ -70,6 +71,6 @@ export function hubStatus(
     spool_dir: process.spoolDir,
     allow_remote: facts.allowRemote,
     ...JSON.parse(stored.body).result,
-    waiting_polls: waitingPolls,
+    ...here,
   }
 }

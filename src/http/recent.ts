@@ -66,10 +66,15 @@ export class RecentMessages {
   }
 }
 
+/** The id in a message's JSON text, which begins with it. */
+export function idOf(json: string): number {
+  return Number.parseInt(json.slice('{"id":'.length), 10)
+}
+
 /** Whether a message belongs to a listing, a long-poll or a stream (PROTOCOL §4). */
 export function isVisible(message: FeedMessage, filter: MessageFilter): boolean {
   if (message.to !== null && message.to !== filter.agentId) return false
-  if (filter.channel !== undefined && message.channel !== filter.channel) return false
+  if (filter.channels && !filter.channels.includes(message.channel)) return false
   if (filter.threadId !== undefined && message.threadId !== filter.threadId) return false
   return !(filter.excludeSelf && message.from === filter.agentId)
 }

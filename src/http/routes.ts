@@ -22,6 +22,7 @@ export type Plan =
   | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
   | { readonly kind: 'query'; readonly query: Query }
   | { readonly kind: 'poll'; readonly poll: Poll }
+  | { readonly kind: 'stream'; readonly filter: MessageFilter; readonly sinceId: number }
   | { readonly kind: 'network'; readonly allowRemote: boolean }
   | { readonly kind: 'hub-info' | 'status' | 'page' }
 
@@ -106,18 +107,33 @@ function routeTable(limits: Limits): Record<string, Route> {
     },
     'GET /v1/messages': ({ query }) => {
       const { channel, thread_id, since_id, limit, timeout, tail } = parse(requests.listMessages, query)
-      return poll({ channel, threadId: thread_id }, since_id, limit, timeout, tail)
+      return poll(
+        { channels: channel === undefined ? undefined : [channel], threadId: thread_id },
+        since_id,
+        limit,
+        timeout,
+        tail,
+      )
     },
     'GET /v1/events': ({ query }) => {
       const input = parse(requests.listEvents, query)
       const { agent_id: agentId, channel, thread_id: threadId, exclude_self: excludeSelf } = input
       return poll(
-        { agentId, channel, threadId, excludeSelf },
+        { agentId, channels: channel === undefined ? undefined : [channel], threadId, excludeSelf },
         input.since_id,
         input.limit,
         input.timeout,
         false,
       )
+    },
+    'GET /v1/stream': ({ query }) => {
+      const {
+        agent_id: agentId,
+        channels,
+        since_id: sinceId,
+        exclude_self: excludeSelf,
+      } = parse(requests.openStream, query)
+      return { kind: 'stream', filter: { agentId, channels, excludeSelf }, sinceId }
     },
     'GET /v1/inbox/:agent_id': ({ params, query }) =>
       read({ op: 'inbox.list', input: parse(requests.listInbox, { ...query, ...params }) }),

@@ -11,6 +11,7 @@ import { parseBody, readBody } from './body.js'
 import type { Dispatcher, DoorRequest } from './dispatcher.js'
 import type { Guard } from './guard.js'
 import { statusPage } from './status-page.js'
+import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
 
 /** A request's headers must have arrived within this time, and the whole of it within `REQUEST_TIMEOUT_MS`. */
 const HEADERS_TIMEOUT_MS = 10_000
@@ -80,6 +81,9 @@ export class HttpDoor {
       if (request.method === 'GET' && (request.url === '/' || request.url?.startsWith('/?'))) {
         return this.#sendPage(response)
       }
+      if (request.method === 'GET' && /^\/v1\/stream(\?|$)/.test(request.url ?? '')) {
+        return await this.#stream(request, response)
+      }
       const bytes = request.method === 'POST' ? await readBody(request, this.#maxBodyBytes) : undefined
       this.#send(response, await this.#dispatcher.dispatch(new HttpRequest(request, response, bytes)))
     } catch (error) {
@@ -121,6 +125,15 @@ export class HttpDoor {
     if (answer.replayed) headers.push('Idempotency-Replayed', 'true')
     if (answer.status === 503) headers.push('Retry-After', RETRY_AFTER_SEC)
     return headers
+  }
+
+  async #stream(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const reader = new HttpRequest(request, response, undefined)
+    const stream = await this.#dispatcher.follow(reader, lastEventId(request))
+    if ('status' in stream) return this.#send(response, stream)
+    response.writeHead(200, { ...STREAM_HEADERS, 'X-Arc-Instance': this.#dispatcher.instanceId })
+    response.shouldKeepAlive = false
+    await sendEvents(response, stream)
   }
 
   #sendPage(response: ServerResponse): void {

@@ -90,11 +90,13 @@ export class Waiters {
   }
 }
 
-/** Where a waiter is kept: by the narrowest thing that all its broadcasts share, and by its agent. */
-function bucketsOf({ agentId, channel, threadId }: MessageFilter): Bucket[] {
+/** Where a waiter is kept: by the narrowest thing by which its broadcasts are found, and by its agent. */
+function bucketsOf({ agentId, channels, threadId }: MessageFilter): Bucket[] {
   const broadcasts =
-    threadId !== undefined ? `thread ${threadId}` : channel !== undefined ? `channel ${channel}` : 'all'
-  return agentId === undefined ? [broadcasts] : [broadcasts, `agent ${agentId}`]
+    threadId !== undefined
+      ? [`thread ${threadId}`]
+      : (channels?.map((channel) => `channel ${channel}`) ?? ['all'])
+  return agentId === undefined ? broadcasts : [...broadcasts, `agent ${agentId}`]
 }
 
 /** Where those who may see a message are found. */

@@ -49,7 +49,8 @@ export interface Queries {
 export interface MessageFilter {
   /** Set: this agent's feed, with the direct messages addressed to it. Absent: broadcasts only. */
   readonly agentId?: string | undefined
-  readonly channel?: string | undefined
+  /** In one of these. */
+  readonly channels?: readonly string[] | undefined
   readonly threadId?: string | undefined
   /** With `agentId`: leave out what the agent itself posted. */
   readonly excludeSelf?: boolean | undefined

@@ -39,6 +39,13 @@ export const optionalName = z.preprocess(
   z.string(mustBe('a string')).optional(),
 )
 
+/** Names between commas, without repeats; none at all reads as absent. */
+export const nameList = optionalName.transform((text) => {
+  const names = new Set(text?.split(',').map((part) => part.trim()))
+  names.delete('')
+  return names.size > 0 ? [...names] : undefined
+})
+
 /** Required free text: converted, not trimmed, not empty. */
 export const requiredText = z.preprocess(asText, z.string(mustBe('a string')).min(1, 'is required'))
 

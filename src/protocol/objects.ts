@@ -152,7 +152,9 @@ export const hubStatus = z.object({
   durability: z.object({ journal_mode: text, synchronous: text }),
   /** Transactions that the storage has committed since it started: many commands share one. */
   commits: id,
-  /** Long-polls that wait at this door. */
+  /** Long-polls, and streams, that wait for a message at this door. */
   waiting_polls: id,
+  /** Streams that are open at this door, whether they wait or have something to read. */
+  open_streams: id,
 })
 export type HubStatus = z.infer<typeof hubStatus>

@@ -11,6 +11,7 @@ import {
   leaseTtl,
   limit,
   name,
+  nameList,
   number,
   optionalInteger,
   optionalName,
@@ -97,6 +98,13 @@ export const listEvents = z.object({
   since_id: sinceId,
   limit,
   timeout: pollTimeout,
+  exclude_self: flag,
+})
+
+export const openStream = z.object({
+  agent_id: name,
+  channels: nameList,
+  since_id: sinceId,
   exclude_self: flag,
 })
 

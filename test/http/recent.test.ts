@@ -49,7 +49,7 @@ t.test('an id that was never seen here, higher than all, has nothing after it ye
 t.test('what the filter hides does not use up the limit', async (t) => {
   const recent = new RecentMessages(0)
   recent.append(range(1, 10).map((id) => message(id, { channel: id % 2 ? 'odd' : 'even' })))
-  t.strictSame(recent.after(0, { channel: 'even' }, 3), ['2', '4', '6'])
+  t.strictSame(recent.after(0, { channels: ['even'] }, 3), ['2', '4', '6'])
 })
 
 t.test('what was skipped has to be read elsewhere, what follows is here', async (t) => {
@@ -105,11 +105,11 @@ t.test('a broadcast is visible to all, a direct message to its addressee alone',
 
 t.test('channel and thread narrow it down, each and both', async (t) => {
   const it = message(1, { channel: 'design', threadId: 'plan' })
-  t.ok(isVisible(it, { channel: 'design' }))
+  t.ok(isVisible(it, { channels: ['design'] }))
   t.ok(isVisible(it, { threadId: 'plan' }))
-  t.ok(isVisible(it, { channel: 'design', threadId: 'plan' }))
-  t.notOk(isVisible(it, { channel: 'general', threadId: 'plan' }))
-  t.notOk(isVisible(it, { channel: 'design', threadId: 'other' }))
+  t.ok(isVisible(it, { channels: ['design'], threadId: 'plan' }))
+  t.notOk(isVisible(it, { channels: ['general'], threadId: 'plan' }))
+  t.notOk(isVisible(it, { channels: ['design'], threadId: 'other' }))
   t.notOk(isVisible(message(1), { threadId: 'plan' }), 'a message without a thread is in none')
 })
 

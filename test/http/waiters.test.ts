@@ -30,12 +30,12 @@ t.test('a message wakes those whose filter it matches, and nobody else', async (
   const waiters = open(t)
   const filters: Record<string, MessageFilter> = {
     all: { agentId: 'bob' },
-    itsChannel: { channel: 'design' },
+    itsChannel: { channels: ['design'] },
     itsThread: { threadId: 'plan' },
-    both: { channel: 'design', threadId: 'plan' },
-    otherChannel: { channel: 'general' },
+    both: { channels: ['design'], threadId: 'plan' },
+    otherChannel: { channels: ['general'] },
     otherThread: { threadId: 'other' },
-    otherChannelSameThread: { channel: 'general', threadId: 'plan' },
+    otherChannelSameThread: { channels: ['general'], threadId: 'plan' },
     author: { agentId: 'ann' },
     authorWithoutOwn: { agentId: 'ann', excludeSelf: true },
   }
@@ -52,8 +52,8 @@ t.test('a direct message wakes its addressee alone', async (t) => {
   const [bob, cyd, everyone, bobInChannel] = [
     waiter({ agentId: 'bob' }),
     waiter({ agentId: 'cyd' }),
-    waiter({ channel: 'direct' }),
-    waiter({ agentId: 'bob', channel: 'design' }),
+    waiter({ channels: ['direct'] }),
+    waiter({ agentId: 'bob', channels: ['design'] }),
   ]
   for (const it of [bob, cyd, everyone, bobInChannel]) waiters.park(it, LONG_MS)
   waiters.published([message({ to: 'bob', channel: 'direct' })])
@@ -75,7 +75,7 @@ t.test('a waiter is woken once, however many messages match it', async (t) => {
 
 t.test('by its deadline a waiter is woken without a match', async (t) => {
   const waiters = open(t)
-  const it = waiter({ channel: 'general' })
+  const it = waiter({ channels: ['general'] })
   waiters.park(it, 10)
   await until('the deadline', () => it.woken.length > 0)
   t.strictSame(it.woken, ['deadline'])
@@ -86,13 +86,13 @@ t.test('by its deadline a waiter is woken without a match', async (t) => {
 
 t.test('who was taken out is never woken', async (t) => {
   const waiters = open(t)
-  const it = waiter({ channel: 'general' })
+  const it = waiter({ channels: ['general'] })
   const cancel = waiters.park(it, 10)
   cancel()
   cancel()
   waiters.published([message()])
   waiters.wakeAll('again')
-  const other = waiter({ channel: 'other' })
+  const other = waiter({ channels: ['other'] })
   waiters.park(other, 20)
   await until('a later deadline', () => other.woken.length > 0)
   t.strictSame(it.woken, [])
@@ -101,7 +101,7 @@ t.test('who was taken out is never woken', async (t) => {
 
 t.test('all can be woken at once, and told why', async (t) => {
   const waiters = open(t)
-  const parked = [{ channel: 'a' }, { threadId: 'b' }, { agentId: 'c' }].map(waiter)
+  const parked = [{ channels: ['a'] }, { threadId: 'b' }, { agentId: 'c' }].map(waiter)
   for (const it of parked) waiters.park(it, LONG_MS)
   waiters.wakeAll('again')
   t.strictSame(
@@ -114,9 +114,9 @@ t.test('all can be woken at once, and told why', async (t) => {
 t.test('who is woken may park again at once, and is not woken by the same message', async (t) => {
   const waiters = open(t)
   const woken: string[] = []
-  const again: Waiter = { filter: { channel: 'general' }, wake: (reason) => woken.push(`again ${reason}`) }
+  const again: Waiter = { filter: { channels: ['general'] }, wake: (reason) => woken.push(`again ${reason}`) }
   const first: Waiter = {
-    filter: { channel: 'general' },
+    filter: { channels: ['general'] },
     wake: (reason) => {
       woken.push(`first ${reason}`)
       waiters.park(again, LONG_MS)
@@ -132,8 +132,8 @@ t.test('who is woken may park again at once, and is not woken by the same messag
 t.test('an agent counts as waiting until its last waiter is gone', async (t) => {
   const waiters = open(t)
   const cancelOne = waiters.park(waiter({ agentId: 'bob' }), LONG_MS)
-  const cancelOther = waiters.park(waiter({ agentId: 'bob', channel: 'design' }), LONG_MS)
-  waiters.park(waiter({ channel: 'design' }), LONG_MS)
+  const cancelOther = waiters.park(waiter({ agentId: 'bob', channels: ['design'] }), LONG_MS)
+  waiters.park(waiter({ channels: ['design'] }), LONG_MS)
   t.strictSame(waiters.agents(), ['bob'])
   cancelOne()
   t.strictSame(waiters.agents(), ['bob'])
@@ -149,7 +149,7 @@ t.test('among many waiters of all kinds a message finds just those who may see i
   const pick = <T>(from: readonly T[]) => from[random.between(0, from.length - 1)] as T
   const filter = (): MessageFilter => ({
     agentId: pick([undefined, ...names]),
-    channel: pick([undefined, ...names]),
+    channels: pick([undefined, ['a'], ['b'], ['b', 'c']]),
     threadId: pick([undefined, ...names]),
     excludeSelf: pick([true, false]),
   })

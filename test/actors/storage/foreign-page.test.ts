@@ -21,7 +21,7 @@ t.test('no message lies between a page and the id that it is said to be complete
   let empty = 0
   const lost: number[] = []
   for (let i = 0; i < PAGES; i++) {
-    const { items, asOfId } = backend.page({ channel: 'general', sinceId, limit: 500 })
+    const { items, asOfId } = backend.page({ channels: ['general'], sinceId, limit: 500 })
     const last = items.at(-1)
     if (last === undefined) empty++
     // Every message is in this channel: none was found, so none may be counted as seen.

@@ -46,11 +46,13 @@ export class Messages {
   }
 
   page(query: PageQuery): Page {
-    if (query.channel !== undefined) this.#channels.mustExistToRead(query.channel)
+    for (const channel of query.channels ?? []) this.#channels.mustExistToRead(channel)
     // Before the rows: what another process commits between the two reads must not count as read.
     const asOfId = this.#log.latestId()
     const tail = isTail(query.tail, query.sinceId)
-    const rows = this.#pageStatement(query, tail).all({ ...query })
+    const { channels, ...rest } = query
+    const bound = { ...rest, channel: channels?.[0], channels: JSON.stringify(channels ?? []) }
+    const rows = this.#pageStatement(query, tail).all(bound)
     if (tail) rows.reverse()
     return { items: rows.map(messageJson), asOfId }
   }
@@ -94,7 +96,8 @@ export class Messages {
   /** One prepared statement for each shape of filter; each branch walks one index in id order. */
   #pageStatement(query: PageQuery, tail: boolean): Statement<Record<string, unknown>[], MessageRow> {
     const conditions = [
-      query.channel !== undefined && 'channel = @channel',
+      query.channels?.length === 1 && 'channel = @channel',
+      (query.channels?.length ?? 0) > 1 && 'channel IN (SELECT value FROM json_each(@channels))',
       query.threadId !== undefined && 'thread_id = @threadId',
       query.excludeSelf && query.agentId !== undefined && 'from_agent <> @agentId',
     ].filter((condition) => typeof condition === 'string')

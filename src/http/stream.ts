@@ -1,0 +1,73 @@
+// The live feed as server-sent events (PROTOCOL §4): a message an event, with its id, so that a reader that
+// comes back goes on where it was; a comment now and then, so that a dead connection is noticed.
+//
+// Messages are pulled: the next batch is asked for when the reader's socket has taken the last one. So a slow
+// reader holds back one batch and no more, and what it has not read yet is in the storage. One that
+// takes nothing for `STALL_MS` is cut off. Ends with the reader, or with the door.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { idOf } from './recent.js'
+
+export const STREAM_HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  'X-Accel-Buffering': 'no', // a proxy that collects an answer before it passes it on would hold a stream back
+} as const
+
+const HEARTBEAT = ':\n\n'
+const STALL_MS = 30_000
+/** Characters that are handed to the socket at once. */
+const CHUNK_CHARS = 65_536
+
+/** The id after which a reader that reconnects goes on; undefined for one that is new. */
+export function lastEventId({ headers }: IncomingMessage): number | undefined {
+  const given = String(headers['last-event-id'] ?? '')
+  return /^[0-9]{1,16}$/.test(given) ? Number(given) : undefined
+}
+
+/** Sends batches of messages, and heartbeats for empty ones, until they or the reader end. */
+export async function sendEvents(
+  response: ServerResponse,
+  batches: AsyncIterable<readonly string[]>,
+): Promise<void> {
+  response.flushHeaders()
+  for await (const items of batches) {
+    for (const chunk of chunksOf(items)) {
+      if (response.destroyed) return
+      if (!response.write(chunk) && !(await isTaken(response))) return void response.destroy()
+    }
+  }
+  response.end()
+}
+
+function* chunksOf(items: readonly string[]): Generator<string> {
+  let chunk = items.length === 0 ? HEARTBEAT : ''
+  for (const json of items) {
+    chunk += eventOf(json)
+    if (chunk.length < CHUNK_CHARS) continue
+    yield chunk
+    chunk = ''
+  }
+  if (chunk !== '') yield chunk
+}
+
+function eventOf(json: string): string {
+  // Another implementation may have stored metadata with line breaks between its members.
+  const line = /[\r\n]/.test(json) ? JSON.stringify(JSON.parse(json)) : json
+  return `id: ${idOf(line)}\ndata: ${line}\n\n`
+}
+
+/** False when the reader has taken nothing for too long, or has gone. */
+function isTaken(response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (taken: boolean) => {
+      clearTimeout(timer)
+      response.off('drain', onDrain).off('close', onClose)
+      resolve(taken)
+    }
+    const onDrain = () => settle(true)
+    const onClose = () => settle(false)
+    const timer = setTimeout(onClose, STALL_MS)
+    response.once('drain', onDrain).once('close', onClose)
+  })
+}
