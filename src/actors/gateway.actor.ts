@@ -34,6 +34,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     },
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
+    changed: ({ input }) => dispatcher.changes.note(input),
     network: ({ input }) => setAllowRemote(input.allowRemote),
   })
   const dispatcher = new Dispatcher({

@@ -32,6 +32,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     connected: ({ input }) => dispatcher.connected(input),
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
+    changed: ({ input }) => dispatcher.changes.note(input),
     network: ({ input }) => dispatcher.networkChanged(input.allowRemote),
   })
   const dispatcher = new Dispatcher({

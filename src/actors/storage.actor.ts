@@ -5,9 +5,11 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import { ArcError } from '../protocol/errors.js'
+import type { ChangeTopic } from '../protocol/kinds.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
 import { type Incoming, Link } from './runtime/link.js'
 import type { StorageBackend } from './storage/backend.js'
+import { changedBy, FOREIGN_CHANGES } from './storage/changes.js'
 import { Committer } from './storage/committer.js'
 import type { DoorContract, StorageContract } from './storage/contract.js'
 import { type DoorLink, Feed } from './storage/feed.js'
@@ -38,6 +40,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
       for (const door of doors) door.flush()
     },
     onCommitted: async (submissions) => {
+      tellChanged(changedBy(submissions))
       const ops = submissions.map((submission) => submission.command.op)
       if (ops.some((op) => op.startsWith('shutdown.'))) await shutdown.arm()
       if (ops.includes('network.set')) {
@@ -48,9 +51,16 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
   })
   const shutdown = new ShutdownTimer(committer, backend, () => stopAll('a shutdown was asked for'))
   const stopRecovery = startRecovery(committer, backend, config.presenceTtlSec)
-  const unwatch = backend.watchForeignCommits(() => committer.afterCommit(() => feed.catchUp()))
+  const unwatch = backend.watchForeignCommits(() => {
+    committer.afterCommit(() => feed.catchUp())
+    tellChanged(FOREIGN_CHANGES)
+  })
   await shutdown.arm()
   log('info', `storage is ${backend.facts.storagePath}, instance ${backend.facts.instanceId}`)
+
+  function tellChanged(topics: readonly ChangeTopic[]): void {
+    if (topics.length > 0) for (const door of doors) door.cast('changed', topics)
+  }
 
   /** Answers by `work` on committed state; a refusal is an answer, anything else a defect to be logged. */
   async function answer<T>(

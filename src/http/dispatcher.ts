@@ -17,7 +17,9 @@ import type {
 } from '../protocol/commands.js'
 import { type Answer, failureOf, success, successList } from '../protocol/envelope.js'
 import { ArcError, invalid, notFound } from '../protocol/errors.js'
+import { CHANGE_TOPICS } from '../protocol/kinds.js'
 import type { Limits } from '../protocol/limits.js'
+import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { idOf, RecentMessages } from './recent.js'
 import { type Poll, Routes } from './routes.js'
@@ -69,8 +71,15 @@ const STREAM_BATCH = 64
 const STREAM_BEAT_MS = 15_000
 const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,128}$/
 
-/** Batches of messages, as JSON texts. */
-export type Stream = AsyncGenerator<readonly string[], void>
+type Batches = AsyncGenerator<readonly string[], void>
+
+/** An agent's feed. */
+export interface Stream {
+  /** Messages as JSON texts; an empty batch says that none came for 15 s. */
+  readonly batches: Batches
+  /** Set for a reader that asked for it. */
+  readonly changes: Changes | undefined
+}
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -79,6 +88,8 @@ export class Dispatcher {
   readonly #knownChannels = new Set<string>()
   #recent = new RecentMessages(0)
   #facts: StorageFacts | undefined
+  /** What changes besides messages, for whoever shows it. */
+  readonly changes = new Changes()
   #openStreams = 0
   #aliveTimer: NodeJS.Timeout | undefined
   #ended = false
@@ -100,6 +111,7 @@ export class Dispatcher {
   /** The storage is connected, for the first time or again. */
   connected(facts: StorageFacts): void {
     if (!this.#facts) this.#recent = new RecentMessages(facts.latestId)
+    this.changes.note(CHANGE_TOPICS) // the storage's last life may have ended before it could tell
     this.#facts = facts
   }
 
@@ -145,16 +157,18 @@ export class Dispatcher {
   }
 
   /**
-   * An agent's feed after an id, batch by batch: what is stored, then what is committed, without gap or
-   * repeat. An empty batch says that nothing came for 15 s. Ends when the request's signal is aborted, the
-   * door closes, or the storage stays away. An answer instead of a stream refuses it; never rejects.
+   * An agent's feed after an id: what is stored, then what is committed, without gap or repeat. Ends when the
+   * request's signal is aborted, the door closes, or the storage stays away. An answer instead of a stream
+   * refuses it; never rejects.
    */
   async follow(request: DoorRequest, afterId?: number): Promise<Stream | Answer> {
     try {
       const plan = this.#routes.plan(request.method, request.target, request.body)
       if (plan.kind !== 'stream') throw notFound(`${request.target} is not a stream`)
       const { filter, sinceId } = plan
-      return this.#batches(filter, await this.#look(filter, afterId ?? sinceId, 0, request), request)
+      const first = await this.#look(filter, afterId ?? sinceId, 0, request)
+      const changes = plan.changes ? this.changes : undefined
+      return { batches: this.#batches(filter, first, request), changes }
     } catch (error) {
       return this.#refusal(error, request)
     }
@@ -215,7 +229,7 @@ export class Dispatcher {
     }
   }
 
-  async *#batches(filter: MessageFilter, first: Rows, request: DoorRequest): Stream {
+  async *#batches(filter: MessageFilter, first: Rows, request: DoorRequest): Batches {
     let rows = first
     this.#openStreams++
     try {

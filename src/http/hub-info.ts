@@ -29,6 +29,7 @@ const FEATURES = [
   'session_rename',
   'arc:idempotency_key',
   'arc:status',
+  'arc:stream_changes',
 ] as const
 const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 

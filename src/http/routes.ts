@@ -22,7 +22,12 @@ export type Plan =
   | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
   | { readonly kind: 'query'; readonly query: Query }
   | { readonly kind: 'poll'; readonly poll: Poll }
-  | { readonly kind: 'stream'; readonly filter: MessageFilter; readonly sinceId: number }
+  | {
+      readonly kind: 'stream'
+      readonly filter: MessageFilter
+      readonly sinceId: number
+      readonly changes: boolean
+    }
   | { readonly kind: 'network'; readonly allowRemote: boolean }
   | { readonly kind: 'hub-info' | 'status' | 'page' }
 
@@ -132,8 +137,9 @@ function routeTable(limits: Limits): Record<string, Route> {
         channels,
         since_id: sinceId,
         exclude_self: excludeSelf,
+        changes,
       } = parse(requests.openStream, query)
-      return { kind: 'stream', filter: { agentId, channels, excludeSelf }, sinceId }
+      return { kind: 'stream', filter: { agentId, channels, excludeSelf }, sinceId, changes }
     },
     'GET /v1/inbox/:agent_id': ({ params, query }) =>
       read({ op: 'inbox.list', input: parse(requests.listInbox, { ...query, ...params }) }),

@@ -130,7 +130,7 @@ export class HttpDoor {
   async #stream(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const reader = new HttpRequest(request, response, undefined)
     const stream = await this.#dispatcher.follow(reader, lastEventId(request))
-    if ('status' in stream) return this.#send(response, stream)
+    if (!('batches' in stream)) return this.#send(response, stream)
     response.writeHead(200, { ...STREAM_HEADERS, 'X-Arc-Instance': this.#dispatcher.instanceId })
     response.shouldKeepAlive = false
     await sendEvents(response, stream)

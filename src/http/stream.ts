@@ -6,6 +6,8 @@
 // takes nothing for `STALL_MS` is cut off. Ends with the reader, or with the door.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ChangeTopic } from '../protocol/kinds.js'
+import type { Stream } from './dispatcher.js'
 import { idOf } from './recent.js'
 
 export const STREAM_HEADERS = {
@@ -25,19 +27,31 @@ export function lastEventId({ headers }: IncomingMessage): number | undefined {
   return /^[0-9]{1,16}$/.test(given) ? Number(given) : undefined
 }
 
-/** Sends batches of messages, and heartbeats for empty ones, until they or the reader end. */
-export async function sendEvents(
-  response: ServerResponse,
-  batches: AsyncIterable<readonly string[]>,
-): Promise<void> {
+/** Sends messages, heartbeats, and hints of changes where they are wanted, until the stream or its reader ends. */
+export async function sendEvents(response: ServerResponse, { batches, changes }: Stream): Promise<void> {
   response.flushHeaders()
-  for await (const items of batches) {
-    for (const chunk of chunksOf(items)) {
-      if (response.destroyed) return
-      if (!response.write(chunk) && !(await isTaken(response))) return void response.destroy()
-    }
+  const untold = new Set<ChangeTopic>()
+  const tellChanges = () => {
+    if (untold.size === 0 || response.writableNeedDrain) return
+    response.write(`event: changed\ndata: ${JSON.stringify([...untold])}\n\n`)
+    untold.clear()
   }
-  response.end()
+  const stop = changes?.listen((topics) => {
+    for (const topic of topics) untold.add(topic)
+    tellChanges()
+  })
+  try {
+    for await (const items of batches) {
+      for (const chunk of chunksOf(items)) {
+        if (response.destroyed) return
+        if (!response.write(chunk) && !(await isTaken(response))) return void response.destroy()
+        tellChanges()
+      }
+    }
+    response.end()
+  } finally {
+    stop?.()
+  }
 }
 
 function* chunksOf(items: readonly string[]): Generator<string> {

@@ -13,3 +13,16 @@ export const MESSAGE_KINDS = [
 export type MessageKind = (typeof MESSAGE_KINDS)[number]
 
 export const TASK_STATUSES = ['open', 'done'] as const
+
+/** What a stream's `changed` events tell of, besides the messages themselves. [ours] */
+export const CHANGE_TOPICS = [
+  'agents',
+  'channels',
+  'threads',
+  'claims',
+  'locks',
+  'tasks',
+  'shutdown',
+  'network',
+] as const
+export type ChangeTopic = (typeof CHANGE_TOPICS)[number]

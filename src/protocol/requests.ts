@@ -106,6 +106,7 @@ export const openStream = z.object({
   channels: nameList,
   since_id: sinceId,
   exclude_self: flag,
+  changes: flag,
 })
 
 export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, tail: flag })

@@ -141,6 +141,49 @@ t.test('§4 [ours] a quiet stream says a comment every 15 s', { skip: ours }, as
   t.strictSame(quiet.events, [])
 })
 
+const noChanges = hub.announces('arc:stream_changes') ? false : 'only where arc:stream_changes is announced'
+
+t.test('§4 [ours] a stream with changes hints at what is not a message', { skip: noChanges }, async (t) => {
+  const { agent, channel, post, reader } = await openRoom(t)
+  const [plain, hinted] = [reader(), reader({ changes: 'true' })]
+  await Promise.all([plain.answered, hinted.answered])
+  const hints = () => hinted.events.filter(({ event }) => event === 'changed')
+  const hintedAt = (topic: string) =>
+    until(`a hint at ${topic}`, () => hints().some(({ data }) => JSON.parse(data).includes(topic)))
+
+  await join(hub, agent)
+  await hintedAt('agents')
+  await hub.post('/v1/claims', { owner_agent_id: agent, claim_key: unique('key') })
+  await hintedAt('claims')
+  await hub.post('/v1/locks', { agent_id: agent, file_path: unique('path') })
+  await hintedAt('locks')
+  await newChannel(hub)
+  await hintedAt('channels')
+  const task = await post({ kind: 'task' })
+  await hintedAt('tasks')
+  await hub.post(`/v1/tasks/${task.id}/complete`)
+  await hintedAt('threads')
+
+  await post({ body: 'last' })
+  await until('the last message', () =>
+    [plain, hinted].every(({ events }) => events.at(-1)?.data.includes('"last"')),
+  )
+  t.ok(
+    hints().every(({ id }) => id === undefined),
+    'a hint has no id: it moves no position',
+  )
+  t.strictSame(
+    plain.events.map(({ event }) => event),
+    [undefined, undefined],
+    'a plain stream has none',
+  )
+  t.strictSame(
+    hinted.events.filter(({ event }) => event === undefined),
+    plain.events,
+    `and the messages of ${channel} are the same in both`,
+  )
+})
+
 t.test('§3 an open stream keeps a session alive', { skip: needsOwnHub }, async (t) => {
   const short = await ownHub(t, { presenceTtlSec: 5 })
   const session = await join(short, 'reader')

@@ -7,6 +7,7 @@ import type { Claim, HubInfo, Message, Session } from '../../src/protocol/object
 import { ArcClient } from '../../src/sdk/index.js'
 import { Calls, resultOf } from '../support/calls.js'
 import { isFull, Random, rounds } from '../support/campaign.js'
+import { EventReader } from '../support/event-reader.js'
 import { ownFolder } from '../support/folder.js'
 import { Ledger } from '../support/ledger.js'
 import { steadyPort } from '../support/ports.js'
@@ -143,6 +144,19 @@ t.test('a message posted at one hub wakes a long-poll at the other at once', asy
   t.comment(`woken after p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, longest ${max.toFixed(1)} ms`)
   t.ok(!isFull || p95 <= WAKE_UP_P95_MS, `at full size 95 of 100 came within ${WAKE_UP_P95_MS} ms`)
   t.ok(p50 < 500, 'by the watch on the log, not by the slow look')
+})
+
+t.test('a stream at one hub is told of what changes at the other', async (t) => {
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
+  const [a, b] = [await hubOn(t, storagePath), await hubOn(t, storagePath)]
+  const reader = new EventReader(`${b.url}/v1/stream?agent_id=reader&changes=true`)
+  t.teardown(() => reader.close())
+  await reader.answered
+  await new Calls(t, a.url).post('/v1/claims', { owner_agent_id: 'agent', claim_key: 'key' })
+  await until('a hint at claims', () =>
+    reader.events.some(({ event, data }) => event === 'changed' && data.includes('"claims"')),
+  )
+  t.pass()
 })
 
 t.test('what one hub has acknowledged, a listing at the other shows at once', async (t) => {

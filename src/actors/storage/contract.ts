@@ -9,6 +9,7 @@ import type {
   Submission,
 } from '../../protocol/commands.js'
 import type { Answer } from '../../protocol/envelope.js'
+import type { ChangeTopic } from '../../protocol/kinds.js'
 
 /** Door → storage. */
 export type StorageContract = {
@@ -31,5 +32,7 @@ export type DoorContract = {
   published: { input: readonly FeedMessage[]; output: undefined }
   /** More was committed than is worth sending: everything up to `latestId` has to be read instead. */
   skipped: { input: { latestId: number }; output: undefined }
+  /** Something besides messages was committed, here or by another hub. */
+  changed: { input: readonly ChangeTopic[]; output: undefined }
   network: { input: { allowRemote: boolean }; output: undefined }
 }

@@ -55,6 +55,7 @@ function openDoor(t: Test): Door {
     connected: () => {},
     published: ({ input }) => came.push(...input.map(({ id }) => id)),
     skipped: ({ input }) => came.push(`skipped to ${input.latestId}`),
+    changed: () => {},
     network: () => {},
   })
   t.teardown(() => {
