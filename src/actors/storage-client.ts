@@ -2,7 +2,7 @@
 // with a retryable error, and `present` tells when trying again makes sense.
 
 import type { MessagePort } from 'node:worker_threads'
-import type { Page, PageQuery, Query, Submission } from '../protocol/commands.js'
+import { answerOf, type Page, type PageQuery, type Query, type Submission } from '../protocol/commands.js'
 import type { Answer } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Handlers, Link } from './runtime/link.js'
@@ -32,7 +32,7 @@ export class StorageClient {
   }
 
   submit(submission: Submission): Promise<Answer> {
-    return this.#call((link) => link.call('submit', submission))
+    return this.#call((link) => link.call('submit', submission).then(answerOf))
   }
 
   query(query: Query): Promise<Answer> {

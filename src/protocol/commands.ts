@@ -2,7 +2,7 @@
 // they are answered; queries only read; pages are the message listings that a long-poll repeats.
 
 import type { z } from 'zod'
-import type { Answer } from './envelope.js'
+import { type Answer, successText } from './envelope.js'
 import type * as requests from './requests.js'
 
 type Input<S extends z.ZodType> = z.output<S>
@@ -79,6 +79,17 @@ export interface FeedMessage {
   readonly json: string
 }
 
+/**
+ * What the storage says to a command. To a post it says the stored message: the same object as in the feed,
+ * so that a port message that carries both carries the text once.
+ */
+export type Outcome = Answer | FeedMessage
+
+/** An outcome as the answer that a client gets. */
+export function answerOf(outcome: Outcome): Answer {
+  return 'json' in outcome ? successText(201, outcome.json) : outcome
+}
+
 type WithJson<T> = { [K in keyof T]: K extends 'metadata' | 'attachments' ? string : T[K] }
 
 type Named<M> = { [K in keyof M & string]: { readonly op: K; readonly input: M[K] } }[keyof M & string]
@@ -86,7 +97,7 @@ export type Command = Named<Commands>
 export type Query = Named<Queries>
 
 /** One implementation for each name: an exhaustive table. */
-export type CommandHandlers = { readonly [K in keyof Commands]: (input: Commands[K]) => Answer }
+export type CommandHandlers = { readonly [K in keyof Commands]: (input: Commands[K]) => Outcome }
 export type QueryHandlers = { readonly [K in keyof Queries]: (input: Queries[K]) => Answer }
 
 /** A client's promise that requests with this key are one request (PROTOCOL §9). */

@@ -3,8 +3,9 @@
 // Guarantees: calls and casts arrive in the order in which they were sent; a call is settled exactly once,
 // by its reply, by its deadline, or by the end of the link; when the other side dies, every pending call
 // is rejected at once, so that a dead actor never leaves a caller hanging. Errors cross as data.
-// Envelopes sent in one turn of the event loop travel as one port message: at thousands of requests a
-// second the port's own cost would otherwise be the largest part of a call.
+// Envelopes sent in one turn of the event loop travel as one port message, and each is a tuple: a port writes
+// out the member names of every object, and at thousands of requests a second its own cost would otherwise
+// be the largest part of a call.
 
 import { MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
@@ -14,28 +15,10 @@ export type Contract = { [name: string]: { input: unknown; output: unknown } }
 
 type Name<C> = keyof C & string
 
-interface CallEnvelope {
-  readonly type: 'call'
-  readonly id: number
-  readonly name: string
-  readonly input: unknown
-  /** Epoch milliseconds after which the caller has given up and nobody may start on it. */
-  readonly deadline: number
-}
-
-interface CastEnvelope {
-  readonly type: 'cast'
-  readonly name: string
-  readonly input: unknown
-}
-
-interface ReplyEnvelope {
-  readonly type: 'reply'
-  readonly id: number
-  readonly value?: unknown
-  readonly error?: ErrorData
-}
-
+/** `deadline`: epoch milliseconds after which the caller has given up and nobody may start on it. */
+type CallEnvelope = readonly [type: 'call', name: string, input: unknown, id: number, deadline: number]
+type CastEnvelope = readonly [type: 'cast', name: string, input: unknown]
+type ReplyEnvelope = readonly [type: 'reply', id: number, value: unknown, error?: ErrorData]
 type Envelope = CallEnvelope | CastEnvelope | ReplyEnvelope
 
 /** A call or cast that arrived; `reply` and `fail` are no-ops for a cast. */
@@ -104,7 +87,7 @@ export class Link<Out extends Contract, In extends Contract> {
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, deadline, name })
       this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
-      this.#send({ type: 'call', id, name, input, deadline })
+      this.#send(['call', name, input, id, deadline])
     })
   }
 
@@ -112,7 +95,7 @@ export class Link<Out extends Contract, In extends Contract> {
   cast<K extends Name<Out>>(name: K, input: Out[K]['input'], transfer: TransferListItem[] = []): void {
     this.#transfers.push(...transfer)
     if (this.#closed) this.#closeTransfers()
-    else this.#send({ type: 'cast', name, input })
+    else this.#send(['cast', name, input])
   }
 
   /** Sends what has collected in this turn now. */
@@ -149,31 +132,32 @@ export class Link<Out extends Contract, In extends Contract> {
 
   #receive(envelopes: Envelope[]): void {
     for (const envelope of envelopes) {
-      if (envelope.type === 'reply') this.#settle(envelope)
+      if (envelope[0] === 'reply') this.#settle(envelope)
       else this.#handle(envelope)
     }
   }
 
-  #settle(reply: ReplyEnvelope): void {
-    const call = this.#pending.get(reply.id)
+  #settle([, id, value, error]: ReplyEnvelope): void {
+    const call = this.#pending.get(id)
     if (!call) return // its deadline had passed
-    this.#pending.delete(reply.id)
-    this.#restIfIdle()
-    if (reply.error) call.reject(ArcError.fromData(reply.error))
-    else call.resolve(reply.value)
+    this.#pending.delete(id)
+    if (error) call.reject(ArcError.fromData(error))
+    else call.resolve(value)
   }
 
   #handle(envelope: CallEnvelope | CastEnvelope): void {
-    if (envelope.type === 'call' && envelope.deadline < Date.now()) return // its caller has given up
-    const handler = this.#handlers[envelope.name]
-    if (!handler) throw new Error(`no handler for ${envelope.name}`)
-    const send = (reply: { value?: unknown; error?: ErrorData }) => {
-      if (envelope.type === 'call' && !this.#closed) this.#send({ type: 'reply', id: envelope.id, ...reply })
+    const [type, name, input, id, deadline] = envelope
+    if (type === 'call' && deadline < Date.now()) return // its caller has given up
+    const handler = this.#handlers[name]
+    if (!handler) throw new Error(`no handler for ${name}`)
+    const send = (value: unknown, error?: ErrorData) => {
+      if (type === 'call' && !this.#closed)
+        this.#send(error ? ['reply', id, value, error] : ['reply', id, value])
     }
     handler({
-      input: envelope.input as In[string]['input'],
-      reply: (value) => send({ value }),
-      fail: (error) => send({ error: asData(error) }),
+      input: input as In[string]['input'],
+      reply: (value) => send(value),
+      fail: (error) => send(undefined, asData(error)),
     })
   }
 
@@ -189,7 +173,7 @@ export class Link<Out extends Contract, In extends Contract> {
     this.#restIfIdle()
   }
 
-  /** No timer runs while nothing is pending: an idle hub does not wake up. */
+  /** Soon after the last answer no timer runs any more: an idle hub does not wake up. */
   #restIfIdle(): void {
     if (this.#pending.size > 0 || !this.#sweep) return
     clearInterval(this.#sweep)

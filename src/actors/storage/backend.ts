@@ -3,6 +3,7 @@
 
 import type {
   FeedMessage,
+  Outcome,
   Page,
   PageQuery,
   Query,
@@ -14,8 +15,8 @@ import type { Answer } from '../../protocol/envelope.js'
 type Awaitable<T> = T | Promise<T>
 
 export interface Applied {
-  /** One answer for each submission, in their order. */
-  readonly answers: readonly Answer[]
+  /** One for each submission, in their order. */
+  readonly outcomes: readonly Outcome[]
   /** The messages that the batch stored, in id order. */
   readonly messages: readonly FeedMessage[]
 }

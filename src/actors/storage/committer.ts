@@ -6,7 +6,7 @@
 // committed state only. A batch that can't be committed is refused as a whole, and nothing of it happened;
 // a failure that no retry heals ends the actor, as an unhandled rejection.
 
-import type { Submission } from '../../protocol/commands.js'
+import { answerOf, type Outcome, type Submission } from '../../protocol/commands.js'
 import type { Answer } from '../../protocol/envelope.js'
 import type { Incoming } from '../runtime/link.js'
 import type { StorageBackend } from './backend.js'
@@ -21,7 +21,7 @@ const MAX_BATCH_CHARS = 8 * 1024 * 1024
 
 interface Waiting {
   readonly submission: Submission
-  reply(answer: Answer): void
+  reply(outcome: Outcome): void
   fail(error: unknown): void
 }
 
@@ -57,8 +57,8 @@ export class Committer {
   }
 
   /** Queues a command of the storage's own. */
-  apply(submission: Submission): Promise<Answer> {
-    return new Promise((reply, fail) => this.#enqueue({ submission, reply, fail }))
+  async apply(submission: Submission): Promise<Answer> {
+    return answerOf(await new Promise<Outcome>((reply, fail) => this.#enqueue({ submission, reply, fail })))
   }
 
   /** Runs `work` after the batch under way, and after every command queued before it. */
@@ -123,9 +123,9 @@ export class Committer {
       this.presence.dueInMs(now) === 0 || submissions.some(readsPresence) || batch.length === 0
     const touched = touchesDue ? this.presence.take(now) : []
     try {
-      const { answers, messages } = await this.#options.backend.apply(submissions, touched)
+      const { outcomes, messages } = await this.#options.backend.apply(submissions, touched)
       await this.#options.feed.publish(messages)
-      for (const [i, waiting] of batch.entries()) waiting.reply(answers[i] as Answer)
+      for (const [i, waiting] of batch.entries()) waiting.reply(outcomes[i] as Outcome)
       await this.#options.onCommitted(submissions)
     } catch (error) {
       this.presence.touch(touched)

@@ -2,6 +2,7 @@
 
 import type {
   FeedMessage,
+  Outcome,
   Page,
   PageQuery,
   Query,
@@ -13,7 +14,7 @@ import type { ChangeTopic } from '../../protocol/kinds.js'
 
 /** Door → storage. */
 export type StorageContract = {
-  submit: { input: Submission; output: Answer }
+  submit: { input: Submission; output: Outcome }
   query: { input: Query; output: Answer }
   page: { input: PageQuery; output: Page }
   /** Begins the feed after `afterId` (null: with what comes next). */

@@ -38,7 +38,7 @@ class RecordingBackend implements StorageBackend {
         json: `"${body}"`,
       }
     })
-    return { answers: bodies.map((body) => ({ status: 201, body })), messages }
+    return { outcomes: bodies.map((body) => ({ status: 201, body })), messages }
   }
 
   query = () => ({ status: 200, body: '' })

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import type {
   CommandHandlers,
+  Outcome,
   Page,
   PageQuery,
   Query,
@@ -118,9 +119,9 @@ export class SqliteBackend implements StorageBackend {
     const { stored } = this.#context
     stored.length = 0
     try {
-      const answers = this.#transaction.immediate(submissions, touched)
+      const outcomes = this.#transaction.immediate(submissions, touched)
       this.#commits++
-      return { answers, messages: [...stored] }
+      return { outcomes, messages: [...stored] }
     } catch (error) {
       throw asWriteError(error)
     }
@@ -165,16 +166,16 @@ export class SqliteBackend implements StorageBackend {
   }
 
   /** Executes a submission unless its key has an answer already; a refusal is an answer like any other. */
-  #runOnce({ command, idempotency }: Submission): Answer {
+  #runOnce({ command, idempotency }: Submission): Outcome {
     const known = idempotency && this.#idempotency.answerFor(idempotency)
     if (known) return known
     if (idempotency?.replayOnly) return failure(requestExpired())
-    const answer = this.#runAlone(command)
-    if (idempotency && answer.status < 500) this.#idempotency.remember(idempotency, answer)
-    return answer
+    const outcome = this.#runAlone(command)
+    if (idempotency) this.#idempotency.remember(idempotency, outcome)
+    return outcome
   }
 
-  #runAlone(command: Submission['command']): Answer {
+  #runAlone(command: Submission['command']): Outcome {
     const { stored } = this.#context
     const before = stored.length
     this.#savepoint.run()
@@ -199,11 +200,11 @@ export class SqliteBackend implements StorageBackend {
   }
 }
 
-function dispatch<T extends { op: string; input: unknown }>(
-  handlers: { readonly [op: string]: (input: never) => Answer },
-  { op, input }: T,
-): Answer {
-  const handler = handlers[op] as ((input: unknown) => Answer) | undefined
+function dispatch<Result>(
+  handlers: { readonly [op: string]: (input: never) => Result },
+  { op, input }: { readonly op: string; readonly input: unknown },
+): Result {
+  const handler = handlers[op] as ((input: unknown) => Result) | undefined
   if (!handler) throw new Error(`no handler for ${op}`)
   return handler(input)
 }

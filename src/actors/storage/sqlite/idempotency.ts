@@ -2,7 +2,7 @@
 // so that a request and its answer exist both or not at all, whatever dies and when. Rows are appended in
 // the order of time, so that a batch writes few pages and pruning starts at the first row.
 
-import type { IdempotencyKey } from '../../../protocol/commands.js'
+import { answerOf, type IdempotencyKey, type Outcome } from '../../../protocol/commands.js'
 import { type Answer, failure } from '../../../protocol/envelope.js'
 import { ArcError } from '../../../protocol/errors.js'
 import { IDEMPOTENCY_RETENTION_HOURS } from '../../../protocol/limits.js'
@@ -45,8 +45,10 @@ export class Idempotency {
     return failure(new ArcError('idempotency_key_reused', text))
   }
 
-  remember({ scope, key, requestHash }: IdempotencyKey, answer: Answer): void {
-    this.#store.run(scope, key, requestHash, answer.status, answer.body, Date.now())
+  /** Stores what a request has led to, unless it may go better the next time. */
+  remember({ scope, key, requestHash }: IdempotencyKey, outcome: Outcome): void {
+    const { status, body } = answerOf(outcome)
+    if (status < 500) this.#store.run(scope, key, requestHash, status, body, Date.now())
   }
 
   prune(): void {

@@ -3,7 +3,7 @@
 
 import type { Statement } from 'better-sqlite3'
 import type { CommandHandlers, Page, PageQuery, QueryHandlers } from '../../../protocol/commands.js'
-import { successList, successText } from '../../../protocol/envelope.js'
+import { successList } from '../../../protocol/envelope.js'
 import { invalid } from '../../../protocol/errors.js'
 import { DEFAULT_CHANNEL, DIRECT_CHANNEL } from '../../../protocol/limits.js'
 import type { Channels } from './channels.js'
@@ -80,7 +80,7 @@ export class Messages {
       if (input.kind === 'task' || input.kind === 'task_request') {
         this.#tasks.open(message.id, input.parent_task_id ?? null, channel, message.threadId)
       }
-      return successText(201, message.json)
+      return message
     },
   } satisfies Partial<CommandHandlers>
 
