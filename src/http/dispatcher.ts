@@ -211,8 +211,8 @@ export class Dispatcher {
   #submit(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Promise<Answer> {
     const isRead = request.method === 'GET'
     const idempotency = isRead ? undefined : keyOf(request)
-    const submit = () => this.#options.storage.submit({ ...submission, idempotency })
-    return isRead || idempotency ? this.#patiently(submit) : submit()
+    if (!isRead && !idempotency) return this.#options.storage.submit(submission)
+    return this.#patiently(() => this.#options.storage.submit({ ...submission, idempotency }))
   }
 
   /** Does what can be done twice, and does it again while the storage is away. */

@@ -217,9 +217,10 @@ function withJson<T extends object, K extends keyof T>(
   input: T,
   ...members: K[]
 ): Omit<T, K> & Record<K, string> {
+  const texts = {} as Record<K, string>
   try {
-    const texts = members.map((member) => [member, JSON.stringify(input[member])])
-    return { ...input, ...Object.fromEntries(texts) }
+    for (const member of members) texts[member] = JSON.stringify(input[member])
+    return { ...input, ...texts }
   } catch {
     throw invalid(`${members.join(' or ')} is nested too deeply`)
   }

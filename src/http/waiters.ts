@@ -51,6 +51,7 @@ export class Waiters {
 
   /** Wakes whoever waits for one of these messages. */
   published(messages: readonly FeedMessage[]): void {
+    if (this.size === 0) return
     const matched = new Set<Waiter>()
     for (const message of messages) {
       for (const bucket of bucketsFor(message)) {

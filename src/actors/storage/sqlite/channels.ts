@@ -21,11 +21,13 @@ const toChannel = ({ metadata_json, ...row }: ChannelRow): Channel => ({
 
 export class Channels {
   readonly #find
+  readonly #exists
   readonly #insert
   readonly #all
 
   constructor({ db }: SqliteContext) {
     this.#find = db.prepare<[string], ChannelRow>('SELECT * FROM channels WHERE name = ?')
+    this.#exists = db.prepare<[string], number>('SELECT 1 FROM channels WHERE name = ?').pluck()
     this.#insert = db.prepare(
       'INSERT OR IGNORE INTO channels (name, created_at, created_by, metadata_json) VALUES (?, ?, ?, ?)',
     )
@@ -40,7 +42,7 @@ export class Channels {
   }
 
   exists(name: string): boolean {
-    return this.#find.get(name) !== undefined
+    return this.#exists.get(name) === 1
   }
 
   /** @throws ArcError 404 for a reader of an unknown channel */
