@@ -52,9 +52,9 @@ const kind = z.preprocess(
   z.enum(MESSAGE_KINDS, `must be one of ${MESSAGE_KINDS.join(', ')}`),
 )
 
-/** `POST /v1/messages` under a hub's limits. */
+/** `POST /v1/messages` under a hub's limits. Compiled, as the one request that comes by the thousand. */
 export function postMessage(limits: Limits) {
-  return z
+  const schema = z
     .object({
       from_agent: name,
       to_agent: optionalName,
@@ -74,6 +74,7 @@ export function postMessage(limits: Limits) {
       path: ['body'],
       error: 'is required, unless there is an attachment',
     })
+  return z.compile(schema)
 }
 export type PostMessage = z.infer<ReturnType<typeof postMessage>>
 
