@@ -65,6 +65,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
       connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
     },
     started: () => connected,
+    allUp: () => dispatcher.loadRoutes(),
     stop: async () => {
       // Those who wait get what was committed before the end: the last notice of a shutdown, for one.
       await storage.caughtUp(CATCH_UP_MS)

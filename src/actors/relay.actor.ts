@@ -2,6 +2,7 @@
 // storage's feed. A life that ends early leaves claimed requests behind; the next one finishes them.
 
 import { QueueHost } from '../fsqueue/host.js'
+import { FilePool } from '../fsqueue/pool.js'
 import { Dispatcher } from '../http/dispatcher.js'
 import type { HubProcess } from '../http/hub-info.js'
 import { ArcError } from '../protocol/errors.js'
@@ -26,6 +27,9 @@ export interface RelayConfig {
 const ENVELOPE_BYTES = 65_536
 const CATCH_UP_MS = 1_000
 
+/** Its first thread loads while the storage opens. */
+const pool = new FilePool()
+
 runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promise<Actor> => {
   const { spoolDir } = config
   const storage = new StorageClient({
@@ -49,6 +53,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     executor: door.execute,
     maxRequestBytes: maxRequestBytes(config.limits) + ENVELOPE_BYTES,
     watch: config.watch,
+    pool,
     log,
     onFailure: (error) => {
       // Ends this thread: what was claimed is finished by the next life.
@@ -70,6 +75,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
       await start(host, spoolDir)
       log('info', `relay serves ${spoolDir}`)
     },
+    allUp: () => dispatcher.loadRoutes(),
     stop: async () => {
       await storage.caughtUp(CATCH_UP_MS)
       dispatcher.end()

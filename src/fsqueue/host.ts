@@ -48,6 +48,8 @@ export interface HostOptions {
   readonly onFailure: (error: Error) => void
   /** False: no watch, scans only, as on a file system without events. */
   readonly watch?: boolean | undefined
+  /** Threads that were started ahead; the host ends them. */
+  readonly pool?: FilePool | undefined
 }
 
 /** Requests of one queue that are executed at once; those that wait don't count. */
@@ -107,7 +109,8 @@ export class QueueHost {
 
   constructor(options: HostOptions) {
     this.#options = options
-    this.#pool = new FilePool(options.onFailure)
+    this.#pool = options.pool ?? new FilePool()
+    this.#pool.onFailure(options.onFailure)
     this.#answers = new Answers(this.#pool, options, (queue, stem) => this.#answered(queue, stem))
     this.#housekeeping = new Housekeeping({
       pool: this.#pool,

@@ -14,9 +14,10 @@ const IDLE_TIMEOUT_MS = 10_000
 export class FilePool {
   readonly threads = Math.max(2, Math.min(availableParallelism(), MAX_THREADS))
   readonly #pool: Piscina
+  readonly #failed: Promise<Error>
 
-  /** `onFailure`: a thread could not be started or has ended; piscina may not replace it (its issue, not ours to mend). */
-  constructor(onFailure: (error: Error) => void) {
+  /** Starts the first thread, which loads its modules. */
+  constructor() {
     this.#pool = new Piscina({
       filename: fileURLToPath(new URL('./files.worker.js', import.meta.url)),
       minThreads: 1,
@@ -24,7 +25,12 @@ export class FilePool {
       idleTimeout: IDLE_TIMEOUT_MS,
       execArgv: [],
     })
-    this.#pool.on('error', (error: unknown) => onFailure(error as Error))
+    this.#failed = new Promise((resolve) => this.#pool.on('error', (error) => resolve(error as Error)))
+  }
+
+  /** Calls back when a thread could not be started or has ended; piscina may not replace it (its issue, not ours to mend). */
+  onFailure(report: (error: Error) => void): void {
+    this.#failed.then(report)
   }
 
   run<K extends keyof Work>(name: K, task: Parameters<Work[K]>[0]): Promise<ReturnType<Work[K]>> {

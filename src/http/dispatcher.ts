@@ -22,7 +22,7 @@ import type { Limits } from '../protocol/limits.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { idOf, RecentMessages } from './recent.js'
-import { type Poll, Routes } from './routes.js'
+import type { Poll, Routes } from './routes.js'
 import { Waiters, type WakeReason } from './waiters.js'
 
 /** A request as it came through a door. */
@@ -83,7 +83,7 @@ export interface Stream {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  readonly #routes: Routes
+  #routes: Routes | undefined
   readonly #waiters = new Waiters()
   readonly #knownChannels = new Set<string>()
   #recent = new RecentMessages(0)
@@ -96,7 +96,16 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#routes = new Routes(options.limits)
+  }
+
+  /**
+   * Loads what requests are validated by: most of what a door has to load. So a hub is up before it, and then
+   * loads it, or when the first request asks for it.
+   */
+  async loadRoutes(): Promise<Routes> {
+    const { Routes } = await import('./routes.js')
+    this.#routes ??= new Routes(this.#options.limits)
+    return this.#routes
   }
 
   /** The id after which the feed goes on; null before the first connection to the storage. */
@@ -145,7 +154,8 @@ export class Dispatcher {
   /** The answer to a request; never rejects. */
   async dispatch(request: DoorRequest): Promise<Answer> {
     try {
-      return await this.#answer(request)
+      const routes = this.#routes ?? (await this.loadRoutes())
+      return await this.#answer(routes, request)
     } catch (error) {
       return this.#refusal(error, request)
     }
@@ -163,7 +173,8 @@ export class Dispatcher {
    */
   async follow(request: DoorRequest, afterId?: number): Promise<Stream | Answer> {
     try {
-      const plan = this.#routes.plan(request.method, request.target, request.body)
+      const routes = this.#routes ?? (await this.loadRoutes())
+      const plan = routes.plan(request.method, request.target, request.body)
       if (plan.kind !== 'stream') throw notFound(`${request.target} is not a stream`)
       const { filter, sinceId } = plan
       const first = await this.#look(filter, afterId ?? sinceId, 0, request)
@@ -174,8 +185,8 @@ export class Dispatcher {
     }
   }
 
-  #answer(request: DoorRequest): Promise<Answer> | Answer {
-    const plan = this.#routes.plan(request.method, request.target, request.body)
+  #answer(routes: Routes, request: DoorRequest): Promise<Answer> | Answer {
+    const plan = routes.plan(request.method, request.target, request.body)
     switch (plan.kind) {
       case 'command':
         return this.#submit(plan.submission, request)

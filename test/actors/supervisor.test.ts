@@ -207,6 +207,14 @@ t.test(
   },
 )
 
+t.test('a start that fails leaves no thread behind, of those that were loading neither', async (t) => {
+  const open = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+  const before = open()
+  const { supervisor } = tree(t, { a: { failsWhile: fault(t) }, b: {}, c: {} })
+  await t.rejects(supervisor.start(), { message: 'a may not start' })
+  await until('every port to be closed', () => open() === before)
+})
+
 t.test('an actor that never becomes ready has failed to start', async (t) => {
   const { supervisor } = tree(t, { a: { neverReady: true, startTimeoutMs: 200 } })
   await t.rejects(supervisor.start(), { code: 'start_failed', message: /not ready within 200 ms/ })

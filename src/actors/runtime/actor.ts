@@ -1,6 +1,6 @@
-// The life of an actor inside its thread: init → ready → handle → terminate.
+// The life of an actor inside its thread: load → boot → init → ready → handle → terminate.
 //
-// A thread entry calls `runActor` once. The supervisor's control link then introduces it to its peers,
+// A thread entry calls `runActor` once. The supervisor's control link then boots it, introduces it to its peers,
 // as often as they are restarted, and ends it. An error while it starts is reported and the thread waits
 // to be terminated; an unexpected error later ends the thread, and the supervisor starts a new one.
 
@@ -14,7 +14,9 @@ export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 
 /** What a supervisor tells an actor. */
 export type ActorContract = {
+  boot: { input: ActorBoot; output: undefined }
   introduce: { input: { peer: string; port: MessagePort }; output: undefined }
+  allUp: { input: undefined; output: undefined }
   stop: { input: undefined; output: undefined }
 }
 
@@ -40,42 +42,43 @@ export interface Actor {
   introduce(peer: string, port: MessagePort): void
   /** Settles when the actor, introduced to the peers that are there, can do its work. */
   started?(): Promise<void>
+  /** All actors are up: the time for what nobody should have to wait for. */
+  allUp?(): void
   /** Ends in good order: finish what was accepted, close what is open. */
   stop(): Promise<void>
 }
 
 export interface ActorBoot {
   readonly config: unknown
-  readonly control: MessagePort
   /** Ports to the peers that run already. */
   readonly peers: readonly { readonly peer: string; readonly port: MessagePort }[]
 }
 
 export function runActor<Config>(init: (context: ActorContext<Config>) => Actor | Promise<Actor>): void {
-  const { config, control, peers } = workerData as ActorBoot
   let actor: Actor | undefined
-  const supervisor = new Link<SupervisorContract, ActorContract>(control, {
+  const supervisor = new Link<SupervisorContract, ActorContract>(workerData as MessagePort, {
+    boot: ({ input }) =>
+      start(input).then(
+        (info) => supervisor.cast('ready', info),
+        (error) => supervisor.cast('failed', asStartError(error).toData()),
+      ),
     introduce: ({ input }) => actor?.introduce(input.peer, input.port),
+    allUp: () => actor?.allUp?.(),
     stop: (incoming) => {
       const stopped = actor ? actor.stop() : Promise.resolve()
       stopped.then(() => incoming.reply(undefined), incoming.fail)
     },
   })
-  const context: ActorContext<Config> = {
-    config: config as Config,
-    log: (level, message, fields = {}) => supervisor.cast('log', { level, message, fields }),
-    stopAll: (reason) => supervisor.cast('stopAll', { reason }),
-  }
-  const start = async () => {
-    actor = await init(context)
+  const start = async ({ config, peers }: ActorBoot) => {
+    actor = await init({
+      config: config as Config,
+      log: (level, message, fields = {}) => supervisor.cast('log', { level, message, fields }),
+      stopAll: (reason) => supervisor.cast('stopAll', { reason }),
+    })
     for (const { peer, port } of peers) actor.introduce(peer, port)
     await actor.started?.()
     return actor.info
   }
-  start().then(
-    (info) => supervisor.cast('ready', info),
-    (error) => supervisor.cast('failed', asStartError(error).toData()),
-  )
 }
 
 function asStartError(error: unknown): ArcError {

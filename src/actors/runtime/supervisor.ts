@@ -1,4 +1,5 @@
-// Starts actors in order, introduces them to each other, restarts those that die, stops them in reverse.
+// Starts actors in order, introduces them to each other, restarts those that die, stops them in reverse. When
+// it starts, all threads load their modules at once, which takes most of the time; booting them keeps the order.
 //
 //   start ─▶ starting ─ready─▶ running ─exit─▶ (restart window) ─▶ starting …
 //                 └─failed/timeout─▶ counted like a crash, once the tree is up; fatal while it comes up
@@ -9,7 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { ArcError } from '../../protocol/errors.js'
-import type { ActorBoot, ActorContract, Log, SupervisorContract } from './actor.js'
+import type { ActorContract, Log, SupervisorContract } from './actor.js'
 import { Link } from './link.js'
 import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from './restart-window.js'
 
@@ -39,9 +40,11 @@ export interface SupervisorOptions {
   readonly onStopAll: (reason: string) => void
 }
 
-interface Running {
+interface Thread {
   readonly worker: Worker
   readonly control: Link<ActorContract, SupervisorContract>
+  /** What the actor says when it was booted. */
+  readonly started: Deferred<unknown>
   /** Settles with the reason when the thread has ended. */
   readonly exited: Promise<string>
 }
@@ -54,7 +57,7 @@ export function restartSet(strategy: Strategy, names: readonly string[], failed:
 
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #running = new Map<string, Running>()
+  readonly #running = new Map<string, Thread>()
   readonly #lastInfo = new Map<string, unknown>()
   readonly #window: RestartWindow
   /** Children that died, or go down with one that did, and are not back yet. */
@@ -69,9 +72,15 @@ export class Supervisor {
 
   /** Starts every child in order. @throws ArcError why the first one could not; those before it are stopped. */
   async start(): Promise<void> {
+    const loading = new Map(this.#options.children.map((spec) => [spec, this.#load(spec)]))
     try {
-      for (const spec of this.#options.children) await this.#startFirst(spec)
+      for (const [spec, thread] of loading) {
+        loading.delete(spec)
+        await this.#startFirst(spec, thread)
+      }
+      this.#tellAllUp()
     } catch (error) {
+      await Promise.all([...loading.values()].map(end))
       await this.stop()
       throw error
     }
@@ -94,9 +103,9 @@ export class Supervisor {
   }
 
   /** A child's first start. One that fails by itself is fatal; one that lost a peer is restarted with it. */
-  async #startFirst(spec: ChildSpec): Promise<void> {
+  async #startFirst(spec: ChildSpec, thread: Thread): Promise<void> {
     try {
-      await this.#startChild(spec)
+      await this.#startChild(spec, thread)
     } catch (error) {
       if (!(error instanceof ArcError && error.code === 'peer_lost')) throw error
       if (!this.#mayRestart(spec, error.message)) throw error
@@ -106,20 +115,18 @@ export class Supervisor {
     }
   }
 
-  async #startChild(spec: ChildSpec): Promise<void> {
+  /** Starts a thread, which loads its modules and waits to be booted. */
+  #load(spec: ChildSpec): Thread {
     const { port1, port2 } = new MessageChannel()
-    const peers = this.#introduceToPeers(spec)
-    const boot: ActorBoot = { config: spec.config((name) => this.info(name)), control: port2, peers }
     const worker = new Worker(spec.entry, {
       name: spec.name,
-      workerData: boot,
-      transferList: [port2, ...peers.map(({ port }) => port)],
+      workerData: port2,
+      transferList: [port2],
       // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
       execArgv: process.execArgv.filter((flag) => /^--(cpu-prof|heap-prof|enable-source-maps)/.test(flag)),
       resourceLimits: { maxOldGenerationSizeMb: spec.maxHeapMb ?? 512 },
     })
-    const exited = exitReason(worker)
-    const started = withResolvers<unknown>()
+    const started = deferred<unknown>()
     const control = new Link<ActorContract, SupervisorContract>(port1, {
       ready: ({ input }) => started.resolve(input),
       failed: ({ input }) => started.reject(ArcError.fromData(input)),
@@ -127,28 +134,43 @@ export class Supervisor {
         this.#options.log(input.level, input.message, { actor: spec.name, ...input.fields }),
       stopAll: ({ input }) => this.#options.onStopAll(input.reason),
     })
+    return { worker, control, started, exited: exitReason(worker) }
+  }
+
+  async #startChild(spec: ChildSpec, thread = this.#load(spec)): Promise<void> {
+    const { control, started, exited, worker } = thread
     const fail = (why: string, code: 'start_failed' | 'peer_lost' = 'start_failed') => {
       started.reject(new ArcError(code, `${spec.name} ${why}`))
     }
     const timeoutMs = spec.startTimeoutMs ?? 15_000
     const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
     exited.then((reason) => fail(`ended as it started: ${reason}`))
+    const peers = this.#introduceToPeers(spec)
+    const config = spec.config((name) => this.info(name))
+    control.cast(
+      'boot',
+      { config, peers },
+      peers.map(({ port }) => port),
+    )
     // A peer that dies now would be waited for in vain; both are then started anew, in order.
     for (const { peer } of peers) {
       this.#running.get(peer)?.exited.then(() => fail(`lost ${peer} as it started`, 'peer_lost'))
     }
     try {
       const info = await started.promise
-      this.#running.set(spec.name, { worker, control, exited })
+      this.#running.set(spec.name, thread)
       this.#lastInfo.set(spec.name, info)
     } catch (error) {
-      control.close()
-      await worker.terminate()
+      await end(thread)
       throw error
     } finally {
       clearTimeout(timer)
     }
     exited.then((reason) => this.#crashed(spec, worker, reason))
+  }
+
+  #tellAllUp(): void {
+    for (const { control } of this.#running.values()) control.cast('allUp', undefined)
   }
 
   /** Makes a pair of ports for a child that starts and each running peer; returns the child's ends. */
@@ -208,6 +230,7 @@ export class Supervisor {
       }
     }
     for (const { name } of specs) this.#options.log('info', `${name} is back`, { actor: name })
+    this.#tellAllUp()
     return undefined
   }
 
@@ -231,9 +254,13 @@ export class Supervisor {
     } catch (error) {
       this.#options.log('warn', `${spec.name} did not stop in good order: ${error}`, { actor: spec.name })
     }
-    child.control.close()
-    await child.worker.terminate()
+    await end(child)
   }
+}
+
+async function end({ control, worker }: Thread): Promise<void> {
+  control.close()
+  await worker.terminate()
 }
 
 /** Settles when the thread has ended, with the error that ended it or its exit code. */
@@ -247,11 +274,13 @@ function exitReason(worker: Worker): Promise<string> {
   })
 }
 
-function withResolvers<T>(): {
-  promise: Promise<T>
-  resolve: (value: T) => void
-  reject: (error: Error) => void
-} {
+interface Deferred<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (error: Error) => void
+}
+
+function deferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => {}
   let reject: (error: Error) => void = () => {}
   const promise = new Promise<T>((yes, no) => {
