@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { QueuedRequest } from '../fsqueue/host.js'
 import type { Dispatcher, DoorRequest } from '../http/dispatcher.js'
 import { type Answer, failure } from '../protocol/envelope.js'
-import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
+import { ArcError, requestExpired } from '../protocol/errors.js'
 import {
   type ParsedRelayRequest,
   parseRelayRequest,
@@ -52,33 +52,25 @@ export class RelayDoor {
     waits,
     signal,
   }: QueuedRequest): Promise<string | undefined> => {
-    if ('problem' in file) return refuse(stem, invalid(`the request file was not accepted: ${file.problem}`))
     let parsed: ParsedRelayRequest
     try {
-      parsed = parseRelayRequest(file.text)
+      parsed = parseRelayRequest(stem, file)
     } catch (error) {
-      return refuse(stem, error as ArcError)
+      return relayFailure(stem, error as ArcError, RELAY_STATUS.invalidRequest)
     }
-    const requestId = parsed.requestId ?? stem
-    if (foreign) return relayFailure(requestId, claimedElsewhere())
-    const writtenAtMs = Math.min(parsed.createdAtMs ?? Number.POSITIVE_INFINITY, file.modifiedMs)
-    const answer = await this.#answer(
-      parsed,
-      { scope: `relay:${queue}`, key: keyFor(stem), bytes: file.text },
-      writtenAtMs + this.#requestTtlMs,
-      { parked: waits, signal },
-    )
-    return answer && relayAnswer(requestId, answer, this.#dispatcher.instanceId)
+    if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
+    const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }
+    const answer = await this.#answer(parsed, idempotency, { parked: waits, signal })
+    return answer && relayAnswer(parsed.requestId, answer, this.#dispatcher.instanceId)
   }
 
   async #answer(
-    { method, path, body }: ParsedRelayRequest,
+    { method, path, body, writtenAtMs }: ParsedRelayRequest,
     idempotency: NonNullable<DoorRequest['idempotency']>,
-    expiresAtMs: number,
     waiting: Pick<DoorRequest, 'parked' | 'signal'>,
   ): Promise<Answer | undefined> {
     for (;;) {
-      const replayOnly = Date.now() > expiresAtMs
+      const replayOnly = Date.now() > writtenAtMs + this.#requestTtlMs
       if (replayOnly && method === 'GET') return failure(requestExpired())
       const request: DoorRequest = { method, target: path, body, idempotency, replayOnly, ...waiting }
       const answer = await this.#dispatcher.dispatch(request)
@@ -88,8 +80,6 @@ export class RelayDoor {
     }
   }
 }
-
-const refuse = (stem: string, error: ArcError) => relayFailure(stem, error, RELAY_STATUS.invalidRequest)
 
 /** The stem itself where it can be a key, so that one finds it again in the storage. */
 function keyFor(stem: string): string {

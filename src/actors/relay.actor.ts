@@ -7,6 +7,7 @@ import { Dispatcher } from '../http/dispatcher.js'
 import type { HubProcess } from '../http/hub-info.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
+import { RELAY_ENVELOPE_BYTES } from '../protocol/relay.js'
 import { makeFolder } from './folder.js'
 import { RelayDoor } from './relay-door.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
@@ -23,8 +24,6 @@ export interface RelayConfig {
   readonly process: HubProcess
 }
 
-/** Bytes of a request file besides the body that HTTP would carry: path, ids, time. */
-const ENVELOPE_BYTES = 65_536
 const CATCH_UP_MS = 1_000
 
 /** Its first thread loads while the storage opens. */
@@ -51,7 +50,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     spool: spoolDir,
     state: config.instanceId,
     executor: door.execute,
-    maxRequestBytes: maxRequestBytes(config.limits) + ENVELOPE_BYTES,
+    maxRequestBytes: maxRequestBytes(config.limits) + RELAY_ENVELOPE_BYTES,
     watch: config.watch,
     pool,
     log,

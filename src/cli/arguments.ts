@@ -53,6 +53,13 @@ export function seconds(value: unknown, option: string): number | undefined {
   return Number(given)
 }
 
+/** Seconds, decimals allowed, more than 0. */
+export function positiveSeconds(value: unknown, option: string): number | undefined {
+  const given = seconds(value, option)
+  if (given === 0) throw usageError(`--${option} must be more than 0 seconds`)
+  return given
+}
+
 export function oneOf<T extends string>(
   value: unknown,
   option: string,
@@ -63,6 +70,10 @@ export function oneOf<T extends string>(
   const found = allowed.find((candidate) => candidate === given)
   if (found === undefined) throw usageError(`--${option} must be one of ${allowed.join(', ')}`)
   return found
+}
+
+export function requiredOneOf<T extends string>(value: unknown, option: string, allowed: readonly T[]): T {
+  return oneOf(requiredText(value, option), option, allowed) as T
 }
 
 /** An option that may be given several times or as a list with commas. citty keeps only the last one. */

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
   },
   post: { load: () => load(import('./commands/post.js')), summary: 'post a message as an agent' },
   poll: { load: () => load(import('./commands/poll.js')), summary: 'wait for messages as an agent, once' },
+  relay: {
+    load: () => load(import('./commands/relay.js')),
+    summary: 'serve a folder in front of any hub, for agents without a network',
+  },
 }
 
 const HUB: Load = () => load(import('./commands/hub.js'))
@@ -49,6 +53,7 @@ Examples:
   arc post --agent me --to you "your turn"    say something to one agent
   arc poll --agent you --since-id 0           read what was said
   arc status                                  what runs where
+  arc relay --base-url http://10.0.0.5:6969   serve .arc-relay here for a hub elsewhere
   arc stop                                    stop the hub
 `
 

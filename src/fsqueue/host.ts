@@ -50,6 +50,8 @@ export interface HostOptions {
   readonly watch?: boolean | undefined
   /** Threads that were started ahead; the host ends them. */
   readonly pool?: FilePool | undefined
+  /** Milliseconds between scans while there is no work. Default 1,500. */
+  readonly idleScanMs?: number | undefined
 }
 
 /** Requests of one queue that are executed at once; those that wait don't count. */
@@ -188,7 +190,9 @@ export class QueueHost {
     this.#follow(scanned)
     if (this.#stopping) return
     const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
-    const restMs = Math.max(busy ? BUSY_SCAN_MS : IDLE_SCAN_MS, (performance.now() - startedAt) / SCAN_SHARE)
+    const { idleScanMs = IDLE_SCAN_MS } = this.#options
+    const everyMs = busy ? Math.min(BUSY_SCAN_MS, idleScanMs) : idleScanMs
+    const restMs = Math.max(everyMs, (performance.now() - startedAt) / SCAN_SHARE)
     this.#scanTimer = setTimeout(() => this.#scanAgain(), restMs)
   }
 

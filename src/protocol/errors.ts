@@ -36,6 +36,9 @@ export const ERROR_KINDS = {
   bad_answer: { status: 502, outcome: 'unknown' },
   not_executed: { status: 598, outcome: 'unavailable' },
   claimed_elsewhere: { status: 500, outcome: 'unknown' },
+  // A stand-alone relay's last words. It has tried again itself, and the name of the request's file is used up.
+  hub_unreachable: { status: 599, outcome: 'unavailable' },
+  hub_lost: { status: 599, outcome: 'unknown' },
   storage_unusable: { status: 500, outcome: 'refused' },
   spool_unusable: { status: 500, outcome: 'refused' },
   port_in_use: { status: 500, outcome: 'refused' },

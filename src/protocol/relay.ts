@@ -11,6 +11,9 @@ export const DEFAULT_SPOOL = '.arc-relay'
 /** Seconds after which a request that was not executed yet is refused. Default of the hub. */
 export const REQUEST_TTL_SEC = 600
 
+/** Bytes of a request file besides the body that HTTP would carry: path, ids, time. */
+export const RELAY_ENVELOPE_BYTES = 65_536
+
 /** The statuses of transport failures: no hub has answered, so the envelope has no `body`. */
 export const RELAY_STATUS = {
   invalidRequest: 400,
@@ -44,21 +47,29 @@ export interface RelayResponse {
   readonly instance_id?: string
 }
 
-/** What a hub needs of a request. */
+/** What a host found in a request's place: its text, or why it can't be one. */
+export type RelayRequestFile =
+  | { readonly text: string; readonly modifiedMs: number }
+  | { readonly problem: string }
+
+/** What a host needs of a request. */
 export interface ParsedRelayRequest {
-  readonly requestId: string | undefined
+  readonly requestId: string
   readonly method: string
   readonly path: string
   readonly body: Record<string, unknown>
-  /** Epoch milliseconds; undefined where the client gave no time that can be read. */
-  readonly createdAtMs: number | undefined
+  /** Epoch milliseconds: as the client says, or when the file was written, whichever is earlier. */
+  readonly writtenAtMs: number
+  /** The whole file, as it was read. */
+  readonly text: string
 }
 
 /** @throws ArcError 400 that says what is wrong with the file */
-export function parseRelayRequest(text: string): ParsedRelayRequest {
+export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedRelayRequest {
+  if ('problem' in file) throw invalid(`the request file was not accepted: ${file.problem}`)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(file.text)
   } catch (error) {
     throw invalid(`the request file must hold valid JSON: ${(error as Error).message}`)
   }
@@ -71,18 +82,27 @@ export function parseRelayRequest(text: string): ParsedRelayRequest {
   if (!isObject(body)) throw invalid('body must be an object or null')
   const createdAtMs = typeof created_at === 'string' ? Date.parse(created_at) : Number.NaN
   return {
-    requestId: typeof request_id === 'string' ? request_id : undefined,
+    requestId: typeof request_id === 'string' ? request_id : stem,
     method: method.toUpperCase(),
     path,
     body,
-    createdAtMs: Number.isNaN(createdAtMs) ? undefined : createdAtMs,
+    writtenAtMs: Number.isNaN(createdAtMs) ? file.modifiedMs : Math.min(createdAtMs, file.modifiedMs),
+    text: file.text,
   }
 }
 
-/** The answer of a hub, as the text of a response file; its body's text is passed on as it is. */
-export function relayAnswer(requestId: string, { status, body }: Answer, instanceId?: string): string {
-  const head = { request_id: requestId, ok: body.startsWith('{"ok":true'), status }
-  const error = head.ok ? undefined : errorText(body)
+/**
+ * The answer of a hub, as the text of a response file; its body's text is passed on as it is. `ok` is to be
+ * given for a body that another implementation has written.
+ */
+export function relayAnswer(
+  requestId: string,
+  { status, body }: Answer,
+  instanceId?: string,
+  ok = body.startsWith('{"ok":true'),
+): string {
+  const head = { request_id: requestId, ok, status }
+  const error = ok ? undefined : errorText(body)
   const tail = { completed_at: new Date().toISOString(), error, instance_id: instanceId }
   return `${JSON.stringify(head).slice(0, -1)},"body":${body},${JSON.stringify(tail).slice(1)}`
 }

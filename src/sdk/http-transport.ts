@@ -71,6 +71,7 @@ export class HttpTransport implements Transport {
     return {
       status,
       envelope,
+      text,
       instanceId: single(headers['x-arc-instance']),
       retryAfterSec: seconds(single(headers['retry-after'])),
     }

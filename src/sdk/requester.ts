@@ -73,25 +73,31 @@ export class Requester {
   }
 
   async send<T>(call: Call): Promise<Reply<T>> {
+    const answer = await this.exchange(call)
+    const { envelope, instanceId } = answer
+    if (!envelope.ok) throw refusal(answer)
+    // The one place where the hub's word is taken for the type that PROTOCOL gives to this answer.
+    return { result: envelope.result as T, envelope, instanceId }
+  }
+
+  /** Like `send`, but a refusal is the answer too, when no further try can better it. */
+  async exchange(call: Call): Promise<TransportAnswer> {
     const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newRequestName())
     const failed = new FailedTries(call, (call.retryForSec ?? this.retryForSec) * 1_000)
     for (;;) {
+      let answer: TransportAnswer | undefined
       try {
-        const answer = await this.#once({ ...call, idempotencyKey })
-        // The one place where the hub's word is taken for the type that PROTOCOL gives to this answer.
-        if (answer.envelope.ok) {
-          return {
-            result: answer.envelope.result as T,
-            envelope: answer.envelope,
-            instanceId: answer.instanceId,
-          }
-        }
+        answer = await this.#once({ ...call, idempotencyKey })
+        if (answer.envelope.ok) return answer
         failed.add(refusal(answer), answer.retryAfterSec)
       } catch (error) {
         if (!(error instanceof ArcError)) throw error
         failed.add(error)
       }
-      await this.#untilNextTry(call, failed)
+      if (await this.#untilNextTry(call, failed)) continue
+      const error = failed.finalError()
+      if (answer && error === failed.last) return answer
+      throw error
     }
   }
 
@@ -100,9 +106,10 @@ export class Requester {
     return this.#transport.close()
   }
 
-  /** Takes note of what the hub announces. */
-  learn(info: HubInfo): void {
+  /** Takes note of what the hub announces; true when it replays answers by key. */
+  learn(info: HubInfo): boolean {
     this.#hubReplays = Array.isArray(info.features) && info.features.includes(REPLAY_FEATURE)
+    return this.#hubReplays
   }
 
   async #once(call: Call): Promise<TransportAnswer> {
@@ -116,17 +123,17 @@ export class Requester {
     return answer
   }
 
-  /** Resolves when the next try is due; throws when there is none. */
-  async #untilNextTry(call: Call, failed: FailedTries): Promise<void> {
+  /** Resolves when the next try is due: with true, or at once with false when there is none. */
+  async #untilNextTry(call: Call, failed: FailedTries): Promise<boolean> {
     // Whoever listens on that port next may be another hub: what this one announced no longer counts.
     if (failed.last.code === 'no_hub') this.#hubReplays = undefined
     for (;;) {
       const verdict = decide(failed.last, failed.tried(this.#hubReplays))
-      if (verdict.next === 'give_up') throw failed.finalError()
+      if (verdict.next === 'give_up') return false
       await pause(verdict.delayMs, call.signal, this.closing)
-      if (verdict.next === 'retry') return
+      if (verdict.next === 'retry') return true
       await this.#askWhetherItReplays(call.signal)
-      if (this.#hubReplays) return
+      if (this.#hubReplays) return true
       failed.count++
     }
   }

@@ -54,9 +54,9 @@ function isPassing(failure: ArcError, tried: Tried): boolean {
   return isSilence(failure) && tried.method === 'GET' && tried.retryForMs === Infinity
 }
 
-/** No answer in time: over a socket, or over files that no hub has looked at. */
+/** No answer in time: over a socket, over files that no hub has looked at, or from a hub that a relay can't reach. */
 export function isSilence({ code }: ArcError): boolean {
-  return code === 'timeout' || code === 'not_executed'
+  return code === 'timeout' || code === 'not_executed' || code === 'hub_unreachable'
 }
 
 /** Milliseconds before try number `failures + 1`: 50 doubling to 1,000, of which the upper half is random. */

@@ -25,6 +25,8 @@ export interface TransportRequest {
 export interface TransportAnswer {
   readonly status: number
   readonly envelope: Envelope
+  /** The envelope as it came, where the way keeps it. */
+  readonly text?: string | undefined
   /** Names the stored state that answered (PROTOCOL §8): it changes when the hub is reset. */
   readonly instanceId?: string | undefined
   /** Seconds that the hub asks to be left alone. */

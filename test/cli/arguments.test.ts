@@ -42,6 +42,8 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
     /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/,
   ],
   [['logs', '--lines', 'all'], /--lines must be a whole number/],
+  [['relay', '--request-timeout-sec', '0'], /--request-timeout-sec must be more than 0 seconds/],
+  [['relay', '--base-url', 'nonsense'], /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/],
 ]
 
 for (const [args, text] of WRONG) {
@@ -69,7 +71,7 @@ t.test('--help lists the commands and shows examples', async (t) => {
   const { stdout, stderr, status } = await place.arc(['--help'])
   t.match(stdout, /^Commands:\n {2}ensure /m)
   t.match(stdout, /^Examples:\n {2}arc ensure /m)
-  for (const command of ['ensure', 'stop', 'reset', 'status', 'logs', 'whoami', 'post', 'poll'])
+  for (const command of ['ensure', 'stop', 'reset', 'status', 'logs', 'whoami', 'post', 'poll', 'relay'])
     t.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
   t.equal(stderr, '')
   t.equal(status, 0)
@@ -80,6 +82,7 @@ for (const [command, option] of [
   ['stop', '--storage'],
   ['post', '--thread-id'],
   ['poll', '--include-self'],
+  ['relay', '--spool-dir'],
 ] as const) {
   t.test(
     `${command} --help lists its options, in plain text when it isn't a terminal that reads`,

@@ -11,4 +11,4 @@ export const relay: Way = {
   hubOptions: (folder) => ({ spoolDir: join(folder, 'spool') }),
 }
 
-const spoolOf = (storagePath: string) => join(storagePath, '..', 'spool')
+export const spoolOf = (storagePath: string) => join(storagePath, '..', 'spool')

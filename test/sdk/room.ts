@@ -13,6 +13,8 @@ export interface Way {
   connect(t: Test, hub: Hub, agentId: string, options?: ClientOptions): ArcClient
   /** What a hub needs to be reached this way. `folder` is the test's own. */
   hubOptions?(folder: string): Partial<HubOptions>
+  /** What has to run between the clients and the hub; resolves with its end. */
+  open?(hub: Hub): Promise<() => Promise<void>>
 }
 
 export interface Room {
@@ -44,6 +46,7 @@ async function openRoom(t: Test, way: Way): Promise<Room> {
       ...way.hubOptions?.(folder),
     })
   let hub = await start(0)
+  const closeWay = await way.open?.(hub)
   const opened: ArcClient[] = []
   const agent = (agentId: string, options?: ClientOptions) => {
     const client = way.connect(t, hub, agentId, options)
@@ -53,6 +56,7 @@ async function openRoom(t: Test, way: Way): Promise<Room> {
   // One teardown, so that clients close while there is a hub to hear of it.
   t.teardown(async () => {
     await Promise.all(opened.map((client) => client.close()))
+    await closeWay?.()
     await hub.stop()
   })
   const observer = agent('observer')

@@ -1,0 +1,74 @@
+// `arc relay`: a stand-alone relay, in the foreground until it is ended by a signal.
+
+import { resolve } from 'node:path'
+import { defineCommand } from 'citty'
+import { makeFolder } from '../../actors/folder.js'
+import { createLog } from '../../actors/log.js'
+import { ArcError } from '../../protocol/errors.js'
+import { DEFAULT_SPOOL } from '../../protocol/relay.js'
+import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/relay.js'
+import { agentArguments, baseUrl } from '../agent-arguments.js'
+import { checkKnown, positiveSeconds, text } from '../arguments.js'
+import { renderLogLine } from '../log-lines.js'
+import { ExitStatus, say } from '../output.js'
+
+const args = {
+  'base-url': agentArguments['base-url'],
+  'spool-dir': {
+    type: 'string',
+    description: `The folder to serve; made if it is missing (default ${DEFAULT_SPOOL})`,
+    valueHint: 'folder',
+  },
+  'poll-interval-sec': {
+    type: 'string',
+    description: 'Seconds between looks where the file system tells of no changes (default 1.5)',
+    valueHint: 'sec',
+  },
+  'request-timeout-sec': {
+    type: 'string',
+    description: `Seconds for the hub's answer, beyond a long-poll's own (default ${REQUEST_TIMEOUT_SEC})`,
+    valueHint: 'sec',
+  },
+} as const
+
+export default defineCommand({
+  meta: { name: 'relay', description: 'Serve a folder in front of any hub, for agents without a network' },
+  args,
+  async run({ args: given }) {
+    checkKnown(given, args, given._)
+    const log = createLog('info', { write: (line) => say(renderLogLine(line.trimEnd())) })
+    let end: (status: number) => void = () => {}
+    const ended = new Promise<number>((resolve) => {
+      end = resolve
+    })
+    const spoolDir = resolve(text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL)
+    const url = baseUrl(given['base-url'])
+    const relay = new Relay({
+      baseUrl: url,
+      spoolDir,
+      requestTimeoutSec: positiveSeconds(given['request-timeout-sec'], 'request-timeout-sec'),
+      pollIntervalSec: positiveSeconds(given['poll-interval-sec'], 'poll-interval-sec'),
+      log: (level, message) => log(level, message, { actor: 'relay' }),
+      onFailure: (error) => {
+        log('error', `the relay ends: ${error.stack}`, { actor: 'relay' })
+        end(1)
+      },
+    })
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(0))
+    await start(relay, spoolDir)
+    log('info', `serves ${spoolDir} in front of ${url}`, { actor: 'relay' })
+    const status = await ended
+    await relay.stop()
+    throw new ExitStatus(status)
+  },
+})
+
+async function start(relay: Relay, spoolDir: string): Promise<void> {
+  try {
+    makeFolder(spoolDir)
+    await relay.start()
+  } catch (error) {
+    const text = `the spool ${spoolDir} can't be used (${(error as Error).message}); choose another folder with --spool-dir`
+    throw new ArcError('spool_unusable', text, { cause: error })
+  }
+}

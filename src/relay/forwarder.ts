@@ -1,0 +1,229 @@
+// The stand-alone relay's executor: passes a request of the spool on to the hub over HTTP, and makes the
+// hub's answer the text of a response file (PROTOCOL §10).
+//
+// Exactly once where the hub announces `arc:idempotency_key`: every POST and DELETE carries a key made of its
+// queue and stem, so whatever was cut short is simply sent again, also by the relay that follows one that
+// died. In front of any other hub a request that may have been done is never sent twice: its answer is a 599
+// that says so. A hub that is away is tried for a while, then the answer is a 599 as well.
+
+import { hash } from 'node:crypto'
+import type { QueuedRequest } from '../fsqueue/host.js'
+import { failure } from '../protocol/envelope.js'
+import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
+import { DEFAULT_LIMITS, MAX_POLL_SEC, maxRequestBytes } from '../protocol/limits.js'
+import type { HubInfo } from '../protocol/objects.js'
+import {
+  type ParsedRelayRequest,
+  parseRelayRequest,
+  RELAY_ENVELOPE_BYTES,
+  RELAY_STATUS,
+  relayAnswer,
+  relayFailure,
+} from '../protocol/relay.js'
+import { pollTimeoutSec } from '../sdk/feed-reader.js'
+import { HttpTransport } from '../sdk/http-transport.js'
+import { Requester } from '../sdk/requester.js'
+import type { Method, TransportAnswer } from '../sdk/transport.js'
+import { linkSignals } from '../sdk/waiting.js'
+
+export interface ForwarderOptions {
+  readonly baseUrl: string
+  /** Seconds for the hub's answer, beyond what a long-poll waits by itself. */
+  readonly requestTimeoutSec: number
+  readonly requestTtlMs: number
+  readonly log: (level: 'info' | 'warn', message: string) => void
+}
+
+/** Of the request timeout: how long tries may start after the first failure, and how long a connection may take. */
+const RETRY_SHARE = 1 / 2
+const CONNECT_SHARE = 1 / 4
+
+export class Forwarder {
+  readonly #requester: Requester
+  readonly #requestTtlMs: number
+  readonly #log: ForwarderOptions['log']
+  readonly #closing = new AbortController()
+  #maxRequestBytes = maxRequestBytes(DEFAULT_LIMITS) + RELAY_ENVELOPE_BYTES
+  #away = false
+
+  constructor({ baseUrl, requestTimeoutSec, requestTtlMs, log }: ForwarderOptions) {
+    const connectTimeoutSec = requestTimeoutSec * CONNECT_SHARE
+    this.#requester = new Requester(new HttpTransport({ baseUrl, connectTimeoutSec }), {
+      timeoutSec: requestTimeoutSec,
+      retryForSec: requestTimeoutSec * RETRY_SHARE,
+      closing: this.#closing.signal,
+    })
+    this.#requestTtlMs = requestTtlMs
+    this.#log = log
+  }
+
+  /** What the hub takes at most, as far as is known. */
+  get maxRequestBytes(): number {
+    return this.#maxRequestBytes
+  }
+
+  /** Learns what the hub can do. @throws ArcError when it is away */
+  async meet(retryForSec?: number): Promise<{ info: HubInfo; replays: boolean }> {
+    const { result: info } = await this.#noting(this.#requester.get<HubInfo>('/v1/hub-info', { retryForSec }))
+    const { max_body_chars, max_attachment_chars, max_attachments } = info
+    const limits = {
+      maxBodyChars: max_body_chars,
+      maxAttachmentChars: max_attachment_chars,
+      maxAttachments: max_attachments,
+    }
+    const bytes = maxRequestBytes(limits)
+    if (Number.isFinite(bytes)) this.#maxRequestBytes = bytes + RELAY_ENVELOPE_BYTES
+    return { info, replays: this.#requester.learn(info) }
+  }
+
+  /** Ends what waits. What was sent and has no answer yet is waited for. */
+  drain(): void {
+    this.#closing.abort(new ArcError('aborted', 'the relay was stopped'))
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort()
+    return this.#requester.close()
+  }
+
+  /** The response's text; undefined for what is left to the relay that follows. */
+  readonly execute = async (queued: QueuedRequest): Promise<string | undefined> => {
+    let parsed: ParsedRelayRequest
+    let method: Method
+    try {
+      parsed = parseRelayRequest(queued.stem, queued.file)
+      method = methodOf(parsed)
+    } catch (error) {
+      return relayFailure(queued.stem, error as ArcError, RELAY_STATUS.invalidRequest)
+    }
+    const { requestId } = parsed
+    try {
+      const isOld = Date.now() > parsed.writtenAtMs + this.#requestTtlMs
+      if (method !== 'GET') await this.#refuseDoubtful(queued, isOld)
+      if (isOld) return relayAnswer(requestId, failure(requestExpired()))
+      const answer = await this.#noting(this.#forward(queued, parsed, method))
+      const { status, text = JSON.stringify(answer.envelope), instanceId, envelope } = answer
+      return relayAnswer(requestId, { status, body: text }, instanceId, envelope.ok)
+    } catch (error) {
+      if (!(error instanceof ArcError)) throw error
+      if (error.code === 'aborted' && method !== 'GET') return undefined
+      if (error.code === 'invalid_request') return relayFailure(requestId, error, RELAY_STATUS.invalidRequest)
+      return relayFailure(requestId, lastWords(error, method), RELAY_STATUS.hubUnreachable)
+    }
+  }
+
+  /** @throws ArcError for a request that another relay had before, unless the hub would notice the repetition */
+  async #refuseDoubtful({ file, foreign }: QueuedRequest, isOld: boolean): Promise<void> {
+    if (!foreign && !file.resumed) return
+    if (!foreign && !isOld && (await this.#hubReplays())) return
+    throw new ArcError(
+      'hub_lost',
+      'the request was taken by a relay that has ended: outcome unknown, it may or may not have been executed; ' +
+        'look before you send it again',
+    )
+  }
+
+  async #hubReplays(): Promise<boolean> {
+    try {
+      return (await this.meet()).replays
+    } catch (error) {
+      if (!(error instanceof ArcError) || error.code === 'aborted') throw error
+      return false
+    }
+  }
+
+  async #forward(
+    { queue, stem, waits, signal }: QueuedRequest,
+    { path, body }: ParsedRelayRequest,
+    method: Method,
+  ): Promise<TransportAnswer> {
+    if (method === 'GET') {
+      const waitSec = waitOf(path)
+      return waitSec > 0
+        ? this.#wait(path, waitSec, waits, signal)
+        : this.#requester.exchange({ method, path })
+    }
+    return this.#requester.exchange({
+      method,
+      path,
+      // Not every hub reads a DELETE's body off the connection.
+      body: method === 'DELETE' && Object.keys(body).length === 0 ? undefined : body,
+      idempotencyKey: `relay-${hash('sha256', `${queue}/${stem}`, 'base64url')}`,
+    })
+  }
+
+  /** Tells the log when the hub is away, and when it is back. */
+  async #noting<T>(exchange: Promise<T>): Promise<T> {
+    try {
+      const answer = await exchange
+      if (this.#away) this.#log('info', 'the hub answers again')
+      this.#away = false
+      return answer
+    } catch (error) {
+      if (error instanceof ArcError && (error.code === 'no_hub' || error.code === 'bad_answer')) {
+        if (!this.#away) this.#log('warn', `${error.message} (until then, requests are answered with 599)`)
+        this.#away = true
+      }
+      throw error
+    }
+  }
+
+  /** A long-poll that was lost becomes a look: after an outage, ids may have begun anew (see feed-reader.ts). */
+  async #wait(
+    path: string,
+    waitSec: number,
+    waits: () => void,
+    abandoned: AbortSignal,
+  ): Promise<TransportAnswer> {
+    waits()
+    const { signal, release } = linkSignals(abandoned, this.#closing.signal)
+    try {
+      const timeoutSec = pollTimeoutSec(waitSec, this.#requester.timeoutSec)
+      const answer = await this.#requester
+        .exchange({ method: 'GET', path, timeoutSec, retryForSec: 0, signal })
+        .catch((error: unknown) => {
+          if (error instanceof ArcError && error.retryable) return undefined
+          throw error
+        })
+      if (answer && answer.status !== 503) return answer
+      return await this.#requester.exchange({ method: 'GET', path: withoutWait(path), signal })
+    } finally {
+      release()
+    }
+  }
+}
+
+function methodOf({ method }: ParsedRelayRequest): Method {
+  if (method === 'GET' || method === 'POST' || method === 'DELETE') return method
+  throw invalid('method must be GET, POST or DELETE')
+}
+
+/** Seconds that a request asks the hub to wait. */
+function waitOf(path: string): number {
+  const sec = Number(new URLSearchParams(path.split('?', 2)[1]).get('timeout'))
+  return sec > 0 ? Math.min(sec, MAX_POLL_SEC) : 0
+}
+
+function withoutWait(path: string): string {
+  const [route, query] = path.split('?', 2)
+  const params = new URLSearchParams(query)
+  params.delete('timeout')
+  return `${route}?${params}`
+}
+
+/** What a client is told when the hub has given no answer: nothing happened, or nobody knows. */
+function lastWords(error: ArcError, method: Method): ArcError {
+  const { code, message } = error
+  if (code === 'hub_lost' || code === 'bad_answer') return error
+  if (code === 'aborted') {
+    const text = 'the relay was stopped before it had an answer: try again'
+    return new ArcError('unavailable', text, { cause: error })
+  }
+  if (method !== 'GET' && code !== 'no_hub') {
+    return new ArcError('hub_lost', `outcome unknown: ${message}`, { cause: error })
+  }
+  const text =
+    `the relay got no answer from its hub: ${message.split('. ', 1)[0]}. Nothing was done: send the request again ` +
+    'later, and if it stays so, ask the operator whether the hub runs'
+  return new ArcError('hub_unreachable', text, { cause: error })
+}

@@ -1,0 +1,95 @@
+// A stand-alone relay: serves a spool in front of any hub that speaks v1, ours or another, over HTTP
+// (PROTOCOL §10, §12). Joins the queue's host and the forwarder. Ends with `stop`; what it leaves unanswered
+// is finished by the relay that follows.
+
+import { hostname } from 'node:os'
+import { QueueHost } from '../fsqueue/host.js'
+import { ArcError } from '../protocol/errors.js'
+import { REQUEST_TTL_SEC } from '../protocol/relay.js'
+import { pause } from '../sdk/waiting.js'
+import { Forwarder } from './forwarder.js'
+
+export interface RelayOptions {
+  readonly baseUrl: string
+  /** It must be there. */
+  readonly spoolDir: string
+  /** Seconds for the hub's answer, beyond what a long-poll waits by itself. Default 10. */
+  readonly requestTimeoutSec?: number | undefined
+  /** Seconds between looks for requests where the file system tells of no changes. Default 1.5. */
+  readonly pollIntervalSec?: number | undefined
+  /** Seconds after which a request is not executed any more. Default 600. */
+  readonly requestTtlSec?: number | undefined
+  readonly log: (level: 'info' | 'warn', message: string) => void
+  /** Told of what no retry heals; the relay is of no use any more. */
+  readonly onFailure: (error: Error) => void
+}
+
+export const REQUEST_TIMEOUT_SEC = 10
+const MEET_AGAIN_MS = 1_000
+
+export class Relay {
+  readonly #options: RelayOptions
+  readonly #forwarder: Forwarder
+  readonly #host: QueueHost
+  readonly #stopping = new AbortController()
+
+  /** @throws ArcError for a base URL that is none */
+  constructor(options: RelayOptions) {
+    this.#options = options
+    const { baseUrl, spoolDir, requestTimeoutSec, pollIntervalSec, requestTtlSec, log, onFailure } = options
+    const forwarder = new Forwarder({
+      baseUrl,
+      requestTimeoutSec: requestTimeoutSec ?? REQUEST_TIMEOUT_SEC,
+      requestTtlMs: (requestTtlSec ?? REQUEST_TTL_SEC) * 1_000,
+      log,
+    })
+    this.#forwarder = forwarder
+    this.#host = new QueueHost({
+      spool: spoolDir,
+      // Never that of a hub's own relay: its keys have another scope. The machine belongs to it, since on
+      // another one that looks into the same folder, the same URL may be another hub.
+      state: `relay-to:${baseUrl}@${hostname()}`,
+      executor: forwarder.execute,
+      // Grows when the hub is met.
+      get maxRequestBytes() {
+        return forwarder.maxRequestBytes
+      },
+      idleScanMs: pollIntervalSec === undefined ? undefined : Math.max(1, pollIntervalSec * 1_000),
+      log,
+      onFailure,
+    })
+  }
+
+  /** Begins to serve, whether the hub is there or not. @throws Error when the spool can't be used */
+  async start(): Promise<void> {
+    await this.#host.start()
+    this.#meetHub().catch(this.#options.onFailure)
+  }
+
+  /** Waits for answers that are under way, ends what waits for messages, leaves the spool to others. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#forwarder.drain()
+    await this.#host.stop()
+    await this.#forwarder.close()
+  }
+
+  /** Says which hub it is, as soon as it is there. */
+  async #meetHub(): Promise<void> {
+    const { baseUrl, log } = this.#options
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        const { info, replays } = await this.#forwarder.meet(0)
+        const kind = replays
+          ? 'a repeated request has one effect'
+          : 'it knows no idempotency keys: a request whose outcome is unknown is answered so, not repeated'
+        log('info', `the hub at ${baseUrl} is ${info.implementation}, ${info.instance_id}; ${kind}`)
+        return
+      } catch (error) {
+        if (!(error instanceof ArcError)) throw error
+        await pause(MEET_AGAIN_MS, signal).catch(() => {})
+      }
+    }
+  }
+}
