@@ -31,6 +31,14 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
     load: () => load(import('./commands/relay.js')),
     summary: 'serve a folder in front of any hub, for agents without a network',
   },
+  smoke: {
+    load: () => load(import('./commands/smoke.js')),
+    summary: 'prove that agents reach each other by HTTP and by files',
+  },
+  'smoke-agent': {
+    load: () => load(import('./commands/smoke-agent.js')),
+    summary: 'play one role of the smoke run',
+  },
 }
 
 const HUB: Load = () => load(import('./commands/hub.js'))
@@ -43,7 +51,7 @@ Usage:
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`)
   .join('\n')}
 
 Examples:
@@ -54,6 +62,7 @@ Examples:
   arc poll --agent you --since-id 0           read what was said
   arc status                                  what runs where
   arc relay --base-url http://10.0.0.5:6969   serve .arc-relay here for a hub elsewhere
+  arc smoke --no-network                      do agents reach each other, even through files alone?
   arc stop                                    stop the hub
 `
 

@@ -42,6 +42,16 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
     /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/,
   ],
   [['logs', '--lines', 'all'], /--lines must be a whole number/],
+  [['smoke-agent', '--transport', 'http'], /--role is required/],
+  [
+    ['smoke-agent', '--role', 'smoke-d', '--transport', 'http'],
+    /--role must be one of smoke-a, smoke-b, smoke-c/,
+  ],
+  [['smoke-agent', '--role', 'smoke-a', '--transport', 'pigeon'], /--transport must be one of http, relay/],
+  [
+    ['smoke-agent', '--role', 'smoke-a', '--transport', 'http', '--timeout-sec', '0'],
+    /must be more than 0 seconds/,
+  ],
   [['relay', '--request-timeout-sec', '0'], /--request-timeout-sec must be more than 0 seconds/],
   [['relay', '--base-url', 'nonsense'], /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/],
 ]
@@ -71,7 +81,19 @@ t.test('--help lists the commands and shows examples', async (t) => {
   const { stdout, stderr, status } = await place.arc(['--help'])
   t.match(stdout, /^Commands:\n {2}ensure /m)
   t.match(stdout, /^Examples:\n {2}arc ensure /m)
-  for (const command of ['ensure', 'stop', 'reset', 'status', 'logs', 'whoami', 'post', 'poll', 'relay'])
+  for (const command of [
+    'ensure',
+    'stop',
+    'reset',
+    'status',
+    'logs',
+    'whoami',
+    'post',
+    'poll',
+    'relay',
+    'smoke',
+    'smoke-agent',
+  ])
     t.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
   t.equal(stderr, '')
   t.equal(status, 0)
@@ -83,6 +105,8 @@ for (const [command, option] of [
   ['post', '--thread-id'],
   ['poll', '--include-self'],
   ['relay', '--spool-dir'],
+  ['smoke', '--no-network'],
+  ['smoke-agent', '--claim-key'],
 ] as const) {
   t.test(
     `${command} --help lists its options, in plain text when it isn't a terminal that reads`,

@@ -35,10 +35,7 @@ async function folderWithout(t: Test): Promise<Served> {
     url,
     relay: async (...args) => {
       const relay = place.start(['relay', '--base-url', url, ...args])
-      await until('the relay to serve', () => {
-        if (relay.child.exitCode !== null) throw new Error(relay.stderr)
-        return relay.stderr.includes(`serves ${place.path(SPOOL)}`)
-      })
+      await relay.says(`serves ${place.path(SPOOL)}`)
       return relay
     },
     agent: (agentId, options) => {
@@ -133,7 +130,7 @@ t.test(
   async (t) => {
     const { relay, agent, place, url, port } = await folderWithout(t)
     const between = await relay('--request-timeout-sec', '1')
-    await until('the log to say so', () => /WARN .*connection refused/.test(between.stderr))
+    await between.says(/WARN .*connection refused/)
     const refused = await failure(agent('me').post('hello'))
     t.match(refused, {
       status: 599,
@@ -141,7 +138,7 @@ t.test(
       message: /connection refused.*Nothing was done/,
     })
     await place.ensure(['--no-relay', '--port', `${port}`])
-    await until('the relay to meet it', () => /the hub at .* is arc-hub, mh1-/.test(between.stderr))
+    await between.says(/the hub at .* is arc-hub, mh1-/)
     const { body } = await agent('me').post('hello again')
     t.strictSame(
       (await general(url)).map((message) => message.body),
@@ -189,7 +186,7 @@ t.test(
     const place = new Place(t)
     const { url } = await place.ensure()
     const between = place.start(['relay', '--base-url', url, '--poll-interval-sec', '0.2'])
-    await until('it to stand by', () => /another host serves the spool.*stands by/.test(between.stderr))
+    await between.says(/another host serves the spool.*stands by/)
     const me = ArcClient.overRelay('me', { spoolDir: place.path(SPOOL) })
     t.teardown(() => me.close())
     t.match(await me.post('served by the hub'), { body: 'served by the hub' })

@@ -31,6 +31,8 @@ const PORTS = new Random(randomInt(2 ** 31))
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** What the command is run by, such as `unshare -n`. */
+  readonly prefix?: readonly string[]
 }
 
 export interface Finished {
@@ -66,6 +68,20 @@ export class Running {
         resolve({ status, stdout: this.stdout, stderr: this.stderr, elapsedMs })
       })
     })
+  }
+
+  /** Resolves when it has said this on standard error; throws when it ends without having said it. */
+  async says(text: string | RegExp): Promise<void> {
+    const said = () => (typeof text === 'string' ? this.stderr.includes(text) : text.test(this.stderr))
+    await until(
+      () => `${text} in: ${this.stderr}`,
+      () => {
+        if (said()) return true
+        const { exitCode, signalCode } = this.child
+        if (exitCode !== null || signalCode !== null) throw new Error(`no ${text} in: ${this.stderr}`)
+        return false
+      },
+    )
   }
 
   get pid(): number {
@@ -136,11 +152,12 @@ export class Place {
     return processesIn(this.folder)
   }
 
-  #spawn(nodeArgs: readonly string[], { cwd = this.folder, env = {} }: RunOptions): Running {
+  #spawn(nodeArgs: readonly string[], { cwd = this.folder, env = {}, prefix = [] }: RunOptions): Running {
     const variables = Object.entries({ PATH: process.env.PATH ?? '', HOME: this.folder, ...env })
     const args = [
       '-i',
       ...variables.map(([name, value]) => `${name}=${value}`),
+      ...prefix,
       process.execPath,
       ...nodeArgs,
     ]

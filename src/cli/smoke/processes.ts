@@ -1,0 +1,83 @@
+// The roles of a smoke run, each as a process of its own. What they tell goes to standard error as it comes.
+// Once one has failed the others can't pass: they are ended.
+
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { say } from '../output.js'
+import type { SmokeSettings, TransportName } from './arguments.js'
+import { ROLES, type RoleName } from './roles.js'
+import type { RoleVerdict } from './verdict.js'
+
+export interface Cast {
+  /** The ways of the roles, in their order. */
+  readonly transports: readonly TransportName[]
+  readonly url: string
+  readonly relayDir: string
+  readonly settings: SmokeSettings
+  /** What to put before the command of a role over files. */
+  readonly relayPrefix: readonly string[]
+}
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
+
+/** Plays all roles at once. */
+export async function playAll(cast: Cast): Promise<RoleVerdict[]> {
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end)
+  return Promise.all(
+    ROLES.map(async (role, i) => {
+      const verdict = await playOne(role, cast.transports[i] ?? 'http', cast, ending.signal)
+      if (!verdict.ok) end()
+      return verdict
+    }),
+  )
+}
+
+function playOne(
+  role: RoleName,
+  transport: TransportName,
+  cast: Cast,
+  signal: AbortSignal,
+): Promise<RoleVerdict> {
+  const { channel, threadId, claimKey, timeoutSec, pollSec } = cast.settings
+  const way = transport === 'relay' ? ['--relay-dir', cast.relayDir] : ['--base-url', cast.url]
+  const [command = process.execPath, ...args] = [
+    ...(transport === 'relay' ? cast.relayPrefix : []),
+    ...[process.execPath, MAIN, 'smoke-agent', '--role', role, '--transport', transport, ...way],
+    ...['--channel', channel, '--thread-id', threadId, '--claim-key', claimKey],
+    ...['--timeout-sec', `${timeoutSec}`, '--poll-interval-sec', `${pollSec}`],
+  ]
+  const startedAt = performance.now()
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  createInterface({ input: child.stderr }).on('line', say)
+  return new Promise((resolve) => {
+    let failure: string | undefined
+    child.on('error', (error) => {
+      failure = signal.aborted ? 'it was ended, since the run had failed' : error.message
+    })
+    child.on('close', (status, killedBy) => {
+      const printed = verdictIn(output)
+      if (printed) return resolve(printed)
+      resolve({
+        ...{ ok: false, role, transport, channel, thread_id: threadId, claim_key: claimKey },
+        ...{ run: null, implementation: null, instance_id: null, steps: [] },
+        elapsed_ms: Math.round(performance.now() - startedAt),
+        error: `${role} gave no verdict: ${failure ?? `its process ended with ${killedBy ?? status}`}`,
+      })
+    })
+  })
+}
+
+function verdictIn(output: string): RoleVerdict | undefined {
+  try {
+    return JSON.parse(output) as RoleVerdict
+  } catch {
+    return undefined
+  }
+}

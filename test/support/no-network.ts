@@ -1,0 +1,48 @@
+// Processes without any network, by `unshare`, where the kernel lets this user make them: Linux, as root or
+// with user namespaces.
+
+import { execFile, execFileSync } from 'node:child_process'
+import { promisify } from 'node:util'
+
+/** What to put before a command; undefined where there is no way. */
+export const NO_NETWORK = [
+  ['unshare', '-n'],
+  ['unshare', '-rn'],
+].find(([command = '', ...options]) => {
+  try {
+    execFileSync(command, [...options, 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})
+
+const SCRIPT = `
+  import { connect, createServer } from 'node:net'
+  import { networkInterfaces } from 'node:os'
+  const reach = (port) => new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('connect', () => resolve('connected'))
+    socket.on('error', (error) => resolve(error.code))
+  })
+  const server = createServer()
+  const own = await new Promise((resolve) => {
+    server.on('error', (error) => resolve(error.code))
+    server.listen(0, () => resolve(server.address().port))
+  })
+  const report = {
+    interfaces: Object.keys(networkInterfaces()).join(),
+    hub: await reach(Number(process.argv[1])),
+    itself: typeof own === 'number' ? await reach(own) : own,
+  }
+  process.stdout.write(JSON.stringify(report), () => process.exit())
+`
+
+/** What a process that is run by `prefix` finds: interfaces that are up, the hub's port, a server of its own. */
+export async function tryNetwork(prefix: readonly string[], port: number): Promise<Record<string, string>> {
+  const [command = '', ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', SCRIPT]
+  const { stdout } = await promisify(execFile)(command, [...args, '--', `${port}`], {
+    env: { PATH: process.env.PATH },
+  })
+  return JSON.parse(stdout)
+}
