@@ -14,6 +14,8 @@ import { until } from '../support/waiting.js'
 t.jobs = 2
 
 const SPOOL = '.arc-relay'
+/** A relay lives as long as its test. */
+const LIFE_MS = 600_000
 
 interface Served {
   readonly place: Place
@@ -34,7 +36,7 @@ async function folderWithout(t: Test): Promise<Served> {
     port,
     url,
     relay: async (...args) => {
-      const relay = place.start(['relay', '--base-url', url, ...args])
+      const relay = place.start(['relay', '--base-url', url, ...args], { hangMs: LIFE_MS })
       await relay.says(`serves ${place.path(SPOOL)}`)
       return relay
     },
@@ -53,7 +55,16 @@ async function served(t: Test) {
   return { ...folder, hub, running: await hub() }
 }
 
-const general = (url: string) => call<Message[]>(url, '/v1/messages?channel=general&limit=500')
+/** Every broadcast in `general`. */
+async function general(url: string): Promise<Message[]> {
+  const found: Message[] = []
+  for (;;) {
+    const page = `/v1/messages?channel=general&limit=500&since_id=${found.at(-1)?.id ?? 0}`
+    const rows = await call<Message[]>(url, page)
+    if (rows.length === 0) return found
+    found.push(...rows)
+  }
+}
 
 /** The responses to an agent, without what comes at once when it ends. */
 function responsesTo(place: Place, agentId: string): { status: number; error?: string }[] {

@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What the command is run by, such as `unshare -n`. */
   readonly prefix?: readonly string[]
+  /** Milliseconds after which it counts as hanging. Default: `HANG_MS`. */
+  readonly hangMs?: number
 }
 
 export interface Finished {
@@ -50,10 +52,10 @@ export class Running {
   stdout = ''
   stderr = ''
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, hangMs = HANG_MS) {
     this.child = child
     const startedAt = performance.now()
-    const hang = setTimeout(() => child.kill('SIGKILL'), HANG_MS)
+    const hang = setTimeout(() => child.kill('SIGKILL'), hangMs)
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
     })
@@ -152,7 +154,10 @@ export class Place {
     return processesIn(this.folder)
   }
 
-  #spawn(nodeArgs: readonly string[], { cwd = this.folder, env = {}, prefix = [] }: RunOptions): Running {
+  #spawn(
+    nodeArgs: readonly string[],
+    { cwd = this.folder, env = {}, prefix = [], hangMs }: RunOptions,
+  ): Running {
     const variables = Object.entries({ PATH: process.env.PATH ?? '', HOME: this.folder, ...env })
     const args = [
       '-i',
@@ -161,7 +166,7 @@ export class Place {
       process.execPath,
       ...nodeArgs,
     ]
-    return new Running(spawn('env', args, { cwd }))
+    return new Running(spawn('env', args, { cwd }), hangMs)
   }
 }
 
