@@ -1,0 +1,114 @@
+// The narrow moments of a request's life, which real obstacles hold open: a write lock on the database, a file
+// where the folder of responses belongs. Whoever dies then, the request is executed once and answered once.
+
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import SqliteDatabase from 'better-sqlite3'
+import t, { type Test } from 'tap'
+import type { Calls } from '../support/calls.js'
+import { postedIn, RawAgent, stemOf } from '../support/raw-agent.js'
+import { until } from '../support/waiting.js'
+
+const WAITERS = 20
+/** When so many more requests are settled, older ones are moved into the archive. */
+const CROWD = 450
+
+/** A hub of which something can die. */
+export interface Mortal {
+  readonly spool: string
+  readonly storagePath: string
+  calls(): Calls
+  /** Dies, and lives again. `meanwhile` is done when it is dead, or as soon as nothing but that holds up its death. */
+  die(meanwhile?: () => void): Promise<void>
+}
+
+export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>): void {
+  t.test(`${who} dies between claim and commit`, async (t) => {
+    const hub = await start(t)
+    const agent = new RawAgent(hub.spool, 'agent')
+    const unlock = lockForWriting(t, hub.storagePath)
+    agent.post('a', 'once')
+    await agent.claimed('a')
+    await hub.die(unlock)
+    await verifyOnce(t, hub, agent)
+  })
+
+  t.test(`${who} dies between commit and response`, async (t) => {
+    const hub = await start(t)
+    const agent = new RawAgent(hub.spool, 'agent')
+    const clear = obstructResponses(agent)
+    agent.post('a', 'once')
+    await committed(hub)
+    await hub.die(clear)
+    await verifyOnce(t, hub, agent)
+  })
+
+  t.test(`${who} dies between response and archive`, async (t) => {
+    const hub = await start(t)
+    const agent = new RawAgent(hub.spool, 'agent')
+    agent.post('a', 'once')
+    await agent.responseTo('a')
+    const look = () => {
+      const path = join(agent.folder('responses'), 'a.json')
+      const { ino, mtimeMs } = statSync(path)
+      return { ino, mtimeMs, text: readFileSync(path, 'utf8') }
+    }
+    const before = look()
+    t.ok(agent.hotFiles('requests').includes('a.work'), 'it is not archived yet')
+    await hub.die()
+    await verifyOnce(t, hub, agent)
+    const others = Array.from({ length: CROWD }, (_, i) => stemOf(i))
+    for (const stem of others) agent.post(stem, stem)
+    await agent.responsesTo(others)
+    others.push('the last one') // it makes the hub look at the crowd
+    agent.post('z', 'the last one')
+    await until('it to be archived', () => !agent.hotFiles('requests').includes('a.work'))
+    t.equal(agent.allFiles('requests').filter((name) => name === 'a.work').length, 1, 'moved, not deleted')
+    t.strictSame(look(), before, 'the response is what it was')
+    const stored = await hub.calls().everythingIn('general')
+    t.strictSame(stored.map(({ body }) => body).sort(), ['once', ...others].sort(), 'nothing was repeated')
+  })
+
+  t.test(`${who} dies while agents long-poll: they receive what is posted next`, async (t) => {
+    const hub = await start(t)
+    const waiters = Array.from({ length: WAITERS }, (_, i) => new RawAgent(hub.spool, `waiter-${i}`))
+    for (const waiter of waiters) waiter.poll('p', 0, 60)
+    const observer = new RawAgent(hub.spool, 'observer')
+    await observer.sees(WAITERS)
+    await hub.die()
+    await observer.sees(WAITERS)
+    const posted = await hub.calls().say({ body: 'news' })
+    for (const waiter of waiters) {
+      const { status, body } = await waiter.responseTo('p')
+      t.strictSame({ status, body }, { status: 200, body: { ok: true, result: [posted] } })
+    }
+  })
+}
+
+/** Holds up every commit until the returned function is called. */
+export function lockForWriting(t: Test, storagePath: string): () => void {
+  const db = new SqliteDatabase(storagePath)
+  t.teardown(() => db.close())
+  db.exec('BEGIN IMMEDIATE')
+  return () => db.exec('ROLLBACK')
+}
+
+/** No response can be written until the returned function is called. */
+export function obstructResponses(agent: RawAgent): () => void {
+  mkdirSync(agent.folder('requests'))
+  writeFileSync(agent.folder('responses'), 'in the way')
+  return () => rmSync(agent.folder('responses'))
+}
+
+export async function committed(hub: Mortal): Promise<void> {
+  const calls = hub.calls()
+  await until('the message to be committed', async () => (await calls.everythingIn('general')).length > 0)
+}
+
+/** Asserts that the post under the stem `a` has happened once, and was answered once, with its message. */
+export async function verifyOnce(t: Test, hub: Mortal, agent: RawAgent): Promise<void> {
+  const posted = postedIn(await agent.responseTo('a'))
+  t.equal(posted.body, 'once')
+  t.strictSame(await hub.calls().everythingIn('general'), [posted], 'one effect, which the answer tells of')
+  t.strictSame(agent.hotFiles('responses'), ['a.json'], 'one answer')
+}

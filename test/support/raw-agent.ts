@@ -1,0 +1,189 @@
+// An agent that knows nothing but the files of a spool (PROTOCOL §10): it writes requests, and looks for the
+// responses. What it finds is held against what the hub has stored.
+
+import { randomUUID } from 'node:crypto'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Submitter } from '../../src/fsqueue/submit.js'
+import type { Envelope } from '../../src/protocol/envelope.js'
+import type { HubStatus, Message } from '../../src/protocol/objects.js'
+import { parseRelayResponse, type RelayResponse } from '../../src/protocol/relay.js'
+import type { Ledger } from './ledger.js'
+import { until } from './waiting.js'
+
+export interface RawRequest {
+  readonly method: string
+  readonly path: string
+  readonly body?: object | undefined
+  readonly createdAt?: Date | undefined
+}
+
+/** A folder of the spool that holds files of one agent. */
+type Kind = 'requests' | 'responses'
+
+export class RawAgent {
+  readonly agentId: string
+  readonly spool: string
+  readonly #files: Submitter
+
+  constructor(spool: string, agentId: string) {
+    this.spool = spool
+    this.agentId = agentId
+    this.#files = new Submitter(spool, agentId)
+  }
+
+  submit(stem: string, { method, path, body, createdAt = new Date() }: RawRequest): void {
+    const request = {
+      request_id: stem,
+      agent_id: this.agentId,
+      method,
+      path,
+      body: body ?? null,
+      created_at: createdAt.toISOString(),
+    }
+    this.#files.submit(stem, JSON.stringify(request))
+  }
+
+  post(stem: string, body: string, createdAt?: Date): void {
+    const message = { from_agent: this.agentId, body }
+    this.submit(stem, { method: 'POST', path: '/v1/messages', body: message, createdAt })
+  }
+
+  poll(stem: string, sinceId: number, timeoutSec: number): void {
+    const query = `agent_id=${this.agentId}&since_id=${sinceId}&timeout=${timeoutSec}`
+    this.submit(stem, { method: 'GET', path: `/v1/events?${query}` })
+  }
+
+  /** True when it was in time: nobody had taken the request. */
+  withdraw(stem: string): boolean {
+    return this.#files.withdraw(stem)
+  }
+
+  response(stem: string): RelayResponse | undefined {
+    // A look at what is not there costs a fifth of a failed read.
+    if (!existsSync(join(this.folder('responses'), `${stem}.json`))) return undefined
+    const text = this.#files.readResponse(stem)
+    return text === undefined ? undefined : parseRelayResponse(text)
+  }
+
+  responseTo(stem: string, deadlineMs?: number): Promise<RelayResponse> {
+    return until(`a response to ${stem} of ${this.agentId}`, () => this.response(stem), deadlineMs)
+  }
+
+  /** Waits for all of them. */
+  async responsesTo(stems: readonly string[], deadlineMs?: number): Promise<RelayResponse[]> {
+    const found: RelayResponse[] = []
+    for (const stem of stems) found.push(await this.responseTo(stem, deadlineMs))
+    return found
+  }
+
+  /** Resolves when so many long-polls of files wait at the hub. */
+  async sees(waitingPolls: number): Promise<void> {
+    await until(`${waitingPolls} parked long-polls`, async () => {
+      const stem = `status-${randomUUID()}`
+      this.submit(stem, { method: 'GET', path: '/v1/status' })
+      const { body } = await this.responseTo(stem)
+      return (body as Envelope<HubStatus>).result?.waiting_polls === waitingPolls
+    })
+  }
+
+  folder(kind: Kind): string {
+    return join(this.spool, kind, this.agentId)
+  }
+
+  hotFiles(kind: Kind): string[] {
+    return visible(this.folder(kind))
+  }
+
+  /** Names of files in the hot folder and in the archive; one that is in both comes twice. */
+  allFiles(kind: Kind): string[] {
+    const archive = join(this.spool, 'archive')
+    return [
+      ...this.hotFiles(kind),
+      ...visible(archive).flatMap((day) => visible(join(archive, day, kind, this.agentId))),
+    ]
+  }
+
+  /** When the request was claimed: `.work` stands in the hot folder. */
+  async claimed(stem: string): Promise<void> {
+    const path = join(this.folder('requests'), `${stem}.work`)
+    await until(`${stem} to be claimed`, () => statSync(path, { throwIfNoEntry: false }) !== undefined)
+  }
+}
+
+/** The message that a post's response tells of; throws on anything else. */
+export function postedIn({ status, body, error }: RelayResponse): Message {
+  const { result } = (body ?? {}) as Envelope<Message>
+  if (status !== 201 || !result) throw new Error(`not a post's answer: ${status} ${error}`)
+  return result
+}
+
+/** Names of posts by one agent that ascend. */
+export function stemOf(number: number): string {
+  return `request-${String(number).padStart(7, '0')}`
+}
+
+/** Posts on and on, with so many requests on their way, until told to stop; then it waits for the last answers. */
+export class RawPoster {
+  readonly agent: RawAgent
+  readonly #ledger: Ledger
+  readonly #open = new Map<string, string>()
+  #sent = 0
+  #posting = true
+  readonly run: Promise<void>
+
+  constructor(agent: RawAgent, ledger: Ledger, inFlight: number) {
+    this.agent = agent
+    this.#ledger = ledger
+    this.run = this.#run(inFlight)
+  }
+
+  get sent(): number {
+    return this.#sent
+  }
+
+  stop(): void {
+    this.#posting = false
+  }
+
+  async #run(inFlight: number): Promise<void> {
+    while (this.#posting || this.#open.size > 0) {
+      while (this.#posting && this.#open.size < inFlight) this.#post()
+      await until('an answer', () => !this.#posting || this.#readAnswers() > 0, 90_000)
+      this.#readAnswers()
+      if (!this.#posting)
+        await until('the last answers', () => this.#readAnswers() >= 0 && this.#open.size === 0, 90_000)
+    }
+  }
+
+  #post(): void {
+    const body = this.#ledger.newBody()
+    const stem = stemOf(this.#sent++)
+    this.agent.post(stem, body)
+    this.#open.set(stem, body)
+  }
+
+  /** How many it has found. */
+  #readAnswers(): number {
+    let found = 0
+    for (const [stem, body] of this.#open) {
+      const response = this.agent.response(stem)
+      if (!response) continue
+      const posted = postedIn(response)
+      if (posted.body !== body) throw new Error(`${stem} posted "${body}", and was told of "${posted.body}"`)
+      this.#ledger.acknowledge(posted)
+      this.#open.delete(stem)
+      found++
+    }
+    return found
+  }
+}
+
+function visible(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
