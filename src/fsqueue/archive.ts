@@ -83,14 +83,15 @@ function archiveResponses(root: SafeFolder, task: ArchiveTask): number {
   const now = Date.now()
   using all = root.child(RESPONSES)
   using folder = all.child(task.queue)
-  const due = folder
-    .list()
-    .filter((name) =>
-      stemOf(name, RESPONSE) === undefined
-        ? isForgotten(folder, name, now)
-        : now - (folder.stat(name)?.mtimeMs ?? now) > task.responseAgeMs,
-    )
-    .slice(0, task.maxMoves)
+  using requests = root.child(REQUESTS)
+  using claimed = requests.child(task.queue)
+  const isDue = (name: string) => {
+    const stem = stemOf(name, RESPONSE)
+    if (stem === undefined) return isForgotten(folder, name, now)
+    const isOld = now - (folder.stat(name)?.mtimeMs ?? now) > task.responseAgeMs
+    return isOld && !claimed.stat(stem + CLAIMED) // after its request, which would seem unanswered without it
+  }
+  const due = folder.list().filter(isDue).slice(0, task.maxMoves)
   return moveAll(root, folder, RESPONSES, task.queue, due, now)
 }
 

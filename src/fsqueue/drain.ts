@@ -3,8 +3,8 @@
 // Guarantees: of two hosts that try at once one gets a request; the requests of one queue are returned in
 // the order of their names; nothing that the other side puts there is followed, waited for or executed.
 
-import { setAside } from './archive.js'
-import { CLAIMED, REQUESTS, SUBMITTED, stemOf } from './layout.js'
+import { isAnswered, setAside } from './archive.js'
+import { CLAIMED, REQUESTS, RESPONSES, SUBMITTED, stemOf } from './layout.js'
 import { BadFolder, type FileText, isFileError, type NotReadable, SafeFolder } from './safe-folder.js'
 
 export interface DrainTask {
@@ -75,7 +75,9 @@ function drainQueue(
   for (; next < found.names.length && requests.length < max && bytes < maxBytes; next++) {
     const name = found.names[next] as string
     try {
-      const stem = stemOf(name, CLAIMED) ?? claim(root, folder, queue, name)
+      const before = stemOf(name, CLAIMED)
+      if (before !== undefined && wasAnswered(root, queue, before)) continue
+      const stem = before ?? claim(root, folder, queue, name)
       const file = stem === undefined ? undefined : folder.readText(stem + CLAIMED, maxRequestBytes)
       if (stem === undefined || !file) continue
       requests.push({ stem, ...file, resumed: name.endsWith(CLAIMED) })
@@ -99,6 +101,18 @@ function claim(root: SafeFolder, folder: SafeFolder, queue: string, name: string
     return undefined
   }
   return folder.rename(name, stem + CLAIMED) ? stem : undefined
+}
+
+/** Another host may have answered it since its name was found. */
+function wasAnswered(root: SafeFolder, queue: string, stem: string): boolean {
+  try {
+    using responses = root.child(RESPONSES)
+    using folder = responses.child(queue)
+    return isAnswered(folder, stem)
+  } catch (error) {
+    if (!(error instanceof BadFolder)) throw error
+    return false
+  }
 }
 
 /**
