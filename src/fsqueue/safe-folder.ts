@@ -125,8 +125,7 @@ export class SafeFolder {
 
   /** Of this folder: tells whether another one has taken its place. */
   get identity(): string {
-    const { dev, ino } = lstatSync(`${this.path}/.`)
-    return `${dev}:${ino}`
+    return identityOf(lstatSync(`${this.path}/.`))
   }
 
   /** False when there is nothing of that name any more. Takes the place of what has the new name. */
@@ -174,6 +173,11 @@ export class SafeFolder {
       closeSync(descriptor)
     }
   }
+}
+
+/** With the time of birth: a folder that is made where one was deleted often gets the same number. */
+export function identityOf({ dev, ino, birthtimeMs }: Stats): string {
+  return `${dev}:${ino}:${birthtimeMs}`
 }
 
 function problemOf(stats: Stats, maxBytes: number): string | undefined {

@@ -6,7 +6,7 @@ import glob from 'fast-glob'
 import { isAnswered } from './archive.js'
 import { ARCHIVE, CLAIMED, isQueueName, REQUESTS, RESPONSES, SUBMITTED, stemOf } from './layout.js'
 import { leave, type Occupancy, occupy } from './occupancy.js'
-import { BadFolder, isFileError, SafeFolder } from './safe-folder.js'
+import { BadFolder, identityOf, isFileError, SafeFolder } from './safe-folder.js'
 
 export interface ScanTask {
   readonly spool: string
@@ -48,7 +48,7 @@ export function scan({ spool, state, unfinished }: ScanTask): Scanned {
   const folders = names.filter((name) => isQueueName(name) && requests.stat(name)?.isDirectory())
   const queues = folders.map((name) => ({
     name,
-    identity: identityOf(requests, name),
+    identity: queueIdentity(requests, name),
     pending: pending.has(name),
     unfinished: unfinished ? unfinishedIn(requests, responses, name) : [],
   }))
@@ -88,9 +88,9 @@ function queuesWithRequests(requests: SafeFolder): Set<string> {
   return queues
 }
 
-function identityOf(requests: SafeFolder, name: string): string {
+function queueIdentity(requests: SafeFolder, name: string): string {
   const stats = requests.stat(name)
-  return stats ? `${stats.dev}:${stats.ino}` : ''
+  return stats ? identityOf(stats) : ''
 }
 
 function unfinishedIn(requests: SafeFolder, responses: SafeFolder, name: string): string[] {
