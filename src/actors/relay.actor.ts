@@ -72,7 +72,6 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     started: async () => {
       await connected
       await start(host, spoolDir)
-      log('info', `relay serves ${spoolDir}`)
     },
     allUp: () => dispatcher.loadRoutes(),
     stop: async () => {

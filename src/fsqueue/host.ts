@@ -13,6 +13,7 @@ import { Answers } from './answers.js'
 import type { ClaimedFile, Drained } from './drain.js'
 import { Housekeeping } from './housekeeping.js'
 import { ABANDONED, CLAIMED, SUBMITTED, stemOf } from './layout.js'
+import { isThere, type Occupant } from './occupancy.js'
 import { FilePool } from './pool.js'
 import type { Scanned } from './scan.js'
 import { SpoolWatch } from './watch.js'
@@ -103,6 +104,8 @@ export class QueueHost {
   readonly #complaints = new Set<string>()
   readonly #foreign = new Set<string>()
   #after: string | undefined
+  /** Hosts that serve the spool together with this one, by the marks that they left last. */
+  readonly #beside = new Map<string, Occupant>()
   #serving = false
   #drains = 0
   #scanTimer: NodeJS.Timeout | undefined
@@ -186,7 +189,10 @@ export class QueueHost {
 
   async #scan(): Promise<void> {
     const startedAt = performance.now()
-    const scanned = await this.#pool.run('scan', { ...this.#task, unfinished: !this.#serving })
+    const gone = [...this.#beside].filter(([, mark]) => !isThere(mark))
+    const unfinished = !this.#serving || gone.length > 0
+    const scanned = await this.#pool.run('scan', { ...this.#task, unfinished })
+    for (const [key] of gone) this.#beside.delete(key)
     this.#follow(scanned)
     if (this.#stopping) return
     const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
@@ -221,10 +227,13 @@ export class QueueHost {
       return
     }
     this.#watch?.follow(identity, queues)
+    const { beside } = occupancy
+    if (beside) this.#beside.set(`${beside.pid} on ${beside.host_name}`, beside)
     const isFirst = !this.#serving
     this.#serving = true
+    if (isFirst) this.#options.log('info', `relay serves ${this.#options.spool}`)
     for (const { name, pending, unfinished } of queues) {
-      if (isFirst) this.#resume(name, unfinished)
+      this.#resume(name, unfinished)
       if (!pending && !isFirst) continue
       // Watch first, then look: what came before the watch was there is found now.
       this.#housekeeping.touched(name)
@@ -259,6 +268,7 @@ export class QueueHost {
     const queues = group.map((queue) => {
       queue.draining = true
       const names = queue.left.length > 0 ? queue.left : undefined
+      queue.left = []
       if (!names) queue.look = false
       return { queue: queue.name, names, max: Math.min(MAX_TAKEN, MAX_RUNNING - queue.running) }
     })
@@ -273,7 +283,7 @@ export class QueueHost {
 
   #drained(queue: Queue, { requests, left, claimedFiles, bad }: Drained): void {
     queue.draining = false
-    queue.left = left
+    queue.left = [...left, ...queue.left] // the latter were found meanwhile, to be taken up again
     if (bad !== undefined) this.#complain(queue.name, `requests/${queue.name} is skipped: ${bad}`)
     if (requests.length > 0) this.#lastWorkAt = Date.now()
     for (const file of requests) {

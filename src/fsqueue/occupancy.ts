@@ -1,14 +1,15 @@
 // Which host serves a spool. `host.json` names the state that its requests are executed on (for a hub: the
 // instance id of its storage), and is refreshed while the host lives. Hosts of one state may serve a spool
-// together, since a request that both execute has one effect there; a host of another state stands by
-// until the first is gone, and then learns whose unanswered requests it finds.
+// together, since a request that both execute has one effect there: each finds the other's mark, and so
+// notices when the other has died. A host of another state stands by until the first is gone, and then
+// learns whose unanswered requests it finds.
 
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { HOST_FILE, temporaryName } from './layout.js'
 import type { SafeFolder } from './safe-folder.js'
 
-interface Occupant {
+export interface Occupant {
   readonly state: string
   readonly host_name: string
   readonly pid: number
@@ -17,9 +18,9 @@ interface Occupant {
 }
 
 export type Occupancy =
-  /** `after`: the other state that was served here last. */
-  | { readonly kind: 'serving'; readonly after?: string | undefined }
-  /** It was somebody else's; to be confirmed by a second look, since two may have taken it at once. */
+  /** `beside`: the mark of another host of this state, which was here last. */
+  | { readonly kind: 'serving'; readonly beside?: Occupant | undefined }
+  /** It was somebody else's, who served the state `after`; to be confirmed by a second look, since two may have taken it at once. */
   | { readonly kind: 'taken_over'; readonly after?: string | undefined }
   | { readonly kind: 'occupied'; readonly by: string }
 
@@ -42,9 +43,9 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
   if (present.state === state) {
     const isMe = present.pid === mine.pid && present.host_name === mine.host_name
     if (!isMe || nowMs - present.seen_at_ms > REFRESH_MS) write(root, mine)
-    return { kind: 'serving' }
+    return { kind: 'serving', beside: isMe ? undefined : present }
   }
-  if (isThere(present, mine, nowMs)) {
+  if (isThere(present, nowMs)) {
     return { kind: 'occupied', by: `process ${present.pid} on ${present.host_name}, state ${present.state}` }
   }
   write(root, mine)
@@ -58,9 +59,10 @@ export function leave(root: SafeFolder, state: string): void {
   write(root, { ...present, seen_at_ms: 0 })
 }
 
-function isThere(present: Occupant, mine: Occupant, nowMs: number): boolean {
-  if (nowMs - present.seen_at_ms > GONE_AFTER_MS) return false
-  return present.host_name !== mine.host_name || isAlive(present.pid)
+/** False when the host that left this mark has gone, as far as one can know. */
+export function isThere({ host_name, pid, seen_at_ms }: Occupant, nowMs = Date.now()): boolean {
+  if (nowMs - seen_at_ms > GONE_AFTER_MS) return false
+  return host_name !== hostname() || isAlive(pid)
 }
 
 function isAlive(pid: number): boolean {
