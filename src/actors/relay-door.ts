@@ -25,6 +25,8 @@ export interface RelayDoorOptions {
 }
 
 const RETRY_MS = 200
+/** A GET may wait, and holds its text for as long. */
+const MAX_GET_BYTES = 65_536
 /** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
 const PASSING = /"code":"(?:unavailable|overloaded|outcome_unknown|timeout)"\}$/
 
@@ -59,9 +61,13 @@ export class RelayDoor {
     } catch (error) {
       return refuse(stem, error as ArcError)
     }
+    if (parsed.method === 'GET' && file.size > MAX_GET_BYTES) {
+      return refuse(stem, invalid(`a GET has no body: its file must have at most ${MAX_GET_BYTES} bytes`))
+    }
     const requestId = parsed.requestId ?? stem
     if (foreign) return relayFailure(requestId, claimedElsewhere())
-    const writtenAtMs = Math.min(parsed.createdAtMs ?? Number.POSITIVE_INFINITY, file.modifiedMs)
+    // The oldest of all that tells the time: neither the request nor its file can make it younger than it is.
+    const writtenAtMs = Math.min(parsed.createdAtMs ?? Number.POSITIVE_INFINITY, file.writtenMs, Date.now())
     const answer = await this.#answer(
       parsed,
       { scope: `relay:${queue}`, key: keyFor(stem), bytes: file.text },

@@ -2,7 +2,6 @@
 // sandboxes show mounts under names that don't survive being resolved. Synchronous: a submission is four
 // short calls, and in this way the order of calls is the order of files.
 
-import { randomBytes } from 'node:crypto'
 import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { ABANDONED, CANCELLED, REQUESTS, RESPONSE, RESPONSES, SUBMITTED, temporaryName } from './layout.js'
@@ -11,7 +10,6 @@ export class Submitter {
   readonly #requests: string
   readonly responses: string
   readonly #spool: string
-  readonly #random = randomBytes(9).toString('base64url')
 
   /** `queue`: the folder that this client's requests go to; several clients may share one. */
   constructor(spool: string, queue: string) {
@@ -32,7 +30,7 @@ export class Submitter {
 
   /** Puts a request into the queue. @throws NodeJS.ErrnoException when it can't be written: it was not submitted then */
   submit(stem: string, text: string): void {
-    const temporary = join(this.#requests, temporaryName(this.#random))
+    const temporary = join(this.#requests, temporaryName())
     const descriptor = this.#create(temporary)
     try {
       const bytes = Buffer.from(text)

@@ -20,6 +20,9 @@ export const RELAY_STATUS = {
   hubUnreachable: 599,
 } as const
 
+/** What Node's HTTP server takes of a request's head at most; nothing longer comes over HTTP either. */
+const MAX_PATH_CHARS = 16_384
+
 export interface RelayRequest {
   readonly request_id: string
   readonly agent_id: string
@@ -67,6 +70,7 @@ export function parseRelayRequest(text: string): ParsedRelayRequest {
   if (typeof method !== 'string' || method === '') throw invalid('method must be a string such as "GET"')
   if (typeof path !== 'string' || !path.startsWith('/'))
     throw invalid('path must be a string that begins with /')
+  if (path.length > MAX_PATH_CHARS) throw invalid(`path must be at most ${MAX_PATH_CHARS} characters long`)
   const body = value.body ?? {}
   if (!isObject(body)) throw invalid('body must be an object or null')
   const createdAtMs = typeof created_at === 'string' ? Date.parse(created_at) : Number.NaN
