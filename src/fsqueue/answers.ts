@@ -12,7 +12,7 @@ import type { FilePool } from './pool.js'
 const ANSWERS_A_TASK = 128
 const RETRY_MS = { first: 500, longest: 8_000 } as const
 /** Answers that can't be written are kept up to here, in number and in characters. */
-const MAX_HELD = { answers: 10_000, chars: 32 * 1024 * 1024 } as const
+const MAX_HELD = { answers: 10_000, chars: 4 * 1024 * 1024 } as const
 
 interface Held {
   readonly response: ResponseText

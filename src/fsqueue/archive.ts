@@ -13,6 +13,7 @@ import {
   REQUESTS,
   RESPONSE,
   RESPONSES,
+  SUBMITTED,
   stemOf,
 } from './layout.js'
 import { BadFolder, isFileError, SafeFolder } from './safe-folder.js'
@@ -67,7 +68,9 @@ function archiveRequests(root: SafeFolder, task: ArchiveTask): Archived {
   const unanswered = new Set(task.unanswered)
   const settled: string[] = []
   const orphans: string[] = []
-  for (const name of folder.list().sort()) {
+  const pending = (name: string) => stemOf(name, SUBMITTED) !== undefined
+  const names = folder.list().filter((name) => !pending(name))
+  for (const name of names.sort()) {
     if (settled.length >= task.keepNewest + task.maxMoves || orphans.length >= task.maxMoves) break
     const stem = stemOf(name, CLAIMED)
     if (stem === undefined) {

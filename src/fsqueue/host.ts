@@ -54,9 +54,9 @@ export interface HostOptions {
 
 /** Requests of all queues that are not answered yet, and bytes that they and their answers hold. */
 const MAX_UNANSWERED = 50_000
-const MAX_BYTES = 64 * 1024 * 1024
-/** Bytes of text that one task brings back at most. */
-const MAX_TASK_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 16 * 1024 * 1024
+/** Bytes of text that one task brings back at most; a single request may exceed it. */
+const MAX_TASK_BYTES = 4 * 1024 * 1024
 /** Names that one look brings back; of all queues, so many are kept, and past that only what is taken next. */
 const NAMES = { aLook: 10_000, ofAll: 200_000, scarce: 64 } as const
 /** Names of one queue that events may speak of during a drain before they only say "look". */
@@ -67,8 +67,9 @@ const USED_MS = 600_000
 /** Milliseconds between scans: while there is work, and while there is none. */
 const BUSY_SCAN_MS = 250
 const IDLE_SCAN_MS = 1_500
-/** A scan may take this share of the time. */
-const SCAN_SHARE = 0.1
+/** A scan may take this share of the time, likewise: thousands of folders take half a second. */
+const BUSY_SCAN_SHARE = 0.1
+const IDLE_SCAN_SHARE = 0.03
 const STOP_MS = 5_000
 
 export class QueueHost {
@@ -177,7 +178,9 @@ export class QueueHost {
     this.#follow(scanned)
     if (this.#stopping) return
     const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
-    const restMs = Math.max(busy ? BUSY_SCAN_MS : IDLE_SCAN_MS, scanned.tookMs / SCAN_SHARE)
+    const restMs = busy
+      ? Math.max(BUSY_SCAN_MS, scanned.tookMs / BUSY_SCAN_SHARE)
+      : Math.max(IDLE_SCAN_MS, scanned.tookMs / IDLE_SCAN_SHARE)
     this.#scanTimer = setTimeout(() => this.#scanAgain(), restMs)
   }
 

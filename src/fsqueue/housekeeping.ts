@@ -14,7 +14,7 @@ const RETENTION = {
   requestAgeMs: 60_000,
   responseAgeMs: 600_000,
   orphanAgeMs: 90_000,
-  maxMoves: 1_000,
+  maxMoves: 500,
 } as const satisfies Partial<ArchiveTask>
 /** After this time without anything new all that a queue held has been moved. */
 const STILL_AFTER_MS = RETENTION.responseAgeMs + 2 * EVERY_MS

@@ -7,7 +7,7 @@ const MAX_RUNNING = 128
 /** Requests of one queue that may wait; the next ones count as running. */
 const MAX_WAITING = 2_000
 /** Bytes of a queue's requests and answers beyond which it has to wait until some are answered. */
-const MAX_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 /** Requests that one drain takes from a queue, so that the others get their turn. */
 const MAX_TAKEN = 64
 /** After a look that brought nothing but trouble the next one waits: this long at first, and at most. */
