@@ -105,7 +105,10 @@ export class QueueHost {
     this.#answers = new Answers({
       ...shared,
       onWritten: (queue, stem) => this.#answered(queue, stem),
-      onLetGo: (queue, stem) => this.#release(this.#queue(queue), stem),
+      onLetGo: (queue, stem) => {
+        this.#queue(queue).troubled()
+        this.#release(this.#queue(queue), stem)
+      },
     })
     this.#housekeeping = new Housekeeping({
       ...shared,
@@ -232,6 +235,7 @@ export class QueueHost {
       this.#housekeeping.touched(name)
       this.#look(this.#queue(name))
     }
+    for (const queue of this.#queues.values()) this.#takeTurns(queue) // some may have rested until now
     this.#after = undefined // what is found unanswered later was claimed for this state
     this.#housekeeping.tick()
   }

@@ -8,9 +8,11 @@ const MAX_RUNNING = 128
 const MAX_WAITING = 2_000
 /** Bytes of a queue's requests and answers beyond which it has to wait until some are answered. */
 const MAX_BYTES = 4 * 1024 * 1024
+/** What an answer is taken to be as long as none has been seen. */
+const FIRST_ANSWER_BYTES = MAX_BYTES / 32
 /** Requests that one drain takes from a queue, so that the others get their turn. */
 const MAX_TAKEN = 64
-/** After a look that brought nothing but trouble the next one waits: this long at first, and at most. */
+/** After a look that brought nothing but trouble, and after answers had to be let go, a queue rests: this long at first, and at most. */
 const REST_MS = { first: 1_000, longest: 30_000 } as const
 
 /** A request that was taken and has no response yet. */
@@ -36,6 +38,8 @@ export class Queue {
   takenAt = 0
   #waiting = 0
   #bytes = 0
+  /** What an answer has taken lately, on average; at first a guess. */
+  #answerBytes = FIRST_ANSWER_BYTES
   #troubles = 0
   #restsUntil = 0
 
@@ -44,7 +48,7 @@ export class Queue {
   }
 
   get hasWork(): boolean {
-    return !this.draining && (this.left.length > 0 || this.look) && this.maxToTake > 0
+    return !this.draining && !this.rests && (this.left.length > 0 || this.look) && this.maxToTake > 0
   }
 
   /** Nothing is known of it that a later look would not find again. */
@@ -52,17 +56,21 @@ export class Queue {
     return !this.draining && !this.look && this.left.length === 0 && this.unanswered.size === 0
   }
 
+  /** As many as there are places, and as their answers may be expected to leave room for. */
   get maxToTake(): number {
     if (this.#bytes >= MAX_BYTES) return 0
-    return Math.min(MAX_TAKEN, MAX_RUNNING - (this.unanswered.size - this.#waiting))
+    const running = this.unanswered.size - this.#waiting
+    const room = Math.max(1, Math.floor(MAX_BYTES / this.#answerBytes))
+    return Math.min(MAX_TAKEN, Math.min(MAX_RUNNING, room) - running)
   }
 
-  /** Its last looks brought nothing but trouble. */
+  /** It has brought nothing but trouble lately: nothing is taken from it. */
   get rests(): boolean {
     return this.#restsUntil > Date.now()
   }
 
   troubled(): void {
+    if (this.rests) return
     const restMs = Math.min(REST_MS.first * 2 ** this.#troubles++, REST_MS.longest)
     this.#restsUntil = Date.now() + restMs
   }
@@ -89,17 +97,22 @@ export class Queue {
 
   /** Its answer is there, and takes so many bytes until it is written. */
   answering(claim: Claim, bytes: number): void {
-    if (claim.waits) this.#waiting--
-    claim.waits = false
-    this.#bytes += bytes - claim.bytes
-    claim.bytes = bytes
+    this.#answerBytes += (bytes - this.#answerBytes) / 8
+    this.#holds(claim, bytes)
   }
 
   /** It has been answered, or is left to a later look. */
   released(stem: string): boolean {
     const claim = this.unanswered.get(stem)
     if (!claim) return false
-    this.answering(claim, 0)
+    this.#holds(claim, 0)
     return this.unanswered.delete(stem)
+  }
+
+  #holds(claim: Claim, bytes: number): void {
+    if (claim.waits) this.#waiting--
+    claim.waits = false
+    this.#bytes += bytes - claim.bytes
+    claim.bytes = bytes
   }
 }

@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -25,7 +26,9 @@ import {
 import { join } from 'node:path'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
-const HAS_DESCRIPTOR_PATHS = process.platform === 'linux'
+const HAS_DESCRIPTOR_PATHS = process.platform === 'linux' && existsSync('/proc/self/fd')
+/** Bytes of a folder's own that are read at most: a million names or more, which would fill a thread's memory. */
+const MAX_FOLDER_BYTES = 64 * 1024 * 1024
 
 /** What a file turned out to be instead of a request. The text is for the one who put it there. */
 export interface NotReadable {
@@ -133,9 +136,15 @@ export class SafeFolder {
     this.close()
   }
 
-  /** Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere. */
+  /** Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere. @throws BadFolder for one with too many */
   list(): string[] {
+    this.checkSize()
     return readdirSync(this.path)
+  }
+
+  /** @throws BadFolder when it holds too many names to be listed */
+  checkSize(maxBytes = MAX_FOLDER_BYTES): void {
+    if (this.#stats.size > maxBytes) throw new BadFolder(this.name, new Error('it holds too many files'))
   }
 
   /** The names that are not UTF-8. */
@@ -150,8 +159,12 @@ export class SafeFolder {
 
   /** Of this folder: tells whether another one has taken its place. */
   get identity(): string {
-    const { dev, ino } = lstatSync(`${this.path}/.`)
+    const { dev, ino } = this.#stats
     return `${dev}:${ino}`
+  }
+
+  get #stats(): Stats {
+    return lstatSync(`${this.path}/.`)
   }
 
   /** False when there is nothing of that name any more. Takes the place of what has the new name. */

@@ -40,6 +40,8 @@ export interface QueueSeen {
 }
 
 const MAX_BAD = 20
+/** Names of claimed files that one scan brings back; the rest is found by housekeeping. */
+const MAX_UNFINISHED = 200_000
 
 /** @throws for a spool that can't be used, with the reason */
 export function scan(task: ScanTask): Scanned {
@@ -60,17 +62,16 @@ function look({ spool, state, unfinished }: ScanTask): Omit<Scanned, 'tookMs'> {
   if (occupancy.kind === 'occupied') return { occupancy, identity, queues: [], bad: [], refused }
   const pending = queuesWithRequests(requests)
   const names = requests.list()
+  let room = unfinished ? MAX_UNFINISHED : 0
   const queues: QueueSeen[] = []
   const bad: string[] = []
   for (const name of names) {
     const stats = isQueueName(name) ? requests.stat(name) : undefined
     if (stats?.isDirectory()) {
-      queues.push({
-        name,
-        identity: `${stats.dev}:${stats.ino}`,
-        pending: pending.has(name),
-        unfinished: unfinished ? unfinishedIn(requests, responses, name) : [],
-      })
+      const found = room > 0 ? unfinishedIn(requests, responses, name).slice(0, room) : []
+      room -= found.length
+      const identity = `${stats.dev}:${stats.ino}`
+      queues.push({ name, identity, pending: pending.has(name), unfinished: found })
     } else if (bad.length < MAX_BAD) bad.push(name)
   }
   return { occupancy, identity, queues, bad, refused }
@@ -115,6 +116,7 @@ function queuesWithRequests(requests: SafeFolder): Set<string> {
 function readQueue(requests: SafeFolder, path: string, options: { withFileTypes: true }): Dirent[] {
   if (path === requests.path) return readdirSync(path, options)
   using queue = requests.child(basename(path))
+  queue.checkSize()
   return readdirSync(queue.path, options)
 }
 

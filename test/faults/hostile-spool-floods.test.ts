@@ -23,6 +23,8 @@ const FILES = rounds(3_000, 100_000)
 const FOLDERS = rounds(1_000, 10_000)
 const GIANTS = rounds(12, 200)
 const UNDELIVERABLE = rounds(1_000, 20_000)
+/** Each of 2 MB. */
+const LARGE = rounds(300, 5_000)
 const ODD_NAMES = rounds(2_000, 20_000)
 const GIANT_BYTES = 8 * 1024 * 1024
 /** A hub that has much to do may take this much more than one that has nothing to do. */
@@ -154,6 +156,23 @@ t.test(`${UNDELIVERABLE} requests whose answers can't be delivered`, { skip: noP
     const { status } = await evil.response(stem, LONG_MS)
     if (status !== 201) t.fail(`${stem} got ${status}`)
   }
+  await arena.leave(t)
+})
+
+t.test(`${LARGE} large answers that can't be delivered`, { skip: noProc }, async (t) => {
+  const arena = await Arena.enter(t)
+  const evil = arena.agent('evil')
+  const body = { from_agent: 'evil', channel: 'general', body: 'x'.repeat(100_000) }
+  for (let i = 0; i < 20; i++) t.equal((await evil.ask('POST', '/v1/messages', { body })).status, 201)
+  renameSync(evil.responses, `${evil.responses}.was`)
+  symlinkSync(arena.outside, evil.responses)
+  const growthMb = await growthDuring(arena, async () => {
+    for (let i = 0; i < LARGE; i++) evil.submit('GET', '/v1/messages?channel=general&limit=20')
+    await arena.logs(/responses\/evil can't be written/)
+    for (let i = 0; i < 100; i++) await arena.agent('visitor').ask('GET', '/v1/hub-info')
+  })
+  t.comment(`${growthMb} MB more`)
+  t.ok(growthMb < 2.5 * MAX_GROWTH_MB, `${growthMb} MB more memory at most`)
   await arena.leave(t)
 })
 
