@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { QueuedRequest } from '../fsqueue/host.js'
 import type { Dispatcher, DoorRequest } from '../http/dispatcher.js'
 import { type Answer, failure } from '../protocol/envelope.js'
-import { ArcError, requestExpired } from '../protocol/errors.js'
+import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
 import {
   type ParsedRelayRequest,
   parseRelayRequest,
@@ -25,6 +25,8 @@ export interface RelayDoorOptions {
 }
 
 const RETRY_MS = 200
+/** A GET may wait, and holds its text for as long. */
+const MAX_GET_BYTES = 65_536
 /** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
 const PASSING = /"code":"(?:unavailable|overloaded|outcome_unknown|timeout)"\}$/
 
@@ -57,6 +59,10 @@ export class RelayDoor {
       parsed = parseRelayRequest(stem, file)
     } catch (error) {
       return relayFailure(stem, error as ArcError, RELAY_STATUS.invalidRequest)
+    }
+    if (parsed.method === 'GET' && parsed.text.length > MAX_GET_BYTES) {
+      const tooLong = invalid(`a GET has no body: its file must have at most ${MAX_GET_BYTES} bytes`)
+      return relayFailure(stem, tooLong, RELAY_STATUS.invalidRequest)
     }
     if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
     const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }

@@ -13,5 +13,13 @@ export function renderLogLine(line: string): string {
   const { time, level, actor, msg } = entry
   const rest = Object.entries(entry).filter(([name]) => !HIDDEN.has(name))
   const fields = rest.length > 0 ? `  ${JSON.stringify(Object.fromEntries(rest))}` : ''
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${msg}${fields}`
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${visible(String(msg))}${fields}`
+}
+
+/** Texts may hold what agents have chosen: control characters must not reach a terminal, but for line ends. */
+function visible(text: string): string {
+  return text.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
 }

@@ -1,7 +1,6 @@
 // Writes responses: the worker's part of putting answers into a spool. A response appears whole or not at
 // all. Each is reported by itself: one that can't be written now is tried again by the host.
 
-import { randomBytes } from 'node:crypto'
 import { setAside } from './archive.js'
 import { RESPONSE, RESPONSES, temporaryName } from './layout.js'
 import { isFileError, SafeFolder } from './safe-folder.js'
@@ -16,8 +15,6 @@ export interface ResponseText {
   readonly stem: string
   readonly text: string
 }
-
-const RANDOM = randomBytes(9).toString('base64url')
 
 /** Why a response could not be written, for each in order; undefined for those that are there. */
 export function answer({ spool, responses }: AnswerTask): (string | undefined)[] {
@@ -49,7 +46,7 @@ function byQueue(responses: readonly ResponseText[]): Map<string, number[]> {
 
 function write(root: SafeFolder, folder: SafeFolder, { queue, stem, text }: ResponseText) {
   try {
-    const temporary = temporaryName(RANDOM)
+    const temporary = temporaryName()
     folder.writeNew(temporary, text)
     putInPlace(root, folder, queue, temporary, stem + RESPONSE)
     return undefined

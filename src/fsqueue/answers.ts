@@ -1,40 +1,53 @@
 // Answers on their way into the spool. What becomes ready while a write is under way goes with the next one,
 // so that a burst costs few tasks and a lone answer waits for nothing. An answer that can't be written (a
-// full disk, a folder in the way) is tried again until it can, or until the host ends: the next host then
-// finds the request unanswered.
+// full disk, a link in place of a folder) is tried again, less and less often; when too many of them
+// collect, the oldest are let go: their requests stay claimed without a response, and housekeeping takes
+// them up again later, when their answers come out of the storage instead of being executed anew.
 
 import type { ResponseText } from './answer.js'
+import type { Complaints } from './complaints.js'
 import type { HostOptions } from './host.js'
 import type { FilePool } from './pool.js'
 
 const ANSWERS_A_TASK = 128
 /** Answers that are worth a second thread: waking one costs more than writing a few. */
 const ANSWERS_FOR_TWO = 32
-const RETRY_MS = 500
+const RETRY_MS = { first: 500, longest: 8_000 } as const
+/** Answers that can't be written are kept up to here, in number and in characters. */
+const MAX_HELD = { answers: 10_000, chars: 4 * 1024 * 1024 } as const
+
+interface Held {
+  readonly response: ResponseText
+  readonly tries: number
+  readonly retryAt: number
+}
+
+type Ready = Omit<Held, 'retryAt'>
+
+export interface AnswersOptions extends Pick<HostOptions, 'spool' | 'onFailure'> {
+  readonly pool: FilePool
+  readonly complaints: Complaints
+  readonly onWritten: (queue: string, stem: string) => void
+  /** It was not written, and won't be by this one. */
+  readonly onLetGo: (queue: string, stem: string) => void
+}
 
 export class Answers {
-  readonly #pool: FilePool
-  readonly #options: Pick<HostOptions, 'spool' | 'log' | 'onFailure'>
-  readonly #onWritten: (queue: string, stem: string) => void
-  #ready: ResponseText[] = []
+  readonly #options: AnswersOptions
+  #ready: Ready[] = []
+  #held: Held[] = []
+  #heldChars = 0
   #writing = 0
   #flush: NodeJS.Immediate | undefined
   #retryTimer: NodeJS.Timeout | undefined
-  #troubled = false
   #closed = false
 
-  constructor(
-    pool: FilePool,
-    options: Pick<HostOptions, 'spool' | 'log' | 'onFailure'>,
-    onWritten: (queue: string, stem: string) => void,
-  ) {
-    this.#pool = pool
+  constructor(options: AnswersOptions) {
     this.#options = options
-    this.#onWritten = onWritten
   }
 
   add(response: ResponseText): void {
-    this.#ready.push(response)
+    this.#ready.push({ response, tries: 0 })
     this.#schedule()
   }
 
@@ -49,39 +62,64 @@ export class Answers {
     if (this.#closed) return
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
-      while (
-        this.#ready.length > (this.#writing === 0 ? 0 : ANSWERS_FOR_TWO) &&
-        this.#writing < this.#pool.threads
-      ) {
+      const { threads } = this.#options.pool
+      while (this.#ready.length > (this.#writing === 0 ? 0 : ANSWERS_FOR_TWO) && this.#writing < threads) {
         this.#write(this.#ready.splice(0, ANSWERS_A_TASK)).catch(this.#options.onFailure)
       }
     })
   }
 
-  async #write(responses: readonly ResponseText[]): Promise<void> {
+  async #write(batch: readonly Ready[]): Promise<void> {
+    const { pool, spool, complaints, onWritten } = this.#options
     this.#writing++
-    const problems = await this.#pool.run('answer', { spool: this.#options.spool, responses })
+    const problems = await pool.run('answer', { spool, responses: batch.map(({ response }) => response) })
     this.#writing--
-    const failed: ResponseText[] = []
-    for (const [i, response] of responses.entries()) {
-      if (problems[i] === undefined) this.#onWritten(response.queue, response.stem)
-      else failed.push(response)
+    for (const [i, ready] of batch.entries()) {
+      const { queue, stem } = ready.response
+      const problem = problems[i]
+      if (problem === undefined) {
+        if (ready.tries > 0) complaints.over(`answers ${queue}`)
+        onWritten(queue, stem)
+        continue
+      }
+      complaints.about(
+        `answers ${queue}`,
+        `responses/${queue} can't be written for now, it is tried again: ${problem}`,
+      )
+      this.#hold(ready)
     }
-    const problem = problems.find((text) => text !== undefined)
-    if (problem !== undefined) this.#tryAgain(failed, problem)
-    else this.#troubled = false
+    this.#letGo()
     if (this.#ready.length > 0) this.#schedule()
   }
 
-  #tryAgain(failed: readonly ResponseText[], problem: string): void {
-    if (!this.#troubled) {
-      this.#options.log('warn', `responses can't be written for now, it is tried again: ${problem}`)
+  #hold({ response, tries }: Ready): void {
+    const waitMs = Math.min(RETRY_MS.first * 2 ** tries, RETRY_MS.longest)
+    this.#held.push({ response, tries: tries + 1, retryAt: Date.now() + waitMs })
+    this.#heldChars += response.text.length
+    if (!this.#closed) this.#retryTimer ??= setTimeout(() => this.#retry(), RETRY_MS.first)
+  }
+
+  #retry(): void {
+    this.#retryTimer = undefined
+    const now = Date.now()
+    const due = this.#held.filter(({ retryAt }) => retryAt <= now)
+    this.#held = this.#held.filter(({ retryAt }) => retryAt > now)
+    for (const { response, tries } of due) {
+      this.#heldChars -= response.text.length
+      this.#ready.push({ response, tries })
     }
-    this.#troubled = true
-    if (this.#closed) return
-    this.#retryTimer = setTimeout(() => {
-      this.#ready.push(...failed)
-      this.#schedule()
-    }, RETRY_MS)
+    if (due.length > 0) this.#schedule()
+    if (this.#held.length > 0) this.#retryTimer = setTimeout(() => this.#retry(), RETRY_MS.first)
+  }
+
+  #letGo(): void {
+    let surplus = 0
+    let chars = this.#heldChars
+    while (chars > MAX_HELD.chars || this.#held.length - surplus > MAX_HELD.answers) {
+      chars -= this.#held[surplus++]?.response.text.length ?? 0
+    }
+    this.#heldChars = chars
+    for (const { response } of this.#held.splice(0, surplus))
+      this.#options.onLetGo(response.queue, response.stem)
   }
 }

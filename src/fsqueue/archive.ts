@@ -13,9 +13,10 @@ import {
   REQUESTS,
   RESPONSE,
   RESPONSES,
+  SUBMITTED,
   stemOf,
 } from './layout.js'
-import { isFileError, SafeFolder } from './safe-folder.js'
+import { BadFolder, isFileError, SafeFolder } from './safe-folder.js'
 
 export interface ArchiveTask {
   readonly spool: string
@@ -30,12 +31,16 @@ export interface ArchiveTask {
   readonly responseAgeMs: number
   /** Milliseconds after which a claimed request without a response counts as given up by its host. */
   readonly orphanAgeMs: number
+  /** Look at the responses as well. */
+  readonly responses: boolean
   /** Requests, and responses, to move at most: a worker is not to be held up for long. */
   readonly maxMoves: number
 }
 
 export interface Archived {
   readonly moved: number
+  /** Why nothing could be moved. */
+  readonly bad?: string | undefined
   /** Claimed long ago, unanswered, and not ours: names to be taken up again. */
   readonly orphans: readonly string[]
 }
@@ -46,10 +51,11 @@ export function archive(task: ArchiveTask): Archived {
   try {
     using root = SafeFolder.open(task.spool)
     const { moved, orphans } = archiveRequests(root, task)
-    return { moved: moved + archiveResponses(root, task), orphans }
+    return { moved: moved + (task.responses ? archiveResponses(root, task) : 0), orphans }
   } catch (error) {
     if (!isFileError(error)) throw error
-    return { moved: 0, orphans: [] } // it is tried again soon
+    const isGone = error instanceof BadFolder && error.isMissing
+    return { moved: 0, orphans: [], bad: isGone ? undefined : error.message } // it is tried again soon
   }
 }
 
@@ -57,13 +63,15 @@ function archiveRequests(root: SafeFolder, task: ArchiveTask): Archived {
   const now = Date.now()
   using requests = root.child(REQUESTS)
   using folder = requests.child(task.queue)
-  using all = root.child(RESPONSES, { make: true })
+  using all = root.child(RESPONSES)
   using responses = all.child(task.queue, { make: true })
   const unanswered = new Set(task.unanswered)
   const settled: string[] = []
   const orphans: string[] = []
-  for (const name of folder.list().sort()) {
-    if (settled.length >= task.keepNewest + task.maxMoves) break
+  const pending = (name: string) => stemOf(name, SUBMITTED) !== undefined
+  const names = folder.list().filter((name) => !pending(name))
+  for (const name of names.sort()) {
+    if (settled.length >= task.keepNewest + task.maxMoves || orphans.length >= task.maxMoves) break
     const stem = stemOf(name, CLAIMED)
     if (stem === undefined) {
       const isOver = stemOf(name, CANCELLED) !== undefined || stemOf(name, ABANDONED) !== undefined
@@ -91,7 +99,11 @@ function archiveResponses(root: SafeFolder, task: ArchiveTask): number {
     const isOld = now - (folder.stat(name)?.mtimeMs ?? now) > task.responseAgeMs
     return isOld && !claimed.stat(stem + CLAIMED) // after its request, which would seem unanswered without it
   }
-  const due = folder.list().filter(isDue).slice(0, task.maxMoves)
+  const due: string[] = []
+  for (const name of folder.list()) {
+    if (due.length >= task.maxMoves) break
+    if (isDue(name)) due.push(name)
+  }
   return moveAll(root, folder, RESPONSES, task.queue, due, now)
 }
 
@@ -119,22 +131,26 @@ function tryToMove(folder: SafeFolder, name: string, target: SafeFolder): boolea
 }
 
 /** Moves a thing that is in the way and can't be a request or a response. */
-export function setAside(root: SafeFolder, folder: SafeFolder, queue: string, name: string): void {
+export function setAside(root: SafeFolder, folder: SafeFolder, queue: string, name: string | Buffer): void {
   using target = openArchive(root, REFUSED, queue, archiveDay(Date.now()))
-  folder.rename(name, `${randomBytes(6).toString('base64url')}-${name}`.slice(-255), target)
+  const shown = name.toString().replace(/[^A-Za-z0-9._-]+/g, '_') // one byte a character: it stays short enough
+  folder.rename(name, `${randomBytes(6).toString('base64url')}-${shown.slice(0, 200)}`, target)
 }
 
 function openArchive(root: SafeFolder, kind: string, queue: string, day: string): SafeFolder {
-  using archive = root.child(ARCHIVE, { make: true })
-  using today = archive.child(day, { make: true })
-  using ofKind = today.child(kind, { make: true })
-  return ofKind.child(queue, { make: true })
+  using archive = root.own(ARCHIVE)
+  using today = archive.own(day)
+  using ofKind = today.own(kind)
+  return ofKind.own(queue)
 }
 
-/** An empty one was being written when the power failed: it counts as not there. */
+/**
+ * An empty one was being written when the power failed, and what is no regular file is not ours: they count
+ * as not there, and are replaced.
+ */
 export function isAnswered(responses: SafeFolder, stem: string): boolean {
   const response = responses.stat(stem + RESPONSE)
-  return response !== undefined && !(response.isFile() && response.size === 0)
+  return response?.isFile() === true && response.size > 0
 }
 
 /** A temporary file whose writer has died. */

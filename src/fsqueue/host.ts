@@ -5,16 +5,18 @@
 //   watch or scan ─▶ look ─▶ drain (worker: claim, read) ─▶ execute ─▶ answer (worker: write) ─▶ archive
 //
 // Guarantees: the requests of a queue start in the order of their names; a queue gets its turn after each
-// other queue that has work (`MAX_RUNNING` requests at a time), and a request that waits for something holds
-// up no other; every claimed request is answered, if not by this host then by the one that follows it. It is
+// other queue that has work, and a request that waits for something holds up no other; what the host keeps in
+// memory is bounded, for each queue and for all; every claimed request is answered, if not by this host then by the one that follows it. It is
 // executed at least once: the executor makes that exactly once by the request's name. Ends with `stop`.
 
 import { Answers } from './answers.js'
+import { Complaints } from './complaints.js'
 import type { ClaimedFile, Drained } from './drain.js'
 import { Housekeeping } from './housekeeping.js'
 import { ABANDONED, CLAIMED, SUBMITTED, stemOf } from './layout.js'
 import { isThere, type Occupant } from './occupancy.js'
 import { FilePool } from './pool.js'
+import { Queue } from './queue.js'
 import type { Scanned } from './scan.js'
 import { SpoolWatch } from './watch.js'
 
@@ -55,42 +57,25 @@ export interface HostOptions {
   readonly idleScanMs?: number | undefined
 }
 
-/** Requests of one queue that are executed at once; those that wait don't count. */
-const MAX_RUNNING = 128
-/** Requests of one queue that may wait; the next ones count as running. */
-const MAX_WAITING = 2_000
-/** Requests that one drain takes from a queue, so that the others get their turn. */
-const MAX_TAKEN = 64
+/** Requests of all queues that are not answered yet, and bytes that they and their answers hold. */
+const MAX_UNANSWERED = 50_000
+const MAX_BYTES = 16 * 1024 * 1024
+/** Bytes of text that one task brings back at most; a single request may exceed it. */
+const MAX_TASK_BYTES = 4 * 1024 * 1024
+/** Names that one look brings back; of all queues, so many are kept, and past that only what is taken next. */
+const NAMES = { aLook: 10_000, ofAll: 200_000, scarce: 64 } as const
+/** Names of one queue that events may speak of during a drain before they only say "look". */
+const MAX_MENTIONED = 1_000
 const QUEUES_A_TASK = 16
+/** Milliseconds for which a queue counts as used after its last request. */
+const USED_MS = 600_000
 /** Milliseconds between scans: while there is work, and while there is none. */
 const BUSY_SCAN_MS = 250
 const IDLE_SCAN_MS = 1_500
-/** A scan may take this share of the time. */
-const SCAN_SHARE = 0.1
+/** A scan may take this share of the time, likewise: thousands of folders take half a second. */
+const BUSY_SCAN_SHARE = 0.1
+const IDLE_SCAN_SHARE = 0.03
 const STOP_MS = 5_000
-
-class Queue {
-  readonly name: string
-  /** Names found and not taken yet, in order. */
-  left: readonly string[] = []
-  /** Something may be there that is not in `left`. */
-  look = false
-  draining = false
-  /** Names that events spoke of during a drain. */
-  readonly mentioned = new Set<string>()
-  running = 0
-  waiting = 0
-  /** Stems that were claimed and have no response yet, and what ends their waits. */
-  readonly unanswered = new Map<string, AbortController>()
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  get hasWork(): boolean {
-    return !this.draining && (this.left.length > 0 || this.look) && this.running < MAX_RUNNING
-  }
-}
 
 export class QueueHost {
   readonly #options: HostOptions
@@ -101,13 +86,18 @@ export class QueueHost {
   readonly #queues = new Map<string, Queue>()
   /** Queues that have work, in the order in which they get their turn. */
   readonly #turns = new Set<Queue>()
-  readonly #complaints = new Set<string>()
+  /** Of the spool as a whole, and of what lies in it: the latter must not drown the former. */
+  readonly #complaints: Complaints
+  readonly #queueComplaints: Complaints
   readonly #foreign = new Set<string>()
   #after: string | undefined
   /** Hosts that serve the spool together with this one, by the marks that they left last. */
   readonly #beside = new Map<string, Occupant>()
   #serving = false
   #drains = 0
+  /** Of all queues. */
+  #unanswered = 0
+  #bytes = 0
   #scanTimer: NodeJS.Timeout | undefined
   #lastWorkAt = 0
   #stopping = false
@@ -116,13 +106,22 @@ export class QueueHost {
     this.#options = options
     this.#pool = options.pool ?? new FilePool()
     this.#pool.onFailure(options.onFailure)
-    this.#answers = new Answers(this.#pool, options, (queue, stem) => this.#answered(queue, stem))
+    this.#complaints = new Complaints(options.log)
+    this.#queueComplaints = new Complaints(options.log)
+    const { spool, onFailure } = options
+    const shared = { pool: this.#pool, spool, complaints: this.#queueComplaints, onFailure }
+    this.#answers = new Answers({
+      ...shared,
+      onWritten: (queue, stem) => this.#answered(queue, stem),
+      onLetGo: (queue, stem) => {
+        this.#queue(queue).troubled()
+        this.#release(this.#queue(queue), stem)
+      },
+    })
     this.#housekeeping = new Housekeeping({
-      pool: this.#pool,
-      spool: options.spool,
-      unanswered: (queue) => this.#queue(queue).unanswered.keys(),
+      ...shared,
+      unanswered: (queue) => this.#queues.get(queue)?.unanswered.keys() ?? [],
       onOrphans: (queue, names) => this.#resume(queue, names),
-      onFailure: options.onFailure,
     })
     if (options.watch !== false) {
       this.#watch = new SpoolWatch(options.spool, (queue, name) => this.#noticed(queue, name))
@@ -136,9 +135,7 @@ export class QueueHost {
 
   /** Requests that were taken and not answered yet. */
   get unanswered(): number {
-    let count = 0
-    for (const queue of this.#queues.values()) count += queue.unanswered.size
-    return count
+    return this.#unanswered
   }
 
   /** Takes nothing more, waits for what is being executed, writes the answers, leaves the spool to others. */
@@ -159,21 +156,21 @@ export class QueueHost {
   // What there is to do
 
   #noticed(name: string, file: string | null): void {
-    this.#housekeeping.touched(name)
+    if (file?.startsWith('.')) return
+    if (file !== null) this.#housekeeping.touched(name)
     const queue = this.#queue(name)
     const abandoned = file !== null && stemOf(file, ABANDONED)
-    if (abandoned) {
-      queue.unanswered.get(abandoned)?.abort()
-      if (queue.draining) queue.mentioned.add(file) // it may be among what is just being claimed
-      return
-    }
-    if (file !== null && stemOf(file, SUBMITTED) === undefined) return
-    if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // our own claim of it
-    if (queue.draining && file !== null) queue.mentioned.add(file)
-    else this.#look(queue)
+    if (abandoned) queue.unanswered.get(abandoned)?.abandoned.abort()
+    else if (file !== null && stemOf(file, SUBMITTED) === undefined) return
+    else if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // our own claim of it
+    const isRoom = queue.draining && queue.mentioned.size < MAX_MENTIONED
+    if (file !== null && isRoom)
+      queue.mentioned.add(file) // it may be among what is just being claimed
+    else if (!abandoned) this.#look(queue)
   }
 
   #look(queue: Queue): void {
+    if (queue.rests) return // a scan brings it back
     queue.look = true
     this.#takeTurns(queue)
   }
@@ -188,7 +185,6 @@ export class QueueHost {
   }
 
   async #scan(): Promise<void> {
-    const startedAt = performance.now()
     const gone = [...this.#beside].filter(([, mark]) => !isThere(mark))
     const unfinished = !this.#serving || gone.length > 0
     const scanned = await this.#pool.run('scan', { ...this.#task, unfinished })
@@ -197,38 +193,53 @@ export class QueueHost {
     if (this.#stopping) return
     const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
     const { idleScanMs = IDLE_SCAN_MS } = this.#options
-    const everyMs = busy ? Math.min(BUSY_SCAN_MS, idleScanMs) : idleScanMs
-    const restMs = Math.max(everyMs, (performance.now() - startedAt) / SCAN_SHARE)
+    const restMs = busy
+      ? Math.max(Math.min(BUSY_SCAN_MS, idleScanMs), scanned.tookMs / BUSY_SCAN_SHARE)
+      : Math.max(idleScanMs, scanned.tookMs / IDLE_SCAN_SHARE)
     this.#scanTimer = setTimeout(() => this.#scanAgain(), restMs)
   }
 
   async #scanAgain(): Promise<void> {
     try {
       await this.#scan()
-      this.#complaints.delete('scan')
+      this.#complaints.over('scan')
     } catch (error) {
       if (this.#stopping) return
-      this.#complain(
-        'scan',
-        `the spool can't be read for now, it is tried again: ${(error as Error).message}`,
-      )
+      const text = `the spool can't be read for now, it is tried again: ${(error as Error).message}`
+      this.#complaints.about('scan', text)
       this.#scanTimer = setTimeout(() => this.#scanAgain(), IDLE_SCAN_MS)
     }
   }
 
-  #follow({ occupancy, identity, queues, bad }: Scanned): void {
+  #follow({ occupancy, identity, queues, bad, refused }: Scanned): void {
     if (this.#stopping) return
-    for (const name of bad) this.#complain(name, `requests/${name} is not a queue and is skipped`)
+    for (const name of refused) {
+      this.#complaints.about(
+        `refused ${name}`,
+        `${name} was a link or no folder; it was moved aside and replaced`,
+      )
+    }
+    for (const name of bad) {
+      this.#queueComplaints.about(`bad ${name}`, `requests/${name} is not a queue and is skipped`)
+    }
     if (occupancy.kind !== 'serving') {
       this.#serving = false
       this.#watch?.follow(identity, [])
       if (occupancy.kind === 'taken_over') this.#after = occupancy.after
-      else this.#complain('occupied', `another host serves the spool (${occupancy.by}); this one stands by`)
+      else {
+        const text = `another host serves the spool (${occupancy.by}); this one stands by`
+        this.#complaints.about('occupied', text)
+      }
       return
     }
-    this.#watch?.follow(identity, queues)
     const { beside } = occupancy
     if (beside) this.#beside.set(`${beside.pid} on ${beside.host_name}`, beside)
+    this.#forgetIdle()
+    const takenAt = ({ name }: { name: string }) => this.#queues.get(name)?.takenAt ?? 0
+    this.#watch?.follow(
+      identity,
+      queues.toSorted((a, b) => takenAt(b) - takenAt(a)),
+    )
     const isFirst = !this.#serving
     this.#serving = true
     if (isFirst) this.#options.log('info', `relay serves ${this.#options.spool}`)
@@ -239,6 +250,7 @@ export class QueueHost {
       this.#housekeeping.touched(name)
       this.#look(this.#queue(name))
     }
+    for (const queue of this.#queues.values()) this.#takeTurns(queue) // some may have rested until now
     this.#after = undefined // what is found unanswered later was claimed for this state
     this.#housekeeping.tick()
   }
@@ -246,34 +258,52 @@ export class QueueHost {
   /** Takes up again what was claimed by a host that has died, before anything new. */
   #resume(name: string, claimed: readonly string[]): void {
     const queue = this.#queue(name)
-    const known = claimed.filter((file) => !queue.unanswered.has(file.slice(0, -CLAIMED.length)))
+    const left = new Set(queue.left)
+    const known = claimed.filter(
+      (file) => !left.has(file) && !queue.unanswered.has(file.slice(0, -CLAIMED.length)),
+    )
     if (this.#after !== undefined) for (const file of known) this.#foreign.add(`${name}/${file}`)
     queue.left = [...known, ...queue.left]
     if (known.length > 0) this.#takeTurns(queue)
+  }
+
+  /** Nobody may fill the memory with the names of queues. */
+  #forgetIdle(): void {
+    const usedSince = Date.now() - USED_MS
+    for (const [name, queue] of this.#queues) {
+      if (queue.isIdle && !queue.rests && queue.takenAt < usedSince) this.#queues.delete(name)
+    }
   }
 
   // Taking it
 
   #takeTurns(queue?: Queue): void {
     if (queue?.hasWork) this.#turns.add(queue)
-    while (this.#turns.size > 0 && this.#drains < this.#pool.threads && this.#serving && !this.#stopping) {
+    while (this.#turns.size > 0 && this.#mayDrain) {
       const group = [...this.#turns].slice(0, QUEUES_A_TASK)
       for (const next of group) this.#turns.delete(next)
       this.#drain(group).catch(this.#options.onFailure)
     }
   }
 
+  get #mayDrain(): boolean {
+    if (!this.#serving || this.#stopping || this.#drains >= this.#pool.threads) return false
+    return this.#unanswered < MAX_UNANSWERED && this.#bytes < MAX_BYTES
+  }
+
   async #drain(group: readonly Queue[]): Promise<void> {
     this.#drains++
+    const maxNames = this.#namesKept < NAMES.ofAll ? NAMES.aLook : NAMES.scarce
     const queues = group.map((queue) => {
       queue.draining = true
-      const names = queue.left.length > 0 ? queue.left : undefined
-      queue.left = []
+      const max = queue.maxToTake
+      const names = queue.left.length > 0 ? queue.left.splice(0, max) : undefined
       if (!names) queue.look = false
-      return { queue: queue.name, names, max: Math.min(MAX_TAKEN, MAX_RUNNING - queue.running) }
+      return { queue: queue.name, names, max, maxNames }
     })
+    const maxBytes = Math.min(MAX_TASK_BYTES, MAX_BYTES - this.#bytes)
     try {
-      const drained = await this.#pool.run('drain', { ...this.#task, queues })
+      const drained = await this.#pool.run('drain', { ...this.#task, queues, maxBytes })
       for (const [i, queue] of group.entries()) this.#drained(queue, drained[i] as Drained)
     } finally {
       this.#drains--
@@ -281,17 +311,30 @@ export class QueueHost {
     this.#takeTurns()
   }
 
-  #drained(queue: Queue, { requests, left, claimedFiles, bad }: Drained): void {
+  get #namesKept(): number {
+    let count = 0
+    for (const { left } of this.#queues.values()) count += left.length
+    return count
+  }
+
+  #drained(queue: Queue, { requests, left, more, claimedFiles, bad }: Drained): void {
     queue.draining = false
-    queue.left = [...left, ...queue.left] // the latter were found meanwhile, to be taken up again
-    if (bad !== undefined) this.#complain(queue.name, `requests/${queue.name} is skipped: ${bad}`)
-    if (requests.length > 0) this.#lastWorkAt = Date.now()
+    queue.left = [...left, ...queue.left]
+    if (more) queue.look = true
+    if (requests.length > 0) {
+      this.#lastWorkAt = Date.now()
+      queue.served()
+      this.#housekeeping.touched(queue.name)
+    } else if (bad !== undefined) queue.troubled()
+    const { name } = queue
+    if (bad !== undefined)
+      this.#queueComplaints.about(`queue ${name}`, `requests/${name}: ${bad}; it is skipped`)
     for (const file of requests) {
       queue.mentioned.delete(file.stem + SUBMITTED)
       this.#start(queue, file)
     }
     for (const name of left) queue.mentioned.delete(name)
-    if (queue.mentioned.size > 0) queue.look = true
+    if (queue.mentioned.size > 0) this.#look(queue)
     queue.mentioned.clear()
     if (queue.hasWork) this.#turns.add(queue)
     this.#housekeeping.counted(queue.name, claimedFiles - queue.unanswered.size)
@@ -300,48 +343,41 @@ export class QueueHost {
   #start(queue: Queue, file: ClaimedFile): void {
     const { stem } = file
     if (queue.unanswered.has(stem)) return
-    const abandoned = new AbortController()
-    queue.unanswered.set(stem, abandoned)
-    if (queue.mentioned.delete(stem + ABANDONED)) abandoned.abort()
-    queue.running++
-    let waits = false
+    const claim = queue.claimed(stem, 'text' in file ? file.size : 0)
+    this.#unanswered++
+    this.#bytes += claim.bytes
+    if (queue.mentioned.delete(stem + ABANDONED)) claim.abandoned.abort()
     const request: QueuedRequest = {
       queue: queue.name,
       stem,
       file,
-      signal: abandoned.signal,
+      signal: claim.abandoned.signal,
       foreign: this.#foreign.delete(`${queue.name}/${stem}${CLAIMED}`),
       waits: () => {
-        if (waits || queue.waiting >= MAX_WAITING) return
-        waits = true
-        queue.waiting++
-        queue.running--
-        this.#takeTurns(queue)
+        if (queue.parked(claim)) this.#takeTurns(queue)
       },
     }
     this.#options.executor(request).then((text) => {
-      if (waits) queue.waiting--
-      else queue.running--
-      if (text === undefined) queue.unanswered.delete(stem)
-      else this.#answers.add({ queue: queue.name, stem, text })
-      this.#takeTurns(queue)
+      if (text === undefined) return this.#release(queue, stem)
+      this.#bytes += text.length - claim.bytes
+      queue.answering(claim, text.length)
+      this.#answers.add({ queue: queue.name, stem, text })
     }, this.#options.onFailure)
   }
 
   #answered(name: string, stem: string): void {
-    this.#queues.get(name)?.unanswered.delete(stem)
+    this.#release(this.#queue(name), stem)
     this.#lastWorkAt = Date.now()
+  }
+
+  #release(queue: Queue, stem: string): void {
+    this.#bytes -= queue.unanswered.get(stem)?.bytes ?? 0
+    if (queue.released(stem)) this.#unanswered--
+    this.#takeTurns(queue)
   }
 
   get #task() {
     const { spool, state, maxRequestBytes } = this.#options
     return { spool, state, maxRequestBytes }
-  }
-
-  /** Once for each cause, so that nobody can fill the log. */
-  #complain(cause: string, text: string): void {
-    if (this.#complaints.has(cause) || this.#complaints.size > 1_000) return
-    this.#complaints.add(cause)
-    this.#options.log('warn', text)
   }
 }

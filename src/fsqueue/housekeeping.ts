@@ -1,7 +1,9 @@
 // When what is settled goes to the archive: soon where much of it has collected, otherwise now and then for
-// as long as a queue has something to age. One task a queue at a time, and none for queues that are still.
+// as long as a queue has something to age. One task at a time, so that it never holds up requests for long, and
+// none for queues that are still.
 
 import type { ArchiveTask } from './archive.js'
+import type { Complaints } from './complaints.js'
 import type { FilePool } from './pool.js'
 
 /** Settled files in a queue's folder that are worth a task of their own. */
@@ -12,7 +14,7 @@ const RETENTION = {
   requestAgeMs: 60_000,
   responseAgeMs: 600_000,
   orphanAgeMs: 90_000,
-  maxMoves: 1_000,
+  maxMoves: 500,
 } as const satisfies Partial<ArchiveTask>
 /** After this time without anything new all that a queue held has been moved. */
 const STILL_AFTER_MS = RETENTION.responseAgeMs + 2 * EVERY_MS
@@ -24,14 +26,24 @@ export interface HousekeepingOptions {
   readonly unanswered: (queue: string) => Iterable<string>
   /** Claimed files that another host left without a response. */
   readonly onOrphans: (queue: string, names: readonly string[]) => void
+  readonly complaints: Complaints
   readonly onFailure: (error: Error) => void
+}
+
+interface Kept {
+  /** When something last happened in the queue. */
+  touchedAt: number
+  sweptAt: number
+  /** When its responses were last looked at: each look costs a call for every one of them. */
+  responsesAt: number
 }
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
-  /** When something last happened in a queue, and when it was last looked after. */
-  readonly #queues = new Map<string, { touchedAt: number; sweptAt: number; sweeping: boolean }>()
-  #sweeps: Promise<void> = Promise.resolve()
+  readonly #queues = new Map<string, Kept>()
+  /** Queues that are to be swept, in their order. */
+  readonly #due = new Set<string>()
+  #sweeping: Promise<void> | undefined
   #closed = false
 
   constructor(options: HousekeepingOptions) {
@@ -40,8 +52,9 @@ export class Housekeeping {
 
   touched(queue: string): void {
     const known = this.#queues.get(queue)
-    if (known) known.touchedAt = Date.now()
-    else this.#queues.set(queue, { touchedAt: Date.now(), sweptAt: Date.now(), sweeping: false })
+    const now = Date.now()
+    if (known) known.touchedAt = now
+    else this.#queues.set(queue, { touchedAt: now, sweptAt: now, responsesAt: now })
   }
 
   /** So many settled files stand in the queue's folder. */
@@ -62,27 +75,39 @@ export class Housekeeping {
   /** Settles when no task is under way any more. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#sweeps
+    await this.#sweeping
   }
 
   #sweep(queue: string): void {
-    const state = this.#queues.get(queue)
-    if (this.#closed || state?.sweeping) return
-    if (state) state.sweeping = true
-    const task = this.#archive(queue).catch(this.#options.onFailure)
-    const done = task.then((again) => {
-      if (state) Object.assign(state, { sweeping: false, sweptAt: Date.now() })
-      if (again) this.#sweep(queue)
-    })
-    this.#sweeps = this.#sweeps.then(() => done)
+    if (this.#closed) return
+    this.#due.add(queue)
+    this.#sweeping ??= this.#sweepAll()
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        this.#sweeping = undefined
+      })
+  }
+
+  async #sweepAll(): Promise<void> {
+    for (const queue of this.#due) {
+      this.#due.delete(queue)
+      if (this.#closed) return
+      if (await this.#archive(queue)) this.#due.add(queue) // after the others
+    }
   }
 
   /** True when there is more to move. */
   async #archive(queue: string): Promise<boolean> {
-    const { pool, spool, unanswered, onOrphans } = this.#options
-    const task = { spool, queue, unanswered: [...unanswered(queue)], ...RETENTION }
-    const { moved, orphans } = await pool.run('archive', task)
+    const { pool, spool, unanswered, onOrphans, complaints } = this.#options
+    const kept = this.#queues.get(queue)
+    const responses = !kept || Date.now() - kept.responsesAt >= EVERY_MS
+    const task = { spool, queue, unanswered: [...unanswered(queue)], responses, ...RETENTION }
+    const { moved, orphans, bad } = await pool.run('archive', task)
+    const again = moved >= RETENTION.maxMoves
+    if (kept) kept.sweptAt = Date.now()
+    if (kept && responses && !again) kept.responsesAt = Date.now()
+    if (bad !== undefined) complaints.about(`archive ${queue}`, `nothing of ${queue} can be archived: ${bad}`)
     if (orphans.length > 0) onOrphans(queue, orphans)
-    return moved >= RETENTION.maxMoves
+    return again
   }
 }

@@ -11,13 +11,16 @@
 //                         responses/<queue>/…
 //                         refused/<queue>/…       what could be neither executed nor answered
 //           host.json                             which host serves the spool
+//           .refused-<random>-<name>              what stood where one of the above belongs, and was none
 //
 //   a request:   (tmp) ─rename─▶ .json ─rename─▶ .work ─(response is there)─▶ archive
 //                                  └─rename─▶ .cancelled ─────────────────▶ archive
 //
 // Every step is one rename, so it has happened or it has not, and of two who try it at once one succeeds.
 // A `.work` file without a response is a request that was accepted and is not answered yet, whatever died.
-// Nothing is ever deleted, since some mounts refuse that.
+// Nothing is ever deleted, since some mounts refuse that; but for what the host itself could not finish writing.
+
+import { randomUUID } from 'node:crypto'
 
 export const REQUESTS = 'requests'
 export const RESPONSES = 'responses'
@@ -42,11 +45,9 @@ export function stemOf(name: string, ending: string): string | undefined {
   return name.slice(0, -ending.length)
 }
 
-let temporaryNames = 0
-
 /** A hidden name that nobody can guess, so that nobody can have put something there before. */
-export function temporaryName(random: string): string {
-  return `.${random}-${(temporaryNames++).toString(36)}.tmp`
+export function temporaryName(): string {
+  return `.${randomUUID()}.tmp`
 }
 
 /** The archive's folder of a day, such as `2026-11-24`. */

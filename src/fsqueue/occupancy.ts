@@ -4,7 +4,6 @@
 // notices when the other has died. A host of another state stands by until the first is gone, and then
 // learns whose unanswered requests it finds.
 
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { HOST_FILE, temporaryName } from './layout.js'
 import type { SafeFolder } from './safe-folder.js'
@@ -27,7 +26,6 @@ export type Occupancy =
 const REFRESH_MS = 5_000
 const GONE_AFTER_MS = 15_000
 const MAX_BYTES = 65_536
-const RANDOM = randomBytes(9).toString('base64url')
 
 export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occupancy {
   const mine: Occupant = { state, host_name: hostname(), pid: process.pid, seen_at_ms: nowMs }
@@ -35,14 +33,14 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
   if (!present) {
     if (writeFirst(root, mine)) return { kind: 'serving' }
     // Somebody is just writing it, or has left rubbish, which gets old.
-    const age = nowMs - (root.stat(HOST_FILE)?.mtimeMs ?? nowMs)
-    if (age < REFRESH_MS) return { kind: 'occupied', by: 'a host that is starting' }
+    const writtenAt = root.stat(HOST_FILE)?.mtimeMs ?? nowMs
+    if (isRecent(writtenAt, REFRESH_MS, nowMs)) return { kind: 'occupied', by: 'a host that is starting' }
     write(root, mine)
     return { kind: 'taken_over' }
   }
   if (present.state === state) {
     const isMe = present.pid === mine.pid && present.host_name === mine.host_name
-    if (!isMe || nowMs - present.seen_at_ms > REFRESH_MS) write(root, mine)
+    if (!isMe || !isRecent(present.seen_at_ms, REFRESH_MS, nowMs)) write(root, mine)
     return { kind: 'serving', beside: isMe ? undefined : present }
   }
   if (isThere(present, nowMs)) {
@@ -61,8 +59,13 @@ export function leave(root: SafeFolder, state: string): void {
 
 /** False when the host that left this mark has gone, as far as one can know. */
 export function isThere({ host_name, pid, seen_at_ms }: Occupant, nowMs = Date.now()): boolean {
-  if (nowMs - seen_at_ms > GONE_AFTER_MS) return false
+  if (!isRecent(seen_at_ms, GONE_AFTER_MS, nowMs)) return false
   return host_name !== hostname() || isAlive(pid)
+}
+
+/** A time that lies ahead says nothing: whoever can write it could hold the spool for ever. */
+function isRecent(atMs: number, withinMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - atMs) <= withinMs
 }
 
 function isAlive(pid: number): boolean {
@@ -98,7 +101,8 @@ function writeFirst(root: SafeFolder, occupant: Occupant): boolean {
 }
 
 function write(root: SafeFolder, occupant: Occupant): void {
-  const temporary = temporaryName(RANDOM)
+  if (root.stat(HOST_FILE)?.isDirectory()) root.refuse(HOST_FILE)
+  const temporary = temporaryName()
   root.writeNew(temporary, JSON.stringify(occupant))
   root.rename(temporary, HOST_FILE)
 }

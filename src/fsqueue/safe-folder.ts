@@ -7,9 +7,11 @@
 // blocks. All calls are synchronous: they run in worker threads that are there to wait for disks.
 
 import { isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -18,12 +20,15 @@ import {
   readSync,
   renameSync,
   type Stats,
+  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
-const HAS_DESCRIPTOR_PATHS = process.platform === 'linux'
+const HAS_DESCRIPTOR_PATHS = process.platform === 'linux' && existsSync('/proc/self/fd')
+/** Bytes of a folder's own that are read at most: a million names or more, which would fill a thread's memory. */
+const MAX_FOLDER_BYTES = 64 * 1024 * 1024
 
 /** What a file turned out to be instead of a request. The text is for the one who put it there. */
 export interface NotReadable {
@@ -32,8 +37,11 @@ export interface NotReadable {
 
 export interface FileText {
   readonly text: string
-  /** Last change of the content, epoch milliseconds. */
-  readonly modifiedMs: number
+  /**
+   * When it was written, epoch milliseconds: the older of its two times, since whoever has written a file can
+   * set the time of its content to come, but not that of its last change of any kind.
+   */
+  readonly writtenMs: number
   readonly size: number
 }
 
@@ -105,6 +113,21 @@ export class SafeFolder {
     return SafeFolder.#open(shown, path)
   }
 
+  /**
+   * A folder in this one that belongs to the host: it is made if it is missing, and what stands in its place
+   * and is no folder is moved aside, since nobody could be served as long as it does. @throws BadFolder
+   */
+  own(name: string, onRefused?: (name: string) => void): SafeFolder {
+    const present = this.stat(name)
+    if (present && !present.isDirectory() && this.refuse(name)) onRefused?.(name)
+    return this.child(name, { make: true })
+  }
+
+  /** Moves something out of the way, under a hidden name. */
+  refuse(name: string): boolean {
+    return this.rename(name, `.refused-${randomUUID()}-${name}`)
+  }
+
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
   }
@@ -113,9 +136,20 @@ export class SafeFolder {
     this.close()
   }
 
-  /** Names in no order. */
+  /** Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere. @throws BadFolder for one with too many */
   list(): string[] {
+    this.checkSize()
     return readdirSync(this.path)
+  }
+
+  /** @throws BadFolder when it holds too many names to be listed */
+  checkSize(maxBytes = MAX_FOLDER_BYTES): void {
+    if (this.#stats.size > maxBytes) throw new BadFolder(this.name, new Error('it holds too many files'))
+  }
+
+  /** The names that are not UTF-8. */
+  listUnreadable(): Buffer[] {
+    return readdirSync(this.path, 'buffer').filter((name) => !isUtf8(name))
   }
 
   /** Of the thing itself, not of what a link points to; undefined where there is none. */
@@ -125,13 +159,19 @@ export class SafeFolder {
 
   /** Of this folder: tells whether another one has taken its place. */
   get identity(): string {
-    return identityOf(lstatSync(`${this.path}/.`))
+    return identityOf(this.#stats)
+  }
+
+  get #stats(): Stats {
+    return lstatSync(`${this.path}/.`)
   }
 
   /** False when there is nothing of that name any more. Takes the place of what has the new name. */
-  rename(name: string, newName: string, into: SafeFolder = this): boolean {
+  rename(name: string | Buffer, newName: string, into: SafeFolder = this): boolean {
+    const path =
+      typeof name === 'string' ? join(this.path, name) : Buffer.concat([Buffer.from(`${this.path}/`), name])
     try {
-      renameSync(join(this.path, name), join(into.path, newName))
+      renameSync(path, join(into.path, newName))
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
@@ -163,12 +203,24 @@ export class SafeFolder {
     }
   }
 
-  /** Writes a new file. @throws NodeJS.ErrnoException `EEXIST` where something is there already, a link included */
+  /**
+   * Writes a new file. One that can't be written to its end (a full disk) is removed again where that is
+   * allowed, since it is tried again and again.
+   * @throws NodeJS.ErrnoException `EEXIST` where something is there already, a link included
+   */
   writeNew(name: string, text: string): void {
-    const descriptor = openSync(join(this.path, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)
+    const path = join(this.path, name)
+    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)
     try {
       const bytes = Buffer.from(text)
       for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
+    } catch (error) {
+      try {
+        unlinkSync(path)
+      } catch {
+        // It is a hidden temporary file: housekeeping moves it away one day.
+      }
+      throw error
     } finally {
       closeSync(descriptor)
     }
@@ -179,6 +231,7 @@ export class SafeFolder {
 export function identityOf({ dev, ino, birthtimeMs }: Stats): string {
   return `${dev}:${ino}:${birthtimeMs}`
 }
+export const writtenMs = ({ mtimeMs, ctimeMs }: Stats): number => Math.min(mtimeMs, ctimeMs)
 
 function problemOf(stats: Stats, maxBytes: number): string | undefined {
   if (stats.isSymbolicLink()) return 'it is a symbolic link'
@@ -202,5 +255,5 @@ function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText
   if (size > Math.min(stats.size, maxBytes)) return { problem: 'it was still being written' }
   const content = bytes.subarray(0, size)
   if (!isUtf8(content)) return { problem: 'it is not valid UTF-8' }
-  return { text: content.toString('utf8'), modifiedMs: stats.mtimeMs, size }
+  return { text: content.toString('utf8'), writtenMs: writtenMs(stats), size }
 }

@@ -2,7 +2,6 @@
 // sandboxes show mounts under names that don't survive being resolved. Synchronous: a submission is four
 // short calls, and in this way the order of calls is the order of files.
 
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -20,7 +19,6 @@ export class Submitter {
   readonly #requests: string
   readonly responses: string
   readonly #spool: string
-  readonly #random = randomBytes(9).toString('base64url')
 
   /** `queue`: the folder that this client's requests go to; several clients may share one. */
   constructor(spool: string, queue: string) {
@@ -41,7 +39,7 @@ export class Submitter {
 
   /** Puts a request into the queue. @throws NodeJS.ErrnoException when it can't be written: it was not submitted then */
   submit(stem: string, text: string): void {
-    const temporary = join(this.#requests, temporaryName(this.#random))
+    const temporary = join(this.#requests, temporaryName())
     this.#write(temporary, text)
     renameSync(temporary, join(this.#requests, stem + SUBMITTED))
   }

@@ -2,24 +2,24 @@
 // a word, and some file systems have none. What must not be missed is found by the scan.
 
 import { type FSWatcher, watch } from 'node:fs'
-import { join } from 'node:path'
 import { isQueueName, REQUESTS } from './layout.js'
+import { SafeFolder } from './safe-folder.js'
 
 /** Queues watched at most; the others are served by the scan. */
 const MAX_WATCHED = 2_000
 
 export class SpoolWatch {
-  readonly #requests: string
+  readonly #spool: string
   readonly #onEvent: (queue: string, name: string | null) => void
   readonly #watchers = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>()
 
   /** `onEvent`: something happened to the file `name` of a queue; null when it is not known to which. */
   constructor(spool: string, onEvent: (queue: string, name: string | null) => void) {
-    this.#requests = join(spool, REQUESTS)
+    this.#spool = spool
     this.#onEvent = onEvent
   }
 
-  /** Watches just these queues, and for new ones. An identity that changed is another folder. */
+  /** Watches just these queues, the first of them if they are too many, and for new ones. An identity that changed is another folder. */
   follow(identity: string, queues: readonly { readonly name: string; readonly identity: string }[]): void {
     const wanted = new Map(queues.slice(0, MAX_WATCHED).map((queue) => [queue.name, queue.identity]))
     for (const [name, { identity }] of this.#watchers) {
@@ -27,7 +27,7 @@ export class SpoolWatch {
     }
     if (this.#watchers.get('')?.identity !== identity) {
       this.#drop('')
-      this.#add('', identity, this.#requests, (name) => name !== null && this.#appeared(name))
+      this.#add('', identity, (name) => name !== null && this.#appeared(name))
     }
     for (const [name, identity] of wanted) this.#addQueue(name, identity)
   }
@@ -45,17 +45,21 @@ export class SpoolWatch {
   }
 
   #addQueue(name: string, identity: string): void {
-    this.#add(name, identity, join(this.#requests, name), (file) => this.#onEvent(name, file))
+    this.#add(name, identity, (file) => this.#onEvent(name, file))
   }
 
-  #add(key: string, identity: string, path: string, onEvent: (name: string | null) => void): void {
+  /** `key`: the queue; '' for the folder of all. A link is not followed. */
+  #add(key: string, identity: string, onEvent: (name: string | null) => void): void {
     if (this.#watchers.has(key)) return
     try {
-      const watcher = watch(path, (_event, name) => onEvent(name))
+      using root = SafeFolder.open(this.#spool)
+      using requests = root.child(REQUESTS)
+      using queue = key === '' ? undefined : requests.child(key)
+      const watcher = watch((queue ?? requests).path, (_event, name) => onEvent(name))
       watcher.on('error', () => this.#drop(key)) // set anew by the next scan
       this.#watchers.set(key, { identity, watcher })
     } catch {
-      // No more watches, or the folder has gone: the scan serves it.
+      // No more watches, or the folder has gone or is none: the scan serves it, or says what is wrong.
     }
   }
 

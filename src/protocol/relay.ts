@@ -23,6 +23,9 @@ export const RELAY_STATUS = {
   hubUnreachable: 599,
 } as const
 
+/** What Node's HTTP server takes of a request's head at most; nothing longer comes over HTTP either. */
+const MAX_PATH_CHARS = 16_384
+
 export interface RelayRequest {
   readonly request_id: string
   readonly agent_id: string
@@ -49,7 +52,7 @@ export interface RelayResponse {
 
 /** What a host found in a request's place: its text, or why it can't be one. */
 export type RelayRequestFile =
-  | { readonly text: string; readonly modifiedMs: number }
+  | { readonly text: string; readonly writtenMs: number }
   | { readonly problem: string }
 
 /** What a host needs of a request. */
@@ -58,7 +61,10 @@ export interface ParsedRelayRequest {
   readonly method: string
   readonly path: string
   readonly body: Record<string, unknown>
-  /** Epoch milliseconds: as the client says, or when the file was written, whichever is earlier. */
+  /**
+   * Epoch milliseconds: the oldest of all that tells the time. Neither the request nor its file can make it
+   * younger than it is.
+   */
   readonly writtenAtMs: number
   /** The whole file, as it was read. */
   readonly text: string
@@ -78,6 +84,7 @@ export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedR
   if (typeof method !== 'string' || method === '') throw invalid('method must be a string such as "GET"')
   if (typeof path !== 'string' || !path.startsWith('/'))
     throw invalid('path must be a string that begins with /')
+  if (path.length > MAX_PATH_CHARS) throw invalid(`path must be at most ${MAX_PATH_CHARS} characters long`)
   const body = value.body ?? {}
   if (!isObject(body)) throw invalid('body must be an object or null')
   const createdAtMs = typeof created_at === 'string' ? Date.parse(created_at) : Number.NaN
@@ -86,7 +93,11 @@ export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedR
     method: method.toUpperCase(),
     path,
     body,
-    writtenAtMs: Number.isNaN(createdAtMs) ? file.modifiedMs : Math.min(createdAtMs, file.modifiedMs),
+    writtenAtMs: Math.min(
+      Number.isNaN(createdAtMs) ? Number.POSITIVE_INFINITY : createdAtMs,
+      file.writtenMs,
+      Date.now(),
+    ),
     text: file.text,
   }
 }

@@ -28,6 +28,7 @@ const taskFor = (spool: string, maxMoves: number): ArchiveTask => ({
   keepNewest: 0,
   requestAgeMs: -1,
   responseAgeMs: -1,
+  responses: true,
   orphanAgeMs: 90_000,
   maxMoves,
 })
@@ -54,8 +55,8 @@ t.test('a claimed request that has been answered since it was found is not taken
   const spool = ownFolder(t)
   settledSpool(spool)
   writeFileSync(join(spool, 'requests', 'queue', 'unanswered.work'), '{}')
-  const queues = [{ queue: 'queue', names: ['0.work', 'unanswered.work'], max: 10 }]
-  const [drained] = drain({ spool, queues, maxRequestBytes: 1_000 })
+  const queues = [{ queue: 'queue', names: ['0.work', 'unanswered.work'], max: 10, maxNames: 10 }]
+  const [drained] = drain({ spool, queues, maxRequestBytes: 1_000, maxBytes: 1_000 })
   t.match(drained, { requests: [{ stem: 'unanswered', resumed: true }], left: [] })
   t.equal(drained?.requests.length, 1)
 })

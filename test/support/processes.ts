@@ -23,6 +23,11 @@ export interface TestProcess {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit>
 }
 
+export interface ProcessOptions {
+  /** The user that it runs as, and the group of the same number. */
+  readonly uid?: number
+}
+
 export interface HubInProcess extends TestProcess {
   readonly url: string
 }
@@ -32,12 +37,14 @@ export function startScript(
   t: Test,
   module: URL,
   args: readonly string[] = [],
+  { uid }: ProcessOptions = {},
 ): TestProcess & { child: ChildProcess } {
   // Without the test runner's NODE_OPTIONS, which would load itself into the child.
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   const log: string[] = []
   if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => log.push(line))
@@ -66,9 +73,13 @@ export function reportOf<T>({ child, exited, log }: ReturnType<typeof startScrip
 }
 
 /** `arc` in the foreground, ready to answer; `args` are its options. It serves no spool unless one is named. */
-export async function startHubProcess(t: Test, args: readonly string[]): Promise<HubInProcess> {
+export async function startHubProcess(
+  t: Test,
+  args: readonly string[],
+  options?: ProcessOptions,
+): Promise<HubInProcess> {
   const relay = args.includes('--spool-dir') ? [] : ['--no-relay']
-  const script = startScript(t, MAIN, [...args, ...relay])
+  const script = startScript(t, MAIN, [...args, ...relay], options)
   const report = await reportOf<StartReport>(script)
   if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
   return { ...script, url: report.ready.url }

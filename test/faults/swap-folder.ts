@@ -1,0 +1,24 @@
+// Thread of a test: puts a link in place of a folder, and the folder back, as fast as it can and so often as
+// it is told. In the end the folder is where it was.
+
+import { renameSync, symlinkSync, unlinkSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+
+const { folder, target, rounds } = workerData as { folder: string; target: string; rounds: number }
+const aside = `${folder}.aside`
+
+for (let round = 0; round < rounds; round++) {
+  spin(0.3)
+  renameSync(folder, aside)
+  symlinkSync(target, folder)
+  spin(0.3)
+  unlinkSync(folder)
+  renameSync(aside, folder)
+}
+parentPort?.postMessage('done')
+
+/** Up to so many milliseconds, so that the swap falls now here, now there. */
+function spin(maxMs: number): void {
+  const until = performance.now() + Math.random() * maxMs
+  while (performance.now() < until);
+}

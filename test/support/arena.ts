@@ -1,0 +1,186 @@
+// Where a hostile sandbox meets a real hub: the hub as a process of its own, a spool, an honest bystander who
+// wants to be served all the time, and a canary: a folder outside the spool whose files say at the end
+// whether anybody has written, read or listed them. Each test ends with `unharmed`, the last one with `leave`.
+
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Test } from 'tap'
+import { call } from './arc-process.js'
+import type { BystanderReport } from './bystander.js'
+import { isFull } from './campaign.js'
+import { FileAgent } from './file-agent.js'
+import { ownFolder } from './folder.js'
+import { type HubInProcess, startHubProcess } from './processes.js'
+import { percentile, until } from './waiting.js'
+
+/** What a bystander's answer may take at full size. */
+const SERVED_WITHIN_MS = 500
+const LONG_AGO = new Date('2001-01-01')
+const CANARY = 'the canary has been read'
+
+export interface ArenaOptions {
+  readonly hubArgs?: readonly string[]
+  /** Where the spool is to be, if not in a folder of the test's own. */
+  readonly spool?: string
+  /** Done when the spool's folder is there and no hub has seen it. */
+  readonly before?: (spool: string, outside: string) => void
+  /** User that the hub runs as. */
+  readonly uid?: number
+  /** False where nobody can be served while the test does its worst. */
+  readonly bystander?: boolean
+}
+
+export class Arena {
+  readonly spool: string
+  /** A folder that nobody but the test may touch: with `secret.json`, a request that must never be executed. */
+  readonly outside: string
+  readonly hub: HubInProcess
+  readonly #bystander: Worker | undefined
+
+  private constructor(spool: string, outside: string, hub: HubInProcess, bystander?: Worker) {
+    this.spool = spool
+    this.outside = outside
+    this.hub = hub
+    this.#bystander = bystander
+  }
+
+  static async enter(t: Test, options: ArenaOptions = {}): Promise<Arena> {
+    const folder = ownFolder(t)
+    const spool = options.spool ?? join(folder, 'spool')
+    const outside = join(folder, 'outside')
+    mkdirSync(spool, { recursive: true })
+    mkdirSync(outside)
+    const body = { from_agent: 'canary', to_agent: 'canary', body: CANARY }
+    writeFileSync(
+      join(outside, 'secret.json'),
+      JSON.stringify({ method: 'POST', path: '/v1/messages', body, created_at: new Date() }),
+    )
+    options.before?.(spool, outside)
+    const storage = join(folder, 'arc.sqlite3')
+    const args = ['--port', '0', '--storage', storage, '--spool-dir', spool, ...(options.hubArgs ?? [])]
+    const hub = await startHubProcess(t, args, options)
+    const bystander = options.bystander === false ? undefined : await startBystander(t, spool)
+    // A read, or a listing, would move these: relatime updates whatever is older than the last change.
+    for (const path of [join(outside, 'secret.json'), outside]) utimesSync(path, LONG_AGO, new Date())
+    return new Arena(spool, outside, hub, bystander)
+  }
+
+  /** The path of the canary. */
+  get secret(): string {
+    return join(this.outside, 'secret.json')
+  }
+
+  /** Lines of the hub's log that match. */
+  logged(pattern: RegExp): string[] {
+    return this.hub.log.filter((line) => pattern.test(line))
+  }
+
+  /** Waits for a line of the hub's log. */
+  async logs(pattern: RegExp): Promise<void> {
+    const lines = () => `${pattern} in the log:\n${this.hub.log.join('\n')}`
+    await until(lines, () => this.logged(pattern).length > 0)
+  }
+
+  /** An agent whose folder the hub may write to, whoever it runs as. */
+  agent(name: string): FileAgent {
+    const agent = new FileAgent(this.spool, name)
+    chmodSync(agent.requests, 0o777)
+    return agent
+  }
+
+  /** Nothing has come out of the spool, the hub is as it was, and whoever comes now is served. */
+  async unharmed(t: Test): Promise<void> {
+    const { status } = await this.agent('visitor').ask('GET', '/v1/hub-info')
+    t.equal(status, 200, 'an agent who comes now is served')
+    const { atime } = statSync(this.outside)
+    t.same([atime, lstatSync(this.secret).atime], [LONG_AGO, LONG_AGO], 'the canary was not read or listed')
+    t.strictSame(readdirSync(this.outside), ['secret.json'], 'nothing was written outside')
+    utimesSync(this.outside, LONG_AGO, new Date()) // this look at it does not count
+    t.notOk(watchedInodes(this.hub.pid).has(statSync(this.outside).ino), 'nothing outside is watched')
+    t.strictSame(textsWith(CANARY, join(this.spool, 'responses')), [], 'no response holds the canary')
+    const messages = await call<object[]>(this.hub.url, '/v1/inbox/canary')
+    t.strictSame(messages, [], 'the canary was not executed')
+    t.strictSame(
+      this.logged(/ended:|could not be restarted|"level":"(error|fatal)"/),
+      [],
+      'no actor has ended',
+    )
+    t.ok(this.hub.log.length < 200, 'the log was not flooded')
+  }
+
+  /** Unharmed, and the bystander was served all the time. */
+  async leave(t: Test): Promise<void> {
+    await this.unharmed(t)
+    const report = await this.#bystanderReport()
+    if (report) judge(t, report)
+  }
+
+  async #bystanderReport(): Promise<BystanderReport | undefined> {
+    if (!this.#bystander) return undefined
+    const reported = new Promise<BystanderReport>((resolve) => this.#bystander?.once('message', resolve))
+    this.#bystander.postMessage('enough')
+    return reported
+  }
+}
+
+async function startBystander(t: Test, spool: string): Promise<Worker> {
+  const worker = new Worker(new URL('./bystander.js', import.meta.url), {
+    workerData: { spool },
+    execArgv: [],
+  })
+  t.teardown(() => worker.terminate())
+  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  return worker
+}
+
+function judge(t: Test, { tookMs, wrong }: BystanderReport): void {
+  t.strictSame(wrong, [], 'the bystander was served all the time')
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => percentile(tookMs, share))
+  t.comment(`bystander: ${tookMs.length} posts, p50 ${ms(p50)}, p99 ${ms(p99)}, longest ${ms(max)}`)
+  if (isFull) t.ok((p99 ?? Number.NaN) < SERVED_WITHIN_MS, `and within ${SERVED_WITHIN_MS} ms (p99)`)
+}
+
+const ms = (value = Number.NaN) => `${value.toFixed(1)} ms`
+
+/** The regular files below a folder that hold a text; links are not followed. */
+function textsWith(text: string, folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return textsWith(text, path)
+    if (!entry.isFile() || entry.name.endsWith('.tmp') || lstatSync(path).nlink > 1) return []
+    return readFileSync(path, 'utf8').includes(text) ? [path] : []
+  })
+}
+
+/** The inodes that a process watches by inotify; none where there is no /proc. */
+export function watchedInodes(pid: number): Set<number> {
+  const infos = `/proc/${pid}/fdinfo`
+  if (!existsSync(infos)) return new Set()
+  const inodes = readdirSync(infos).flatMap((descriptor) => {
+    const text = readIfThere(join(infos, descriptor))
+    return [...text.matchAll(/^inotify .*\bino:([0-9a-f]+)/gm)].map(([, ino = '']) =>
+      Number.parseInt(ino, 16),
+    )
+  })
+  return new Set(inodes)
+}
+
+/** Descriptors come and go while one looks at them. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,37 @@
+// Thread of a test: an honest agent that posts over the spool, one message after the other, for as long as
+// the test does its worst, and measures how long each answer takes. A thread of its own, so that the
+// test's own work on files does not count.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { FileAgent, type FileResponse } from './file-agent.js'
+
+export interface BystanderReport {
+  readonly tookMs: readonly number[]
+  readonly wrong: readonly string[]
+}
+
+const PAUSE_MS = 10
+const LOOK_MS = 1
+const HANG_MS = 30_000
+
+const { spool } = workerData as { spool: string }
+const agent = new FileAgent(spool, 'bystander')
+const tookMs: number[] = []
+const wrong: string[] = []
+let goesOn = true
+parentPort?.once('message', () => {
+  goesOn = false
+})
+
+do {
+  const startedAt = performance.now()
+  const stem = agent.say('I am still here')
+  while (!agent.hasResponse(stem) && performance.now() - startedAt < HANG_MS) await pause(LOOK_MS)
+  tookMs.push(performance.now() - startedAt)
+  const response = await agent.response(stem, 1).catch(String as (error: unknown) => string)
+  if ((response as FileResponse).status !== 201) wrong.push(`${stem}: ${JSON.stringify(response)}`)
+  if (tookMs.length === 1) parentPort?.postMessage('served')
+  await pause(PAUSE_MS)
+} while (goesOn && wrong.length < 5)
+parentPort?.postMessage({ tookMs, wrong } satisfies BystanderReport)

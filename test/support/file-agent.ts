@@ -1,0 +1,122 @@
+// An agent that speaks the file relay with nothing but files (PROTOCOL §10): no SDK, so that a test sees and
+// does exactly what lies in the spool.
+
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { until } from './waiting.js'
+
+export interface FileResponse<T = unknown> {
+  readonly request_id: string
+  readonly ok: boolean
+  readonly status: number
+  readonly body?: {
+    readonly ok: boolean
+    readonly result?: T
+    readonly error?: string
+    readonly code?: string
+  }
+  readonly completed_at: string
+  readonly error?: string
+  readonly code?: string
+}
+
+export interface FileRequest {
+  readonly stem?: string
+  readonly body?: object | null
+  /** Further members of the envelope, or other values for those that it has. */
+  readonly members?: object
+}
+
+let count = 0
+
+export class FileAgent {
+  readonly name: string
+  readonly requests: string
+  readonly responses: string
+
+  /** Makes the agent's folder of requests; `folder` is what becomes of its id. */
+  constructor(spool: string, name: string, folder = name) {
+    this.name = name
+    this.requests = join(spool, 'requests', folder)
+    this.responses = join(spool, 'responses', folder)
+    mkdirSync(this.requests, { recursive: true })
+  }
+
+  /** The text of a request file. */
+  envelope(method: string, path: string, { stem = '', body = null, members }: FileRequest = {}): string {
+    const created_at = new Date().toISOString()
+    return JSON.stringify({
+      request_id: stem,
+      agent_id: this.name,
+      method,
+      path,
+      body,
+      created_at,
+      ...members,
+    })
+  }
+
+  /** A stem that sorts after those before it. */
+  nextStem(): string {
+    return `r-${String(count++).padStart(9, '0')}`
+  }
+
+  /** Puts a file among the requests as the protocol says: hidden temporary, then rename. */
+  put(name: string, content: string | Uint8Array): void {
+    const temporary = join(this.requests, `.${count++}.tmp`)
+    writeFileSync(temporary, content)
+    renameSync(temporary, join(this.requests, name))
+  }
+
+  /** Submits a request; returns its stem. */
+  submit(method: string, path: string, request: FileRequest = {}): string {
+    const stem = request.stem ?? this.nextStem()
+    this.put(`${stem}.json`, this.envelope(method, path, { ...request, stem }))
+    return stem
+  }
+
+  /** Submits a post of a message to `general`. */
+  say(body: string, stem?: string): string {
+    const message = { from_agent: this.name, body }
+    return this.submit(
+      'POST',
+      '/v1/messages',
+      stem === undefined ? { body: message } : { stem, body: message },
+    )
+  }
+
+  hasResponse(stem: string): boolean {
+    return existsSync(join(this.responses, `${stem}.json`))
+  }
+
+  /** Waits for an answer. It is there whole or not at all. */
+  async response<T>(stem: string, deadlineMs?: number): Promise<FileResponse<T>> {
+    const path = join(this.responses, `${stem}.json`)
+    const isThere = () => lstatSync(path, { throwIfNoEntry: false })?.isFile()
+    await until(`the response to ${stem.slice(0, 50)} of ${this.name}`, isThere, deadlineMs)
+    return JSON.parse(readFileSync(path, 'utf8')) as FileResponse<T>
+  }
+
+  /** Submits a request and waits for its answer. */
+  ask<T>(method: string, path: string, request?: FileRequest): Promise<FileResponse<T>> {
+    return this.response<T>(this.submit(method, path, request))
+  }
+
+  /** What lies among the requests. */
+  listing(): string[] {
+    return readdirSync(this.requests).sort()
+  }
+
+  /** Waits until a request has been taken. */
+  async claimed(stem: string): Promise<void> {
+    await until(`${stem} to be claimed`, () => existsSync(join(this.requests, `${stem}.work`)))
+  }
+}
