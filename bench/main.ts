@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { VERSION } from '../src/version.js'
 import { type PostsRow, posts } from './scenarios/posts.js'
 import { type RelayRow, type RelayWaitRow, relay, relayWait } from './scenarios/relay.js'
+import { type StartsRow, starts } from './scenarios/starts.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -47,6 +48,8 @@ const SCENARIOS: Record<string, Scenario<unknown>> = {
       ratio: spread(ratio),
       'bare p50/p99 ms': `${bare.p50Ms.toFixed(2)} / ${bare.p99Ms.toFixed(2)}`,
       'hub p50/p99 ms': `${hub.p50Ms.toFixed(2)} / ${hub.p99Ms.toFixed(2)}`,
+      'bare µs': processorTime(bare.threadsUs),
+      'hub µs': processorTime(hub.threadsUs),
     }),
   }),
   relay: scenario<RelayRow>({
@@ -70,6 +73,16 @@ const SCENARIOS: Record<string, Scenario<unknown>> = {
       'wake p50/p95 ms': pollers === 0 ? '' : `${wakeP50Ms.toFixed(1)} / ${wakeP95Ms.toFixed(1)}`,
     }),
   }),
+  starts: scenario<StartsRow>({
+    about: 'arc ensure from cold',
+    run: async () => starts({ runs: 10 }),
+    shown: ({ runs, wallMs, hubMs, bareMs }) => ({
+      runs,
+      'ms (min–max)': `${wallMs.median.toFixed(0)} (${wallMs.min.toFixed(0)}–${wallMs.max.toFixed(0)})`,
+      "hub's processor ms": Math.round(hubMs),
+      'node -e 0 ms': Math.round(bareMs),
+    }),
+  }),
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS)
@@ -84,6 +97,13 @@ for (const name of names) {
   console.table(rows.map(chosen.shown))
 }
 if (values.json) console.log(JSON.stringify({ environment, rounds, results }, null, 2))
+
+/** All threads together, and the two busiest: of the hub, gateway and storage. */
+function processorTime(threadsUs: readonly number[]): string {
+  const [first = 0, second = 0] = threadsUs
+  const all = threadsUs.reduce((sum, time) => sum + time, 0)
+  return `${all.toFixed(0)} (${first.toFixed(0)} + ${second.toFixed(0)} + …)`
+}
 
 function spread({ median, min, max }: { median: number; min: number; max: number }): string {
   return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`

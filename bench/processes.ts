@@ -6,6 +6,7 @@ import { once } from 'node:events'
 
 export interface ServerProcess {
   readonly port: number
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -13,7 +14,7 @@ export interface ServerProcess {
 export async function startServer(module: URL, args: readonly string[] = []): Promise<ServerProcess> {
   const child = fork(module, args)
   const [{ port }] = (await firstMessage(child)) as [{ port: number }]
-  return { port, stop: () => end(child) }
+  return { port, pid: child.pid ?? 0, stop: () => end(child) }
 }
 
 /** Hands a job to a module that calls `answerJob`, and returns its result. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LoadJob, LoadResult } from '../load/http-load.js'
 import { runJob, type ServerProcess, startServer } from '../processes.js'
+import { spentBetween, threadTimes } from '../processor-time.js'
 import { median, percentile } from '../statistics.js'
 
 export interface PostsRow {
@@ -20,6 +21,8 @@ interface Measured {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** Processor time of the server for each request, by thread, the busiest first: microseconds, the median of the rounds. */
+  readonly threadsUs: readonly number[]
 }
 
 export interface PostsOptions {
@@ -48,7 +51,7 @@ export async function posts({ connections, rounds, secondsPerRound }: PostsOptio
     for (const count of connections) {
       const load = (server: ServerProcess, seconds = secondsPerRound) => runLoad(server, count, seconds)
       await Promise.all([load(bare, 1), load(hub, 1)]) // warm-up
-      const pairs: [LoadResult, LoadResult][] = []
+      const pairs: [Round, Round][] = []
       for (let round = 0; round < rounds; round++) pairs.push([await load(bare), await load(hub)])
       const ratios = pairs.map(([bareRound, hubRound]) => rate(hubRound) / rate(bareRound))
       rows.push({
@@ -65,18 +68,28 @@ export async function posts({ connections, rounds, secondsPerRound }: PostsOptio
   }
 }
 
-function runLoad({ port }: ServerProcess, connections: number, seconds: number): Promise<LoadResult> {
+interface Round extends LoadResult {
+  readonly threadsUs: readonly number[]
+}
+
+async function runLoad({ port, pid }: ServerProcess, connections: number, seconds: number): Promise<Round> {
   const job: LoadJob = { port, path: '/v1/messages', body: BODY, connections, seconds }
-  return runJob(new URL('../load/http-load.js', import.meta.url), job)
+  const before = threadTimes(pid)
+  const result = await runJob<LoadJob, LoadResult>(new URL('../load/http-load.js', import.meta.url), job)
+  const threadsUs = spentBetween(before, threadTimes(pid)).map((time) => time / result.requests)
+  return { ...result, threadsUs }
 }
 
 const rate = ({ requests, seconds }: LoadResult) => requests / seconds
 
-function summary(results: readonly LoadResult[]): Measured {
+function summary(results: readonly Round[]): Measured {
   const latencies = results.flatMap((result) => result.latenciesMs).sort((a, b) => a - b)
   return {
     perSecond: median(results.map(rate)),
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
+    threadsUs: (results[0]?.threadsUs ?? []).map((_, i) =>
+      median(results.map(({ threadsUs }) => threadsUs[i] ?? 0)),
+    ),
   }
 }

@@ -1,0 +1,25 @@
+// Processor time of a process by thread, from Linux's /proc. Unlike a rate it hardly depends on what else runs
+// on the machine, so that two versions can be compared on a busy one.
+
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Microseconds that each thread has run for, by thread id; empty where there is no /proc. */
+export type ThreadTimes = ReadonlyMap<string, number>
+
+export function threadTimes(pid: number): ThreadTimes {
+  const times = new Map<string, number>()
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+      times.set(thread, Number(nanoseconds) / 1_000)
+    }
+  } catch {
+    // Not Linux, or a thread that has just ended.
+  }
+  return times
+}
+
+/** What each thread has run for between two looks, the busiest first. */
+export function spentBetween(before: ThreadTimes, after: ThreadTimes): number[] {
+  return [...after].map(([thread, time]) => time - (before.get(thread) ?? 0)).sort((a, b) => b - a)
+}
