@@ -6,4 +6,4 @@ import { startHub } from '../../src/actors/hub.js'
 const [storagePath = '', spoolDir] = process.argv.slice(2)
 const hub = await startHub({ storagePath, spoolDir, port: 0, logLevel: 'warn' })
 process.send?.({ port: hub.port })
-process.once('SIGTERM', () => hub.stop().then(() => process.disconnect()))
+process.once('SIGTERM', () => hub.stop().then(() => process.exit()))
