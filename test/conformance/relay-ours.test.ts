@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { HubStatus, Message } from '../../src/protocol/objects.js'
 import { Calls, resultOf } from '../support/calls.js'
-import { FileAgent } from '../support/file-agent.js'
+import { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/waiting.js'
 import { needsOwnHub, type OwnHub, ownFolder, ownHub } from './target.js'
 
@@ -19,7 +19,7 @@ const spool = join(await ownFolder(t), 'spool')
 const target: OwnHub = await ownHub(t, { spoolDir: spool })
 const calls = new Calls(t, target.url, 8)
 
-const agent = (name: string) => new FileAgent(spool, name)
+const agent = (name: string) => new RawAgent(spool, name)
 
 /** How often a text was posted to `general`. */
 async function effects(text: string): Promise<number> {
@@ -129,7 +129,7 @@ t.test('§10: one stem in two agents’ folders is two requests', async (t) => {
 
 t.test('§10: a request that is withdrawn in time is never executed', async (t) => {
   const place = await ownFolder(t)
-  const withdrawing = new FileAgent(place, 'withdrawing')
+  const withdrawing = new RawAgent(place, 'withdrawing')
   const stem = withdrawing.say('withdrawn', 'w')
   renameSync(join(withdrawing.requests, 'w.json'), join(withdrawing.requests, 'w.cancelled'))
   withdrawing.say('meant', 'x')
@@ -163,7 +163,7 @@ const AN_HOUR_MS = 3_600_000
 const hoursFromNow = (hours: number) => new Date(Date.now() + hours * AN_HOUR_MS)
 
 /** Submits a post whose file was written at another time. */
-function submitAt(a: FileAgent, stem: string, written: Date, members: object): void {
+function submitAt(a: RawAgent, stem: string, written: Date, members: object): void {
   const body = { from_agent: a.name, body: `${a.name} ${stem}` }
   const temporary = join(a.requests, `.${stem}.tmp`)
   writeFileSync(temporary, a.envelope('POST', '/v1/messages', { stem, body, members }))
@@ -171,7 +171,7 @@ function submitAt(a: FileAgent, stem: string, written: Date, members: object): v
   renameSync(temporary, join(a.requests, `${stem}.json`))
 }
 
-async function expired(t: Test, a: FileAgent, stem: string): Promise<void> {
+async function expired(t: Test, a: RawAgent, stem: string): Promise<void> {
   t.match(await a.response(stem), { ok: false, status: 408, error: /older than the hub accepts/ }, stem)
   t.equal(await effects(`${a.name} ${stem}`), 0, 'no effect')
 }
@@ -199,7 +199,7 @@ t.test('§10: a request just written is executed, whatever clock its writer has'
 
 t.test('§10: no time that a sandbox sets makes a request live longer than the time-to-live', async (t) => {
   const place = await ownFolder(t)
-  const a = new FileAgent(place, 'liar')
+  const a = new RawAgent(place, 'liar')
   // Claimed by a host that died, and not claimed by any; both say that they are from the future.
   const future = hoursFromNow(1000)
   submitAt(a, 'claimed', future, { created_at: future.toISOString() })
@@ -216,7 +216,7 @@ t.test(
   '§10: a .work file without a response is finished at start-up, one with a response is left',
   async (t) => {
     const place = await ownFolder(t)
-    const a = new FileAgent(place, 'orphan')
+    const a = new RawAgent(place, 'orphan')
     for (const stem of ['unfinished', 'finished']) {
       a.say(stem, stem)
       renameSync(join(a.requests, `${stem}.json`), join(a.requests, `${stem}.work`))
@@ -237,7 +237,7 @@ t.test(
 t.test('§10: without a watch the scan finds every request', async (t) => {
   const place = await ownFolder(t)
   await ownHub(t, { spoolDir: place, watchSpool: false })
-  const a = new FileAgent(place, 'unwatched')
+  const a = new RawAgent(place, 'unwatched')
   t.equal((await a.ask('GET', '/v1/hub-info')).status, 200)
   t.equal((await a.ask('GET', '/v1/hub-info')).status, 200)
   t.ok(existsSync(join(place, 'archive')))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
 import { agentFolder } from '../../src/protocol/relay.js'
-import { FileAgent } from '../support/file-agent.js'
+import { RawAgent } from '../support/raw-agent.js'
 import { needsOwnHub, type OwnHub, ownFolder, ownHub } from './target.js'
 
 if (needsOwnHub) {
@@ -18,7 +18,7 @@ const spool = join(await ownFolder(t), 'spool')
 const target: OwnHub = await ownHub(t, { spoolDir: spool })
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
-const agent = (name: string) => new FileAgent(spool, name)
+const agent = (name: string) => new RawAgent(spool, name)
 
 t.test('§10: the hub announces the relay and makes the spool', async (t) => {
   t.ok(target.announces('relay'))
@@ -156,7 +156,7 @@ t.test('§10: an agent’s folder is its id with what is not A–Z a–z 0–9 .
   ]
   for (const [id, folder] of folders) {
     t.equal(agentFolder(id), folder, JSON.stringify(id))
-    const a = new FileAgent(spool, id, folder)
+    const a = new RawAgent(spool, id, folder)
     t.equal((await a.ask('GET', '/v1/hub-info')).status, 200)
   }
   for (const id of ['.', '..']) t.throws(() => agentFolder(id), /choose another id/, id)

@@ -17,7 +17,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Arena } from '../support/arena.js'
-import type { FileAgent } from '../support/file-agent.js'
+import type { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/waiting.js'
 
 const asRoot = process.getuid?.() === 0 ? false : 'making devices needs root'
@@ -31,7 +31,7 @@ const anotherEvil = () => arena.agent(`evil-${evils++}`)
 function refuses(
   title: string,
   error: RegExp,
-  put: (evil: FileAgent, path: string, t: Test) => unknown,
+  put: (evil: RawAgent, path: string, t: Test) => unknown,
   skip: false | string = false,
 ): void {
   t.test(title, { skip }, async (t) => {

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { Arena } from '../support/arena.js'
 import { Random, rounds } from '../support/campaign.js'
-import type { FileAgent } from '../support/file-agent.js'
+import type { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/waiting.js'
 
 const ROUNDS = rounds(150, 1_000)
@@ -28,7 +28,7 @@ function swap(t: Test, folder: string): Promise<unknown> {
 }
 
 /** Submits requests for as long as the swaps last; the stems that could be submitted. */
-async function submitDuring(evil: FileAgent, swaps: Promise<unknown>): Promise<string[]> {
+async function submitDuring(evil: RawAgent, swaps: Promise<unknown>): Promise<string[]> {
   const stems: string[] = []
   let goesOn = true
   swaps.finally(() => {

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Calls } from '../support/calls.js'
 import { isFull, rounds } from '../support/campaign.js'
+import { FileAgent, postedIn, stemOf } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { Ledger } from '../support/ledger.js'
 import { startHubProcess } from '../support/processes.js'
-import { postedIn, RawAgent, stemOf } from '../support/raw-agent.js'
 
 const BURST = rounds(1_000, 20_000)
 const LONG_RUN = rounds(2_000, 50_000)
@@ -29,7 +29,7 @@ for (const agents of [1, 8]) {
   t.test(`a burst of request files by ${agents} at once`, async (t) => {
     const { spool, calls } = await serving(t)
     const ledger = new Ledger()
-    const all = Array.from({ length: agents }, (_, i) => new RawAgent(spool, `agent-${i}`))
+    const all = Array.from({ length: agents }, (_, i) => new FileAgent(spool, `agent-${i}`))
     const stems = Array.from({ length: BURST / agents }, (_, i) => stemOf(i))
     const startedAt = performance.now()
     for (const stem of stems) for (const agent of all) agent.post(stem, ledger.newBody())
@@ -53,7 +53,7 @@ for (const agents of [1, 8]) {
 
 t.test('after many requests the hub is as quick and as large as after a few', async (t) => {
   const { hub, spool } = await serving(t)
-  const agent = new RawAgent(spool, 'agent')
+  const agent = new FileAgent(spool, 'agent')
   let sent = 0
   const lot = async () => {
     const stems = Array.from({ length: LOT }, () => stemOf(sent++))

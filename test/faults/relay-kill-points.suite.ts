@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { Calls } from '../support/calls.js'
-import { postedIn, RawAgent, stemOf } from '../support/raw-agent.js'
+import { FileAgent, postedIn, stemOf } from '../support/file-agent.js'
 import { until } from '../support/waiting.js'
 
 const WAITERS = 20
@@ -25,7 +25,7 @@ export interface Mortal {
 export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>): void {
   t.test(`${who} dies between claim and commit`, async (t) => {
     const hub = await start(t)
-    const agent = new RawAgent(hub.spool, 'agent')
+    const agent = new FileAgent(hub.spool, 'agent')
     const unlock = lockForWriting(t, hub.storagePath)
     agent.post('a', 'once')
     await agent.claimed('a')
@@ -35,7 +35,7 @@ export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>)
 
   t.test(`${who} dies between commit and response`, async (t) => {
     const hub = await start(t)
-    const agent = new RawAgent(hub.spool, 'agent')
+    const agent = new FileAgent(hub.spool, 'agent')
     const clear = obstructResponses(agent)
     agent.post('a', 'once')
     await committed(hub)
@@ -45,7 +45,7 @@ export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>)
 
   t.test(`${who} dies between response and archive`, async (t) => {
     const hub = await start(t)
-    const agent = new RawAgent(hub.spool, 'agent')
+    const agent = new FileAgent(hub.spool, 'agent')
     agent.post('a', 'once')
     await agent.responseTo('a')
     const look = () => {
@@ -72,9 +72,9 @@ export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>)
 
   t.test(`${who} dies while agents long-poll: they receive what is posted next`, async (t) => {
     const hub = await start(t)
-    const waiters = Array.from({ length: WAITERS }, (_, i) => new RawAgent(hub.spool, `waiter-${i}`))
+    const waiters = Array.from({ length: WAITERS }, (_, i) => new FileAgent(hub.spool, `waiter-${i}`))
     for (const waiter of waiters) waiter.poll('p', 0, 60)
-    const observer = new RawAgent(hub.spool, 'observer')
+    const observer = new FileAgent(hub.spool, 'observer')
     await observer.sees(WAITERS)
     await hub.die()
     await observer.sees(WAITERS)
@@ -95,7 +95,7 @@ export function lockForWriting(t: Test, storagePath: string): () => void {
 }
 
 /** No response can be written until the returned function is called. */
-export function obstructResponses(agent: RawAgent): () => void {
+export function obstructResponses(agent: FileAgent): () => void {
   mkdirSync(agent.folder('requests'))
   writeFileSync(agent.folder('responses'), 'in the way')
   return () => rmSync(agent.folder('responses'))
@@ -107,7 +107,7 @@ export async function committed(hub: Mortal): Promise<void> {
 }
 
 /** Asserts that the post under the stem `a` has happened once, and was answered once, with its message. */
-export async function verifyOnce(t: Test, hub: Mortal, agent: RawAgent): Promise<void> {
+export async function verifyOnce(t: Test, hub: Mortal, agent: FileAgent): Promise<void> {
   const posted = postedIn(await agent.responseTo('a'))
   t.equal(posted.body, 'once')
   t.strictSame(await hub.calls().everythingIn('general'), [posted], 'one effect, which the answer tells of')

@@ -5,9 +5,9 @@ import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Calls } from '../support/calls.js'
+import { FileAgent } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { startHubProcess } from '../support/processes.js'
-import { RawAgent } from '../support/raw-agent.js'
 import {
   committed,
   lockForWriting,
@@ -24,7 +24,7 @@ testKillPoints('the process', mortalProcess)
 
 t.test('a request that has grown too old is refused and has no effect', async (t) => {
   const hub = await mortalProcess(t)
-  const agent = new RawAgent(hub.spool, 'agent')
+  const agent = new FileAgent(hub.spool, 'agent')
   agent.post('by-its-own-word', 'too old', OLD)
   await verifyExpired(t, agent, 'by-its-own-word')
 
@@ -47,7 +47,7 @@ t.test(
   'a request whose effect was committed gets its stored answer, however old it has become',
   async (t) => {
     const hub = await mortalProcess(t)
-    const agent = new RawAgent(hub.spool, 'agent')
+    const agent = new FileAgent(hub.spool, 'agent')
     const clear = obstructResponses(agent)
     agent.post('a', 'once')
     await committed(hub)
@@ -78,7 +78,7 @@ async function mortalProcess(t: Test): Promise<Mortal> {
   }
 }
 
-async function verifyExpired(t: Test, agent: RawAgent, stem: string): Promise<void> {
+async function verifyExpired(t: Test, agent: FileAgent, stem: string): Promise<void> {
   t.match(await agent.responseTo(stem), {
     ok: false,
     status: 408,

@@ -4,9 +4,9 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Calls } from '../support/calls.js'
+import { FileAgent, postedIn, stemOf } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { type HubInProcess, startHubProcess } from '../support/processes.js'
-import { postedIn, RawAgent, stemOf } from '../support/raw-agent.js'
 import { until } from '../support/waiting.js'
 
 function hubOn(t: Test, folder: string, storage: string): Promise<HubInProcess> {
@@ -29,7 +29,7 @@ for (const [how, signal] of [
       second.log.some((line) => /relay serves/.test(line)),
       'it does not claim to serve',
     )
-    const agent = new RawAgent(join(folder, 'spool'), 'agent')
+    const agent = new FileAgent(join(folder, 'spool'), 'agent')
     const stems = Array.from({ length: 50 }, (_, i) => stemOf(i))
     for (const stem of stems) agent.post(stem, stem)
     await agent.responsesTo(stems)

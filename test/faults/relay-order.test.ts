@@ -4,9 +4,9 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Random, rounds } from '../support/campaign.js'
+import { FileAgent, postedIn, stemOf } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { startTestHub } from '../support/hub.js'
-import { postedIn, RawAgent, stemOf } from '../support/raw-agent.js'
 import { percentile } from '../support/waiting.js'
 
 const AGENTS = 8
@@ -18,14 +18,14 @@ t.test('requests of each agent start in the order of their names', async (t) => 
   const random = new Random()
   t.comment(`seed ${random.seed}`)
   const { spool } = await serving(t)
-  const agents = Array.from({ length: AGENTS }, (_, i) => new RawAgent(spool, `agent-${i}`))
+  const agents = Array.from({ length: AGENTS }, (_, i) => new FileAgent(spool, `agent-${i}`))
   const stems = Array.from({ length: PIPELINED }, (_, i) => stemOf(i))
   const sent = new Map(agents.map((agent) => [agent, 0]))
   const startedAt = performance.now()
   // By turns at random, so that folders fill while the hub empties them.
   const open = [...agents]
   while (open.length > 0) {
-    const agent = open[random.between(0, open.length - 1)] as RawAgent
+    const agent = open[random.between(0, open.length - 1)] as FileAgent
     const next = sent.get(agent) ?? 0
     for (const stem of stems.slice(next, next + random.between(1, 40))) {
       agent.post(stem, stem)
@@ -44,8 +44,8 @@ t.test('requests of each agent start in the order of their names', async (t) => 
 
 t.test("an agent does not wait for another's backlog", async (t) => {
   const { spool } = await serving(t)
-  const busy = new RawAgent(spool, 'busy')
-  const lone = new RawAgent(spool, 'lone')
+  const busy = new FileAgent(spool, 'busy')
+  const lone = new FileAgent(spool, 'lone')
   lone.post('warm-up', 'is there a hub?')
   await lone.responseTo('warm-up')
   const stems = Array.from({ length: BACKLOG }, (_, i) => stemOf(i))

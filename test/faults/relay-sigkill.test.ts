@@ -6,10 +6,10 @@ import t from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
 import { ArcClient } from '../../src/sdk/index.js'
 import { Random, rounds } from '../support/campaign.js'
+import { FileAgent, FilePoster } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { Ledger } from '../support/ledger.js'
 import { startHubProcess } from '../support/processes.js'
-import { RawAgent, RawPoster } from '../support/raw-agent.js'
 import { percentile, until } from '../support/waiting.js'
 
 const KILLS = rounds(4, 200)
@@ -34,7 +34,7 @@ t.test('a hub that is killed at any moment executes and answers every request fi
   const ledger = new Ledger()
   const posters = Array.from(
     { length: RAW_AGENTS },
-    (_, i) => new RawPoster(new RawAgent(spool, `raw-${i}`), ledger, IN_FLIGHT),
+    (_, i) => new FilePoster(new FileAgent(spool, `raw-${i}`), ledger, IN_FLIGHT),
   )
   let posting = true
   let sdkPosts = 0

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Calls } from '../support/calls.js'
 import { isFull, Random, rounds } from '../support/campaign.js'
+import { FileAgent, FilePoster, postedIn, stemOf } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { Ledger } from '../support/ledger.js'
 import { type HubInProcess, startHubProcess } from '../support/processes.js'
-import { postedIn, RawAgent, RawPoster, stemOf } from '../support/raw-agent.js'
 import { until } from '../support/waiting.js'
 import { lockForWriting } from './relay-kill-points.suite.js'
 
@@ -24,8 +24,8 @@ function hubOn(t: Test, folder: string): Promise<HubInProcess> {
 }
 
 function startPosters(t: Test, folder: string, ledger: Ledger) {
-  const agents = Array.from({ length: AGENTS }, (_, i) => new RawAgent(join(folder, 'spool'), `agent-${i}`))
-  const posters = agents.map((agent) => new RawPoster(agent, ledger, IN_FLIGHT))
+  const agents = Array.from({ length: AGENTS }, (_, i) => new FileAgent(join(folder, 'spool'), `agent-${i}`))
+  const posters = agents.map((agent) => new FilePoster(agent, ledger, IN_FLIGHT))
   const all = Promise.all(posters.map(({ run }) => run))
   all.catch((error) => t.fail(`a post has failed: ${error}`))
   return {
@@ -84,7 +84,7 @@ t.test('a hub takes over what the other had taken when it died', async (t) => {
   const folder = ownFolder(t)
   const survivor = await hubOn(t, folder)
   const mortal = await hubOn(t, folder)
-  const agents = Array.from({ length: AGENTS }, (_, i) => new RawAgent(join(folder, 'spool'), `agent-${i}`))
+  const agents = Array.from({ length: AGENTS }, (_, i) => new FileAgent(join(folder, 'spool'), `agent-${i}`))
   const stems = Array.from({ length: 40 }, (_, i) => stemOf(i))
   const unlock = lockForWriting(t, join(folder, 'arc.sqlite3'))
   // Bit by bit, so that both get their share.

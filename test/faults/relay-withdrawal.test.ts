@@ -6,10 +6,10 @@ import t from 'tap'
 import { ArcClient, ArcError } from '../../src/sdk/index.js'
 import { Calls } from '../support/calls.js'
 import { Random, rounds } from '../support/campaign.js'
+import { FileAgent } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { startTestHub } from '../support/hub.js'
 import { Ledger } from '../support/ledger.js'
-import { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/waiting.js'
 
 const RACES = rounds(100, 1_000)
@@ -55,7 +55,7 @@ t.test('"not executed" is said exactly of what never happens', async (t) => {
       }
     }
   }
-  const agents = Array.from({ length: LANES }, (_, i) => new RawAgent(spoolDir, `agent-${i}`))
+  const agents = Array.from({ length: LANES }, (_, i) => new FileAgent(spoolDir, `agent-${i}`))
   await Promise.all(agents.map(({ agentId }) => lane(agentId)))
   t.comment(`of ${RACES} races ${JSON.stringify(counts)}`)
   t.strictSame(wrongWords, [], 'each error says what became of the request')
@@ -69,7 +69,7 @@ t.test('"not executed" is said exactly of what never happens', async (t) => {
   ledger.verify(t, stored)
   await hub.stop()
   const next = await startTestHub(t, { storagePath, spoolDir })
-  const last = new RawAgent(spoolDir, 'agent-0')
+  const last = new FileAgent(spoolDir, 'agent-0')
   last.poll('zzz', 0, 0)
   await last.responseTo('zzz')
   t.strictSame(
@@ -81,7 +81,7 @@ t.test('"not executed" is said exactly of what never happens', async (t) => {
   t.equal(names.length, counts.withdrawn, 'each that was withdrawn is still there as such')
 })
 
-function stemsOf(agent: RawAgent, ending: string): string[] {
+function stemsOf(agent: FileAgent, ending: string): string[] {
   const names = agent.allFiles('requests').filter((name) => name.endsWith(ending))
   return names.map((name) => name.slice(0, -ending.length))
 }

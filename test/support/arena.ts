@@ -19,9 +19,9 @@ import type { Test } from 'tap'
 import { call } from './arc-process.js'
 import type { BystanderReport } from './bystander.js'
 import { isFull } from './campaign.js'
-import { FileAgent } from './file-agent.js'
 import { ownFolder } from './folder.js'
 import { type HubInProcess, startHubProcess } from './processes.js'
+import { RawAgent } from './raw-agent.js'
 import { percentile, until } from './waiting.js'
 
 /** What a bystander's answer may take at full size. */
@@ -93,8 +93,8 @@ export class Arena {
   }
 
   /** An agent whose folder the hub may write to, whoever it runs as. */
-  agent(name: string): FileAgent {
-    const agent = new FileAgent(this.spool, name)
+  agent(name: string): RawAgent {
+    const agent = new RawAgent(this.spool, name)
     chmodSync(agent.requests, 0o777)
     return agent
   }

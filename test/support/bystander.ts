@@ -4,7 +4,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { FileAgent, type FileResponse } from './file-agent.js'
+import { RawAgent, type RawResponse } from './raw-agent.js'
 
 export interface BystanderReport {
   readonly tookMs: readonly number[]
@@ -16,7 +16,7 @@ const LOOK_MS = 1
 const HANG_MS = 30_000
 
 const { spool } = workerData as { spool: string }
-const agent = new FileAgent(spool, 'bystander')
+const agent = new RawAgent(spool, 'bystander')
 const tookMs: number[] = []
 const wrong: string[] = []
 let goesOn = true
@@ -30,7 +30,7 @@ do {
   while (!agent.hasResponse(stem) && performance.now() - startedAt < HANG_MS) await pause(LOOK_MS)
   tookMs.push(performance.now() - startedAt)
   const response = await agent.response(stem, 1).catch(String as (error: unknown) => string)
-  if ((response as FileResponse).status !== 201) wrong.push(`${stem}: ${JSON.stringify(response)}`)
+  if ((response as RawResponse).status !== 201) wrong.push(`${stem}: ${JSON.stringify(response)}`)
   if (tookMs.length === 1) parentPort?.postMessage('served')
   await pause(PAUSE_MS)
 } while (goesOn && wrong.length < 5)

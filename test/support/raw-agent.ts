@@ -1,202 +1,122 @@
-// An agent that knows nothing but the files of a spool (PROTOCOL §10): it writes requests, and looks for the
-// responses. What it finds is held against what the hub has stored.
+// An agent that speaks the file relay with nothing but files (PROTOCOL §10): no SDK, so that a test sees and
+// does exactly what lies in the spool.
 
-import { randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { Submitter } from '../../src/fsqueue/submit.js'
-import type { Envelope } from '../../src/protocol/envelope.js'
-import type { HubStatus, Message } from '../../src/protocol/objects.js'
-import { parseRelayResponse, type RelayResponse } from '../../src/protocol/relay.js'
-import type { Ledger } from './ledger.js'
 import { until } from './waiting.js'
 
-export interface RawRequest {
-  readonly method: string
-  readonly path: string
-  readonly body?: object | undefined
-  readonly createdAt?: Date | undefined
+export interface RawResponse<T = unknown> {
+  readonly request_id: string
+  readonly ok: boolean
+  readonly status: number
+  readonly body?: {
+    readonly ok: boolean
+    readonly result?: T
+    readonly error?: string
+    readonly code?: string
+  }
+  readonly completed_at: string
+  readonly error?: string
+  readonly code?: string
 }
 
-/** A folder of the spool that holds files of one agent. */
-type Kind = 'requests' | 'responses'
+export interface RawRequest {
+  readonly stem?: string
+  readonly body?: object | null
+  /** Further members of the envelope, or other values for those that it has. */
+  readonly members?: object
+}
+
+let count = 0
 
 export class RawAgent {
-  readonly agentId: string
-  readonly spool: string
-  readonly #files: Submitter
+  readonly name: string
+  readonly requests: string
+  readonly responses: string
 
-  constructor(spool: string, agentId: string) {
-    this.spool = spool
-    this.agentId = agentId
-    this.#files = new Submitter(spool, agentId)
+  /** Makes the agent's folder of requests; `folder` is what becomes of its id. */
+  constructor(spool: string, name: string, folder = name) {
+    this.name = name
+    this.requests = join(spool, 'requests', folder)
+    this.responses = join(spool, 'responses', folder)
+    mkdirSync(this.requests, { recursive: true })
   }
 
-  submit(stem: string, { method, path, body, createdAt = new Date() }: RawRequest): void {
-    const request = {
+  /** The text of a request file. */
+  envelope(method: string, path: string, { stem = '', body = null, members }: RawRequest = {}): string {
+    const created_at = new Date().toISOString()
+    return JSON.stringify({
       request_id: stem,
-      agent_id: this.agentId,
+      agent_id: this.name,
       method,
       path,
-      body: body ?? null,
-      created_at: createdAt.toISOString(),
-    }
-    this.#files.submit(stem, JSON.stringify(request))
-  }
-
-  post(stem: string, body: string, createdAt?: Date): void {
-    const message = { from_agent: this.agentId, body }
-    this.submit(stem, { method: 'POST', path: '/v1/messages', body: message, createdAt })
-  }
-
-  poll(stem: string, sinceId: number, timeoutSec: number): void {
-    const query = `agent_id=${this.agentId}&since_id=${sinceId}&timeout=${timeoutSec}`
-    this.submit(stem, { method: 'GET', path: `/v1/events?${query}` })
-  }
-
-  /** True when it was in time: nobody had taken the request. */
-  withdraw(stem: string): boolean {
-    return this.#files.withdraw(stem)
-  }
-
-  response(stem: string): RelayResponse | undefined {
-    // A look at what is not there costs a fifth of a failed read.
-    if (!existsSync(join(this.folder('responses'), `${stem}.json`))) return undefined
-    const text = this.#files.readResponse(stem)
-    return text === undefined ? undefined : parseRelayResponse(text)
-  }
-
-  responseTo(stem: string, deadlineMs?: number): Promise<RelayResponse> {
-    return until(`a response to ${stem} of ${this.agentId}`, () => this.response(stem), deadlineMs)
-  }
-
-  /** Waits for all of them. */
-  async responsesTo(stems: readonly string[], deadlineMs?: number): Promise<RelayResponse[]> {
-    const found: RelayResponse[] = []
-    for (const stem of stems) found.push(await this.responseTo(stem, deadlineMs))
-    return found
-  }
-
-  /** Resolves when so many long-polls of files wait at the hub. */
-  async sees(waitingPolls: number): Promise<void> {
-    await until(`${waitingPolls} parked long-polls`, async () => {
-      const stem = `status-${randomUUID()}`
-      this.submit(stem, { method: 'GET', path: '/v1/status' })
-      const { body } = await this.responseTo(stem)
-      return (body as Envelope<HubStatus>).result?.waiting_polls === waitingPolls
+      body,
+      created_at,
+      ...members,
     })
   }
 
-  folder(kind: Kind): string {
-    return join(this.spool, kind, this.agentId)
+  /** A stem that sorts after those before it. */
+  nextStem(): string {
+    return `r-${String(count++).padStart(9, '0')}`
   }
 
-  hotFiles(kind: Kind): string[] {
-    return visible(this.folder(kind))
+  /** Puts a file among the requests as the protocol says: hidden temporary, then rename. */
+  put(name: string, content: string | Uint8Array): void {
+    const temporary = join(this.requests, `.${count++}.tmp`)
+    writeFileSync(temporary, content)
+    renameSync(temporary, join(this.requests, name))
   }
 
-  /** Names of files in the hot folder and in the archive; one that is in both comes twice. */
-  allFiles(kind: Kind): string[] {
-    const archive = join(this.spool, 'archive')
-    return [
-      ...this.hotFiles(kind),
-      ...visible(archive).flatMap((day) => visible(join(archive, day, kind, this.agentId))),
-    ]
+  /** Submits a request; returns its stem. */
+  submit(method: string, path: string, request: RawRequest = {}): string {
+    const stem = request.stem ?? this.nextStem()
+    this.put(`${stem}.json`, this.envelope(method, path, { ...request, stem }))
+    return stem
   }
 
-  /** When the request was claimed: `.work` stands in the hot folder. */
+  /** Submits a post of a message to `general`. */
+  say(body: string, stem?: string): string {
+    const message = { from_agent: this.name, body }
+    return this.submit(
+      'POST',
+      '/v1/messages',
+      stem === undefined ? { body: message } : { stem, body: message },
+    )
+  }
+
+  hasResponse(stem: string): boolean {
+    return existsSync(join(this.responses, `${stem}.json`))
+  }
+
+  /** Waits for an answer. It is there whole or not at all. */
+  async response<T>(stem: string, deadlineMs?: number): Promise<RawResponse<T>> {
+    const path = join(this.responses, `${stem}.json`)
+    const isThere = () => lstatSync(path, { throwIfNoEntry: false })?.isFile()
+    await until(`the response to ${stem.slice(0, 50)} of ${this.name}`, isThere, deadlineMs)
+    return JSON.parse(readFileSync(path, 'utf8')) as RawResponse<T>
+  }
+
+  /** Submits a request and waits for its answer. */
+  ask<T>(method: string, path: string, request?: RawRequest): Promise<RawResponse<T>> {
+    return this.response<T>(this.submit(method, path, request))
+  }
+
+  /** What lies among the requests. */
+  listing(): string[] {
+    return readdirSync(this.requests).sort()
+  }
+
+  /** Waits until a request has been taken. */
   async claimed(stem: string): Promise<void> {
-    const path = join(this.folder('requests'), `${stem}.work`)
-    await until(`${stem} to be claimed`, () => statSync(path, { throwIfNoEntry: false }) !== undefined)
-  }
-}
-
-/** The message that a post's response tells of; throws on anything else. */
-export function postedIn({ status, body, error }: RelayResponse): Message {
-  const { result } = (body ?? {}) as Envelope<Message>
-  if (status !== 201 || !result) throw new Error(`not a post's answer: ${status} ${error}`)
-  return result
-}
-
-/** Names of posts by one agent that ascend. */
-export function stemOf(number: number): string {
-  return `request-${String(number).padStart(7, '0')}`
-}
-
-const LOOK_AGAIN_MS = 5
-/** Nothing that a test does to a hub keeps all answers away for longer. */
-const UNANSWERED_MS = 90_000
-
-/** Posts on and on, with so many requests on their way, until told to stop; then it waits for the last answers. */
-export class RawPoster {
-  readonly agent: RawAgent
-  readonly #ledger: Ledger
-  readonly #open = new Map<string, string>()
-  #sent = 0
-  #posting = true
-  /** While it is true, nothing new is posted. */
-  paused = false
-  readonly run: Promise<void>
-
-  constructor(agent: RawAgent, ledger: Ledger, inFlight: number) {
-    this.agent = agent
-    this.#ledger = ledger
-    this.run = this.#run(inFlight)
-  }
-
-  get sent(): number {
-    return this.#sent
-  }
-
-  stop(): void {
-    this.#posting = false
-  }
-
-  async #run(inFlight: number): Promise<void> {
-    let movedAt = performance.now()
-    while (this.#posting || this.#open.size > 0) {
-      const before = this.#open.size
-      const answers = this.#readAnswers()
-      while (this.#posting && !this.paused && this.#open.size < inFlight) this.#post()
-      if (answers > 0 || before === 0) movedAt = performance.now()
-      if (performance.now() - movedAt > UNANSWERED_MS) {
-        throw new Error(
-          `${this.agent.agentId} waited ${UNANSWERED_MS} ms in vain for ${this.#open.size} answers`,
-        )
-      }
-      await pause(LOOK_AGAIN_MS)
-    }
-  }
-
-  #post(): void {
-    const body = this.#ledger.newBody()
-    const stem = stemOf(this.#sent++)
-    this.agent.post(stem, body)
-    this.#open.set(stem, body)
-  }
-
-  /** How many it has found. */
-  #readAnswers(): number {
-    let found = 0
-    for (const [stem, body] of this.#open) {
-      const response = this.agent.response(stem)
-      if (!response) continue
-      const posted = postedIn(response)
-      if (posted.body !== body) throw new Error(`${stem} posted "${body}", and was told of "${posted.body}"`)
-      this.#ledger.acknowledge(posted)
-      this.#open.delete(stem)
-      found++
-    }
-    return found
-  }
-}
-
-function visible(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => !name.startsWith('.'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+    await until(`${stem} to be claimed`, () => existsSync(join(this.requests, `${stem}.work`)))
   }
 }
