@@ -241,15 +241,17 @@ export class QueueHost {
       queues.toSorted((a, b) => takenAt(b) - takenAt(a)),
     )
     const isFirst = !this.#serving
-    this.#serving = true
     if (isFirst) this.#options.log('info', `relay serves ${this.#options.spool}`)
-    for (const { name, pending, unfinished } of queues) {
-      this.#resume(name, unfinished)
+    for (const { name, unfinished } of queues) this.#resume(name, unfinished)
+    for (const { name, pending } of queues) {
       if (!pending && !isFirst) continue
       // Watch first, then look: what came before the watch was there is found now.
       this.#housekeeping.touched(name)
       this.#look(this.#queue(name))
     }
+    // Only now that all stand in one line, the oldest requests first: else the first names would take every
+    // thread, and a host that is killed again and again might never come to the others.
+    this.#serving = true
     for (const queue of this.#queues.values()) this.#takeTurns(queue) // some may have rested until now
     this.#after = undefined // what is found unanswered later was claimed for this state
     this.#housekeeping.tick()

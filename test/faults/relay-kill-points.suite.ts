@@ -5,8 +5,11 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import type { Calls } from '../support/calls.js'
+import { Calls } from '../support/calls.js'
 import { FileAgent, postedIn, stemOf } from '../support/file-agent.js'
+import { ownFolder } from '../support/folder.js'
+import { startTestHub } from '../support/hub.js'
+import { LogLines } from '../support/log-lines.js'
 import { until } from '../support/waiting.js'
 
 const WAITERS = 20
@@ -20,6 +23,29 @@ export interface Mortal {
   calls(): Calls
   /** Dies, and lives again. `meanwhile` is done when it is dead, or as soon as nothing but that holds up its death. */
   die(meanwhile?: () => void): Promise<void>
+}
+
+/** A hub in this process, one thread of which dies. */
+export function mortalActor(actor: 'relay' | 'storage') {
+  return async (t: Test): Promise<Mortal> => {
+    const folder = ownFolder(t)
+    const log = new LogLines()
+    const spool = join(folder, 'spool')
+    const storagePath = join(folder, 'arc.sqlite3')
+    const hub = await startTestHub(t, { storagePath, spoolDir: spool, logLevel: 'info', logSink: log })
+    const calls = new Calls(t, hub.url)
+    return {
+      spool,
+      storagePath,
+      calls: () => calls,
+      die: async (meanwhile) => {
+        const killed = hub.kill(actor)
+        meanwhile?.()
+        await killed
+        await log.has(new RegExp(`${actor} is back`))
+      },
+    }
+  }
 }
 
 export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>): void {
@@ -62,7 +88,6 @@ export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>)
     await agent.responsesTo(others)
     others.push('the last one') // it makes the hub look at the crowd
     agent.post('z', 'the last one')
-    await agent.responseTo('z')
     await until('it to be archived', () => !agent.hotFiles('requests').includes('a.work'))
     t.equal(agent.allFiles('requests').filter((name) => name === 'a.work').length, 1, 'moved, not deleted')
     t.strictSame(look(), before, 'the response is what it was')

@@ -15,7 +15,9 @@ import { percentile, until } from '../support/waiting.js'
 const KILLS = rounds(4, 200)
 const RAW_AGENTS = 6
 const SDK_AGENTS = 2
-const IN_FLIGHT = 50
+const IN_FLIGHT = 25
+/** A request may live through many kills before its turn comes; at full size that takes long. */
+const PATIENCE_SEC = 1_200
 /** A kill comes after so many more answers, at random. */
 const ANSWERS_BEFORE_KILL = { min: 1, max: 400 }
 /** This share comes as soon as the hub is up, while it finishes what the one before it has left. */
@@ -27,14 +29,14 @@ t.test('a hub that is killed at any moment executes and answers every request fi
   const folder = ownFolder(t)
   const storagePath = `${folder}/arc.sqlite3`
   const spool = `${folder}/spool`
-  const start = () =>
-    startHubProcess(t, ['--storage', storagePath, '--port', '0', '--spool-dir', spool, '--log-level', 'warn'])
+  const args = ['--storage', storagePath, '--port', '0', '--spool-dir', spool, '--log-level', 'warn']
+  const start = () => startHubProcess(t, [...args, '--request-ttl-sec', `${2 * PATIENCE_SEC}`])
   let hub = await start()
 
   const ledger = new Ledger()
   const posters = Array.from(
     { length: RAW_AGENTS },
-    (_, i) => new FilePoster(new FileAgent(spool, `raw-${i}`), ledger, IN_FLIGHT),
+    (_, i) => new FilePoster(t, new FileAgent(spool, `raw-${i}`), ledger, IN_FLIGHT, PATIENCE_SEC),
   )
   let posting = true
   let sdkPosts = 0
@@ -42,7 +44,7 @@ t.test('a hub that is killed at any moment executes and answers every request fi
     for (; posting; sdkPosts++) ledger.acknowledge(await client.post(ledger.newBody()))
   }
   const lanes = Array.from({ length: SDK_AGENTS }, (_, i) => {
-    const client = ArcClient.overRelay(`sdk-${i}`, { spoolDir: spool, timeout: 60 })
+    const client = ArcClient.overRelay(`sdk-${i}`, { spoolDir: spool, timeout: PATIENCE_SEC })
     t.teardown(() => client.close())
     return Array.from({ length: IN_FLIGHT }, () => lane(client))
   }).flat()

@@ -25,7 +25,7 @@ function hubOn(t: Test, folder: string): Promise<HubInProcess> {
 
 function startPosters(t: Test, folder: string, ledger: Ledger) {
   const agents = Array.from({ length: AGENTS }, (_, i) => new FileAgent(join(folder, 'spool'), `agent-${i}`))
-  const posters = agents.map((agent) => new FilePoster(agent, ledger, IN_FLIGHT))
+  const posters = agents.map((agent) => new FilePoster(t, agent, ledger, IN_FLIGHT))
   const all = Promise.all(posters.map(({ run }) => run))
   all.catch((error) => t.fail(`a post has failed: ${error}`))
   return {

@@ -2,9 +2,10 @@
 // responses. What it finds is held against what the hub has stored.
 
 import { randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Test } from 'tap'
 import { Submitter } from '../../src/fsqueue/submit.js'
 import type { Envelope } from '../../src/protocol/envelope.js'
 import type { HubStatus, Message } from '../../src/protocol/objects.js'
@@ -55,14 +56,8 @@ export class FileAgent {
     this.submit(stem, { method: 'GET', path: `/v1/events?${query}` })
   }
 
-  /** True when it was in time: nobody had taken the request. */
-  withdraw(stem: string): boolean {
-    return this.#files.withdraw(stem)
-  }
-
   response(stem: string): RelayResponse | undefined {
-    // A look at what is not there costs a fifth of a failed read.
-    if (!existsSync(join(this.folder('responses'), `${stem}.json`))) return undefined
+    if (!this.#files.hasResponse(stem)) return undefined
     const text = this.#files.readResponse(stem)
     return text === undefined ? undefined : parseRelayResponse(text)
   }
@@ -125,8 +120,8 @@ export function stemOf(number: number): string {
 }
 
 const LOOK_AGAIN_MS = 5
-/** Nothing that a test does to a hub keeps all answers away for longer. */
-const UNANSWERED_MS = 90_000
+/** Seconds after which an agent that has had no answer at all gives up. */
+const PATIENCE_SEC = 90
 
 /** Posts on and on, with so many requests on their way, until told to stop; then it waits for the last answers. */
 export class FilePoster {
@@ -139,10 +134,15 @@ export class FilePoster {
   paused = false
   readonly run: Promise<void>
 
-  constructor(agent: FileAgent, ledger: Ledger, inFlight: number) {
+  /** It ends with the test, if not before. */
+  constructor(t: Test, agent: FileAgent, ledger: Ledger, inFlight: number, patienceSec = PATIENCE_SEC) {
+    t.teardown(() => {
+      this.stop()
+      this.#open.clear()
+    })
     this.agent = agent
     this.#ledger = ledger
-    this.run = this.#run(inFlight)
+    this.run = this.#run(inFlight, patienceSec)
   }
 
   get sent(): number {
@@ -153,17 +153,15 @@ export class FilePoster {
     this.#posting = false
   }
 
-  async #run(inFlight: number): Promise<void> {
+  async #run(inFlight: number, patienceSec: number): Promise<void> {
     let movedAt = performance.now()
     while (this.#posting || this.#open.size > 0) {
       const before = this.#open.size
       const answers = this.#readAnswers()
       while (this.#posting && !this.paused && this.#open.size < inFlight) this.#post()
       if (answers > 0 || before === 0) movedAt = performance.now()
-      if (performance.now() - movedAt > UNANSWERED_MS) {
-        throw new Error(
-          `${this.agent.agentId} waited ${UNANSWERED_MS} ms in vain for ${this.#open.size} answers`,
-        )
+      if (performance.now() - movedAt > patienceSec * 1_000) {
+        throw new Error(`${this.agent.agentId} had none of ${this.#open.size} answers for ${patienceSec} s`)
       }
       await pause(LOOK_AGAIN_MS)
     }
