@@ -14,6 +14,9 @@ import type { ActorContract, Log, SupervisorContract } from './actor.js'
 import { Link } from './link.js'
 import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from './restart-window.js'
 
+/** An actor that hangs is no common thing; on a machine that agents keep busy 15 s were too short for the relay. */
+const START_TIMEOUT_MS = 60_000
+
 /** Restart the one that died; or it and those started after it; or all. */
 export type Strategy = 'one_for_one' | 'rest_for_one' | 'one_for_all'
 
@@ -142,7 +145,7 @@ export class Supervisor {
     const fail = (why: string, code: 'start_failed' | 'peer_lost' = 'start_failed') => {
       started.reject(new ArcError(code, `${spec.name} ${why}`))
     }
-    const timeoutMs = spec.startTimeoutMs ?? 15_000
+    const timeoutMs = spec.startTimeoutMs ?? START_TIMEOUT_MS
     const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
     exited.then((reason) => fail(`ended as it started: ${reason}`))
     const peers = this.#introduceToPeers(spec)
