@@ -21,7 +21,7 @@ const arena = await Arena.enter(t)
 
 /** Swaps a folder for a link to the canary, round after round; settles when it is a folder for good. */
 function swap(t: Test, folder: string): Promise<unknown> {
-  const workerData = { folder, target: arena.outside, rounds: ROUNDS }
+  const workerData = { folder, aside: join(arena.spool, 'aside'), target: arena.outside, rounds: ROUNDS }
   const worker = new Worker(new URL('./swap-folder.js', import.meta.url), { workerData, execArgv: [] })
   t.teardown(() => worker.terminate())
   return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))

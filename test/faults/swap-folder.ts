@@ -4,8 +4,13 @@
 import { renameSync, symlinkSync, unlinkSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 
-const { folder, target, rounds } = workerData as { folder: string; target: string; rounds: number }
-const aside = `${folder}.aside`
+const { folder, aside, target, rounds } = workerData as {
+  folder: string
+  /** Where the folder is while the link stands: not beside it, where it would be another agent's. */
+  aside: string
+  target: string
+  rounds: number
+}
 
 for (let round = 0; round < rounds; round++) {
   spin(0.3)

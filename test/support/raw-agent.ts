@@ -101,7 +101,11 @@ export class RawAgent {
   async response<T>(stem: string, deadlineMs?: number): Promise<RawResponse<T>> {
     const path = join(this.responses, `${stem}.json`)
     const isThere = () => lstatSync(path, { throwIfNoEntry: false })?.isFile()
-    await until(`the response to ${stem.slice(0, 50)} of ${this.name}`, isThere, deadlineMs)
+    const what = () => {
+      const lies = this.listing().filter((name) => name.startsWith(stem))
+      return `the response to ${stem.slice(0, 50)} of ${this.name}; there lies [${lies}]`
+    }
+    await until(what, isThere, deadlineMs)
     return JSON.parse(readFileSync(path, 'utf8')) as RawResponse<T>
   }
 
