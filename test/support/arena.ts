@@ -26,6 +26,7 @@ import { percentile, until } from './waiting.js'
 
 /** What a bystander's answer may take at full size, unless the storage itself has that much to do. */
 const SERVED_WITHIN_MS = 500
+const MEMORY_LOOK_MS = 50
 const LONG_AGO = new Date('2001-01-01')
 const CANARY = 'the canary has been read'
 
@@ -97,6 +98,21 @@ export class Arena {
     const agent = new RawAgent(this.spool, name)
     chmodSync(agent.requests, 0o777)
     return agent
+  }
+
+  /** The most memory that the hub has while `work` goes on, beyond what it had before, MiB; NaN without /proc. */
+  async growthDuring(work: () => Promise<unknown>): Promise<number> {
+    const before = residentMb(this.hub.pid)
+    let most = before
+    const look = setInterval(() => {
+      most = Math.max(most, residentMb(this.hub.pid))
+    }, MEMORY_LOOK_MS)
+    try {
+      await work()
+    } finally {
+      clearInterval(look)
+    }
+    return most - before
   }
 
   /** Nothing has come out of the spool, the hub is as it was, and whoever comes now is served. */
@@ -174,6 +190,11 @@ export function watchedInodes(pid: number): Set<number> {
     )
   })
   return new Set(inodes)
+}
+
+function residentMb(pid: number): number {
+  const [, kb] = /^VmRSS:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`)) ?? []
+  return Math.round(Number(kb) / 1_024)
 }
 
 /** Descriptors come and go while one looks at them. */
