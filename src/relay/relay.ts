@@ -44,11 +44,12 @@ export class Relay {
       log,
     })
     this.#forwarder = forwarder
+    const { origin, pathname } = new URL(baseUrl)
     this.#host = new QueueHost({
       spool: spoolDir,
       // Never that of a hub's own relay: its keys have another scope. The machine belongs to it, since on
       // another one that looks into the same folder, the same URL may be another hub.
-      state: `relay-to:${baseUrl}@${hostname()}`,
+      state: `relay-to:${origin}${pathname}@${hostname()}`,
       executor: forwarder.execute,
       // Grows when the hub is met.
       get maxRequestBytes() {

@@ -59,16 +59,17 @@ function playOne(
   return new Promise((resolve) => {
     let failure: string | undefined
     child.on('error', (error) => {
-      failure = signal.aborted ? 'it was ended, since the run had failed' : error.message
+      if (!signal.aborted) failure = error.message
     })
     child.on('close', (status, killedBy) => {
       const printed = verdictIn(output)
       if (printed) return resolve(printed)
+      failure ??= signal.aborted ? undefined : `its process ended with ${killedBy ?? status}`
       resolve({
         ...{ ok: false, role, transport, channel, thread_id: threadId, claim_key: claimKey },
         ...{ run: null, implementation: null, instance_id: null, steps: [] },
         elapsed_ms: Math.round(performance.now() - startedAt),
-        error: `${role} gave no verdict: ${failure ?? `its process ended with ${killedBy ?? status}`}`,
+        ...(failure !== undefined && { error: `${role} gave no verdict: ${failure}` }),
       })
     })
   })

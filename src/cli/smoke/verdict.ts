@@ -27,6 +27,7 @@ export interface RoleVerdict {
   readonly instance_id: string | null
   readonly steps: readonly Step[]
   readonly elapsed_ms: number
+  /** Why it failed; absent too when it was ended since the run could not pass any more. */
   readonly error?: string
 }
 
@@ -75,11 +76,12 @@ export function judge(
 ): SmokeVerdict {
   const errors = roles.flatMap(({ error }) => error ?? [])
   const run = roles[0]?.run ?? null
-  if (errors.length === 0) errors.push(...disagreements(roles, hub, stored))
+  const isPlayed = roles.every(({ ok }) => ok)
+  if (isPlayed) errors.push(...disagreements(roles, hub, stored))
   const { implementation, instance_id } = hub
   const deliveries = deliveriesOf(roles, stored)
   return {
-    ok: errors.length === 0,
+    ok: isPlayed && errors.length === 0,
     implementation,
     instance_id,
     run,
@@ -139,11 +141,11 @@ export function render(verdict: SmokeVerdict): string {
   const lines = [
     `smoke run ${ok ? `#${run} PASSED` : 'FAILED'} in ${seconds} s, at ${url} (${implementation}, ${instance_id})`,
   ]
-  for (const { role, transport, ok, steps } of roles) {
+  for (const { role, transport, ok, steps, error } of roles) {
     const posted = steps.flatMap((step) => (step.posted === undefined ? [] : `#${step.posted}`))
     const way = `over ${BY[transport]}${transport === 'relay' && no_network ? ', no network' : ''}`
     const what = posted.length > 0 ? `posted ${posted.join(', ')}` : 'posted nothing'
-    lines.push(`  ${role}  ${way.padEnd(22)}  ${ok ? 'passed' : 'failed'}  ${what}`)
+    lines.push(`  ${role}  ${way.padEnd(22)}  ${ok ? 'passed' : error ? 'failed' : 'ended '}  ${what}`)
   }
   if (ok) lines.push('It proves that what one agent posts reaches the others, whichever way they go:')
   for (const { id, kind, from, from_transport, to, to_transport, after_ms } of deliveries) {
