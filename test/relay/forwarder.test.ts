@@ -2,15 +2,16 @@
 // it never does, and what it says where nobody can know. The hub is a scripted one; the folder, the relay
 // and the sockets are real.
 
-import { mkdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { RESPONSE, SUBMITTED } from '../../src/fsqueue/layout.js'
+import { CLAIMED, RESPONSE, SUBMITTED } from '../../src/fsqueue/layout.js'
 import { Submitter } from '../../src/fsqueue/submit.js'
 import type { RelayResponse } from '../../src/protocol/relay.js'
 import { Relay, type RelayOptions } from '../../src/relay/relay.js'
 import { type Exchange, OUR_HUB, REFERENCE_HUB, type ScriptedHub, scriptedHub } from '../sdk/scripted-hub.js'
 import { ownFolder } from '../support/folder.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 4
@@ -24,10 +25,12 @@ interface Folder {
   /** Its response as text, as soon as it is there. */
   responseText(stem: string): Promise<string>
   response(stem: string): Promise<RelayResponse>
+  /** Resolves when a relay has taken the request. */
+  claimed(stem: string): Promise<unknown>
   start(options?: Partial<RelayOptions>): Promise<Relay>
 }
 
-function folderFor(t: Test, hub: ScriptedHub, queue = 'me'): Folder {
+function folderFor(t: Test, hub: Pick<ScriptedHub, 'url'>, queue = 'me'): Folder {
   const spoolDir = join(ownFolder(t), 'spool')
   mkdirSync(spoolDir)
   const files = new Submitter(spoolDir, queue)
@@ -37,11 +40,13 @@ function folderFor(t: Test, hub: ScriptedHub, queue = 'me'): Folder {
   return {
     responseText,
     response: async (stem) => JSON.parse(await responseText(stem)),
+    claimed: (stem) =>
+      until(`${stem} to be taken`, () => existsSync(join(spoolDir, 'requests', queue, stem + CLAIMED))),
     submit: (stem, request, claimed) => {
       const envelope = { request_id: stem, agent_id: queue, created_at: new Date().toISOString(), ...request }
       files.submit(stem, JSON.stringify(envelope))
       const path = join(spoolDir, 'requests', queue, stem)
-      if (claimed) renameSync(path + SUBMITTED, `${path}.work`)
+      if (claimed) renameSync(path + SUBMITTED, path + CLAIMED)
     },
     start: async (options) => {
       const onFailure = (error: Error) => {
@@ -240,4 +245,49 @@ t.test('a hub that does not answer in time leaves a POST in doubt and a GET undo
     error: /did not answer.*within 1 s/,
   })
   t.match(await folder.response('two'), { status: 599, code: 'hub_unreachable' })
+})
+
+t.test('what a relay could not finish before it was stopped is finished by the next', async (t) => {
+  const port = await steadyPort()
+  const folder = folderFor(t, { url: `http://127.0.0.1:${port}` })
+  const first = await folder.start()
+  folder.submit('one', POST)
+  await folder.claimed('one')
+  await first.stop()
+  const hub = await scriptedHub(
+    t,
+    announcing(OUR_HUB, (x) => x.ok({ id: 7 })),
+    port,
+  )
+  await folder.start()
+  t.match(await folder.response('one'), { ok: true, body: { result: { id: 7 } } })
+  t.equal(posts(hub).length, 1)
+})
+
+t.test('what a relay to another hub had taken is in doubt: the keys of this one tell nothing', async (t) => {
+  const folder = folderFor(t, { url: `http://127.0.0.1:${await steadyPort()}` })
+  const first = await folder.start()
+  folder.submit('one', POST)
+  await folder.claimed('one')
+  await first.stop()
+  const hub = await scriptedHub(
+    t,
+    announcing(OUR_HUB, (x) => x.ok({})),
+  )
+  await folder.start({ baseUrl: hub.url })
+  t.match(await folder.response('one'), { status: 599, code: 'hub_lost' })
+  t.equal(posts(hub).length, 0)
+})
+
+t.test('two relays to one hub serve one folder together, each request once', async (t) => {
+  const hub = await scriptedHub(
+    t,
+    announcing(OUR_HUB, (x) => x.ok(x.body)),
+  )
+  const folder = folderFor(t, hub)
+  await Promise.all([folder.start(), folder.start()])
+  const stems = Array.from({ length: 100 }, (_, i) => `request-${i}`)
+  for (const stem of stems) folder.submit(stem, { ...POST, body: { stem } })
+  for (const stem of stems) t.match((await folder.response(stem)).body, { result: { stem } })
+  t.equal(posts(hub).length, stems.length)
 })
