@@ -75,6 +75,8 @@ const IDLE_SCAN_MS = 1_500
 /** A scan may take this share of the time, likewise: thousands of folders take half a second. */
 const BUSY_SCAN_SHARE = 0.1
 const IDLE_SCAN_SHARE = 0.03
+/** But other hosts have to see that this one lives. */
+const MAX_REST_MS = 5_000
 const STOP_MS = 5_000
 
 export class QueueHost {
@@ -193,9 +195,9 @@ export class QueueHost {
     if (this.#stopping) return
     const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
     const { idleScanMs = IDLE_SCAN_MS } = this.#options
-    const restMs = busy
-      ? Math.max(Math.min(BUSY_SCAN_MS, idleScanMs), scanned.tookMs / BUSY_SCAN_SHARE)
-      : Math.max(idleScanMs, scanned.tookMs / IDLE_SCAN_SHARE)
+    const everyMs = busy ? Math.min(BUSY_SCAN_MS, idleScanMs) : idleScanMs
+    const share = busy ? BUSY_SCAN_SHARE : IDLE_SCAN_SHARE
+    const restMs = Math.max(everyMs, Math.min(scanned.tookMs / share, MAX_REST_MS))
     this.#scanTimer = setTimeout(() => this.#scanAgain(), restMs)
   }
 

@@ -24,7 +24,10 @@ export type Occupancy =
   | { readonly kind: 'occupied'; readonly by: string }
 
 const REFRESH_MS = 5_000
+/** A host on another machine that has not refreshed its mark for so long is gone. */
 const GONE_AFTER_MS = 15_000
+/** One on this machine whose process lives may just be slow; but its number may be somebody else's by now. */
+const SILENT_AFTER_MS = 120_000
 const MAX_BYTES = 65_536
 
 export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occupancy {
@@ -59,8 +62,8 @@ export function leave(root: SafeFolder, state: string): void {
 
 /** False when the host that left this mark has gone, as far as one can know. */
 export function isThere({ host_name, pid, seen_at_ms }: Occupant, nowMs = Date.now()): boolean {
-  if (!isRecent(seen_at_ms, GONE_AFTER_MS, nowMs)) return false
-  return host_name !== hostname() || isAlive(pid)
+  if (host_name !== hostname()) return isRecent(seen_at_ms, GONE_AFTER_MS, nowMs)
+  return isRecent(seen_at_ms, SILENT_AFTER_MS, nowMs) && isAlive(pid)
 }
 
 /** A time that lies ahead says nothing: whoever can write it could hold the spool for ever. */

@@ -77,7 +77,7 @@ t.test('after many requests the hub is as quick and as large as after a few', as
   }
   const last = await measure()
   t.ok(!isFull || last.tookMs <= 1.5 * first.tookMs, 'at full size: no slower')
-  t.ok(!isFull || last.mb <= first.mb + 64, 'at full size: no larger')
+  t.ok(!isFull || last.mb <= 1.5 * first.mb, 'at full size: hardly larger')
   await until('what is settled to be archived', () => agent.hotFiles('requests').length < LOT)
 })
 
