@@ -10,6 +10,7 @@ import { FileAgent, postedIn, stemOf } from '../support/file-agent.js'
 import { ownFolder } from '../support/folder.js'
 import { startTestHub } from '../support/hub.js'
 import { LogLines } from '../support/log-lines.js'
+import { startHubProcess } from '../support/processes.js'
 import { until } from '../support/waiting.js'
 
 const WAITERS = 20
@@ -23,6 +24,26 @@ export interface Mortal {
   calls(): Calls
   /** Dies, and lives again. `meanwhile` is done when it is dead, or as soon as nothing but that holds up its death. */
   die(meanwhile?: () => void): Promise<void>
+}
+
+/** A hub in a process of its own, which dies. `options` are more of the command line's. */
+export async function mortalProcess(t: Test, options: readonly string[] = []): Promise<Mortal> {
+  const folder = ownFolder(t)
+  const storagePath = join(folder, 'arc.sqlite3')
+  const spool = join(folder, 'spool')
+  const args = ['--storage', storagePath, '--port', '0', '--spool-dir', spool, '--log-level', 'warn']
+  const start = () => startHubProcess(t, [...args, ...options])
+  let hub = await start()
+  return {
+    spool,
+    storagePath,
+    calls: () => new Calls(t, hub.url),
+    die: async (meanwhile) => {
+      t.match(await hub.end('SIGKILL'), { signal: 'SIGKILL' })
+      meanwhile?.()
+      hub = await start()
+    },
+  }
 }
 
 /** A hub in this process, one thread of which dies. */

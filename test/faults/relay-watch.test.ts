@@ -52,7 +52,8 @@ t.test('a hub that is told of nothing finds requests by looking', async (t) => {
     tookMs.push(performance.now() - startedAt)
   }
   t.comment(`answered after ${tookMs.map(Math.round)} ms`)
-  t.ok(Math.max(...tookMs) < (isFull ? NOTICED_WITHIN_MS : NOTICED_UNDER_LOAD_MS))
+  t.ok(Math.max(...tookMs) < NOTICED_UNDER_LOAD_MS)
+  t.ok(!isFull || percentile(tookMs, 0.5) < NOTICED_WITHIN_MS, 'at full size: most of them at once')
 
   const poller = new FileAgent(spool, 'poller')
   poller.poll('p', LOOKS, 60)
@@ -106,8 +107,8 @@ for (const lost of ['.', 'requests', 'requests/agent', 'responses', 'responses/a
     }
     const p50 = percentile(laterMs, 0.5)
     t.comment(`resumed after ${Math.round(resumedMs)} ms; later requests p50 ${p50.toFixed(1)} ms`)
-    t.ok(resumedMs < (isFull ? NOTICED_WITHIN_MS : NOTICED_UNDER_LOAD_MS))
-    t.ok(!isFull || p50 < 100, 'at full size: by a watch that is set anew')
+    t.ok(resumedMs < NOTICED_UNDER_LOAD_MS)
+    t.ok(!isFull || p50 < 200, 'at full size: by a watch that is set anew') // a scan alone finds them after 250 ms
   })
 }
 
