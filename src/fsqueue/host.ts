@@ -5,9 +5,10 @@
 //   watch or scan ─▶ look ─▶ drain (worker: claim, read) ─▶ execute ─▶ answer (worker: write) ─▶ archive
 //
 // Guarantees: the requests of a queue start in the order of their names; a queue gets its turn after each
-// other queue that has work, and a request that waits for something holds up no other; what the host keeps in
-// memory is bounded, for each queue and for all; every claimed request is answered, if not by this host then by the one that follows it. It is
-// executed at least once: the executor makes that exactly once by the request's name. Ends with `stop`.
+// other queue that has work, and a request that waits for something holds up no other; what the host keeps
+// in memory is bounded, for each queue and for all; every claimed request is answered, if not by this host
+// then by the one that follows it. It is executed at least once: the executor makes that exactly once by the
+// request's name. Ends with `stop`.
 
 import { Answers } from './answers.js'
 import { Complaints } from './complaints.js'
@@ -59,7 +60,7 @@ export interface HostOptions {
 
 /** Requests of all queues that are not answered yet, and bytes that they and their answers hold. */
 const MAX_UNANSWERED = 50_000
-const MAX_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 8 * 1024 * 1024
 /** Bytes of text that one task brings back at most; a single request may exceed it. */
 const MAX_TASK_BYTES = 4 * 1024 * 1024
 /** Names that one look brings back; of all queues, so many are kept, and past that only what is taken next. */

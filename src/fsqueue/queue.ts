@@ -12,7 +12,10 @@ const MAX_BYTES = 4 * 1024 * 1024
 const FIRST_ANSWER_BYTES = MAX_BYTES / 32
 /** Requests that one drain takes from a queue, so that the others get their turn. */
 const MAX_TAKEN = 64
-/** After a look that brought nothing but trouble, and after answers had to be let go, a queue rests: this long at first, and at most. */
+/**
+ * After a look that brought nothing but trouble, and after answers had to be let go, a queue rests: this long
+ * at first, and at most.
+ */
 const REST_MS = { first: 1_000, longest: 30_000 } as const
 
 /** A request that was taken and has no response yet. */

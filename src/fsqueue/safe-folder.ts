@@ -136,7 +136,10 @@ export class SafeFolder {
     this.close()
   }
 
-  /** Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere. @throws BadFolder for one with too many */
+  /**
+   * Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere.
+   * @throws BadFolder when there are too many
+   */
   list(): string[] {
     this.checkSize()
     return readdirSync(this.path)

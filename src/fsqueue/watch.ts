@@ -19,7 +19,10 @@ export class SpoolWatch {
     this.#onEvent = onEvent
   }
 
-  /** Watches just these queues, the first of them if they are too many, and for new ones. An identity that changed is another folder. */
+  /**
+   * Watches just these queues, the first of them if they are too many, and for new ones. An identity that
+   * changed is another folder.
+   */
   follow(identity: string, queues: readonly { readonly name: string; readonly identity: string }[]): void {
     const wanted = new Map(queues.slice(0, MAX_WATCHED).map((queue) => [queue.name, queue.identity]))
     for (const [name, { identity }] of this.#watchers) {
