@@ -131,9 +131,16 @@ export class QueueHost {
     }
   }
 
-  /** Begins to serve. @throws Error when the spool can't be used, with the reason */
+  /**
+   * Enters the spool; it is served when all that lies there has been seen, however long that takes.
+   * @throws Error when the spool can't be used, with the reason
+   */
   async start(): Promise<void> {
-    await this.#scan()
+    const { occupancy, refused } = await this.#pool.run('enterSpool', this.#task)
+    this.#tellRefused(refused)
+    const isNew = occupancy.kind === 'taken_over'
+    if (isNew) this.#after = occupancy.after
+    this.#scanTimer = setTimeout(() => this.#scanAgain(), isNew ? BUSY_SCAN_MS : 0)
   }
 
   /** Requests that were taken and not answered yet. */
@@ -152,7 +159,7 @@ export class QueueHost {
     }
     this.#answers.close()
     await this.#housekeeping.close()
-    if (this.#serving) await this.#pool.run('leaveSpool', this.#task).catch(() => {}) // a spool that has gone
+    await this.#pool.run('leaveSpool', this.#task).catch(() => {}) // a spool that has gone
     await this.#pool.close()
   }
 
@@ -216,12 +223,7 @@ export class QueueHost {
 
   #follow({ occupancy, identity, queues, bad, refused }: Scanned): void {
     if (this.#stopping) return
-    for (const name of refused) {
-      this.#complaints.about(
-        `refused ${name}`,
-        `${name} was a link or no folder; it was moved aside and replaced`,
-      )
-    }
+    this.#tellRefused(refused)
     for (const name of bad) {
       this.#queueComplaints.about(`bad ${name}`, `requests/${name} is not a queue and is skipped`)
     }
@@ -258,6 +260,13 @@ export class QueueHost {
     for (const queue of this.#queues.values()) this.#takeTurns(queue) // some may have rested until now
     this.#after = undefined // what is found unanswered later was claimed for this state
     this.#housekeeping.tick()
+  }
+
+  #tellRefused(names: readonly string[]): void {
+    for (const name of names) {
+      const text = `${name} was a link or no folder; it was moved aside and replaced`
+      this.#complaints.about(`refused ${name}`, text)
+    }
   }
 
   /** Takes up again what was claimed by a host that has died, before anything new. */

@@ -17,15 +17,18 @@ export interface ScanTask {
   readonly unfinished: boolean
 }
 
-export interface Scanned {
+export interface Entered {
   readonly occupancy: Occupancy
+  /** Folders of the host in whose place stood something else, which was moved aside. */
+  readonly refused: readonly string[]
+}
+
+export interface Scanned extends Entered {
   /** Changes when the folders were replaced: watches have to be set anew. */
   readonly identity: string
   readonly queues: readonly QueueSeen[]
   /** Things among the queues that are none; some of them, where they are many. */
   readonly bad: readonly string[]
-  /** Folders of the host in whose place stood something else, which was moved aside. */
-  readonly refused: readonly string[]
   /** Without what it had to wait for a thread. */
   readonly tookMs: number
 }
@@ -42,6 +45,17 @@ export interface QueueSeen {
 const MAX_BAD = 20
 /** Names of claimed files that one scan brings back; the rest is found by housekeeping. */
 const MAX_UNFINISHED = 200_000
+
+/**
+ * The first step into a spool, which takes no longer for a large one: its folders are there, and it can be
+ * written to. @throws for a spool that can't be used, with the reason
+ */
+export function enterSpool({ spool, state }: Pick<ScanTask, 'spool' | 'state'>): Entered {
+  using root = openOrMake(spool)
+  const refused: string[] = []
+  for (const name of [REQUESTS, RESPONSES, ARCHIVE]) root.own(name, (what) => refused.push(what)).close()
+  return { occupancy: occupy(root, state), refused }
+}
 
 /** @throws for a spool that can't be used, with the reason */
 export function scan(task: ScanTask): Scanned {
@@ -122,14 +136,10 @@ function readQueue(requests: SafeFolder, path: string, options: { withFileTypes:
 function unfinishedIn(requests: SafeFolder, responses: SafeFolder, name: string): string[] {
   try {
     using folder = requests.child(name)
+    const claimed = folder.list().filter((file) => stemOf(file, CLAIMED) !== undefined)
+    if (claimed.length === 0) return []
     using answered = responses.child(name, { make: true })
-    return folder
-      .list()
-      .filter((file) => {
-        const stem = stemOf(file, CLAIMED)
-        return stem !== undefined && !isAnswered(answered, stem)
-      })
-      .sort()
+    return claimed.filter((file) => !isAnswered(answered, stemOf(file, CLAIMED) as string)).sort()
   } catch (error) {
     if (!isFileError(error)) throw error
     return [] // the queue itself says what is wrong with it when it is drained

@@ -22,6 +22,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { Arena } from '../support/arena.js'
+import { rounds } from '../support/campaign.js'
 import { ownFolder } from '../support/folder.js'
 import { startHubProcess } from '../support/processes.js'
 import { until } from '../support/waiting.js'
@@ -29,6 +30,7 @@ import { until } from '../support/waiting.js'
 const asRoot = process.getuid?.() === 0 ? false : 'running the hub as another user needs root'
 const onLinux = process.platform === 'linux' ? false : 'checked on Linux'
 const NOBODY = 65_534
+const FOLDERS = rounds(1_000, 10_000)
 const LONG_AGO = new Date('2001-01-01')
 
 const arena = await Arena.enter(t)
@@ -193,6 +195,16 @@ t.test('a hub starts on a spool whose own folders are links or files', async (t)
   for (const name of ['requests', 'responses', 'archive']) {
     await arena.logs(new RegExp(`${name} was a link or no folder`))
   }
+  await arena.leave(t)
+})
+
+t.test(`a hub starts on a spool with ${FOLDERS} folders, and serves the last of them`, async (t) => {
+  const arena = await Arena.enter(t, {
+    before: (spool) => {
+      for (let i = 0; i < FOLDERS; i++) mkdirSync(join(spool, 'requests', `agent-${i}`), { recursive: true })
+    },
+  })
+  t.equal((await arena.agent(`agent-${FOLDERS - 1}`).ask('GET', '/v1/hub-info')).status, 200)
   await arena.leave(t)
 })
 
