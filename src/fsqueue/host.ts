@@ -70,14 +70,16 @@ const MAX_MENTIONED = 1_000
 const QUEUES_A_TASK = 16
 /** Milliseconds for which a queue counts as used after its last request. */
 const USED_MS = 600_000
-/** Milliseconds between scans: while there is work, and while there is none. */
-const BUSY_SCAN_MS = 250
-const IDLE_SCAN_MS = 1_500
-/** A scan may take this share of the time, likewise: thousands of folders take half a second. */
-const BUSY_SCAN_SHARE = 0.1
-const IDLE_SCAN_SHARE = 0.03
-/** But other hosts have to see that this one lives. */
-const MAX_REST_MS = 5_000
+/**
+ * Milliseconds between scans, while there is work and while there is none, and the share of the time that they
+ * may take: a scan of thousands of folders takes half a second. Those that no watch is left for are not to
+ * wait for ever, though, and other hosts have to see that this one lives.
+ */
+const SCAN_RESTS = {
+  busy: { leastMs: 250, share: 0.1 },
+  idle: { leastMs: 1_500, share: 0.03 },
+  mostMs: 5_000,
+} as const
 const STOP_MS = 5_000
 
 export class QueueHost {
@@ -140,7 +142,7 @@ export class QueueHost {
     this.#tellRefused(refused)
     const isNew = occupancy.kind === 'taken_over'
     if (isNew) this.#after = occupancy.after
-    this.#scanTimer = setTimeout(() => this.#scanAgain(), isNew ? BUSY_SCAN_MS : 0)
+    this.#scanTimer = setTimeout(() => this.#scanAgain(), isNew ? SCAN_RESTS.busy.leastMs : 0)
   }
 
   /** Requests that were taken and not answered yet. */
@@ -202,10 +204,10 @@ export class QueueHost {
     this.#follow(scanned)
     if (this.#stopping) return
     const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
-    const { idleScanMs = IDLE_SCAN_MS } = this.#options
-    const everyMs = busy ? Math.min(BUSY_SCAN_MS, idleScanMs) : idleScanMs
-    const share = busy ? BUSY_SCAN_SHARE : IDLE_SCAN_SHARE
-    const restMs = Math.max(everyMs, Math.min(scanned.tookMs / share, MAX_REST_MS))
+    const { idleScanMs = SCAN_RESTS.idle.leastMs } = this.#options
+    const { leastMs, share } = busy ? SCAN_RESTS.busy : SCAN_RESTS.idle
+    const everyMs = busy ? Math.min(leastMs, idleScanMs) : idleScanMs
+    const restMs = Math.max(everyMs, Math.min(scanned.tookMs / share, SCAN_RESTS.mostMs))
     this.#scanTimer = setTimeout(() => this.#scanAgain(), restMs)
   }
 
@@ -217,7 +219,7 @@ export class QueueHost {
       if (this.#stopping) return
       const text = `the spool can't be read for now, it is tried again: ${(error as Error).message}`
       this.#complaints.about('scan', text)
-      this.#scanTimer = setTimeout(() => this.#scanAgain(), IDLE_SCAN_MS)
+      this.#scanTimer = setTimeout(() => this.#scanAgain(), SCAN_RESTS.idle.leastMs)
     }
   }
 
