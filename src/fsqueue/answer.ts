@@ -44,32 +44,38 @@ function byQueue(responses: readonly ResponseText[]): Map<string, number[]> {
   return queues
 }
 
-function write(root: SafeFolder, folder: SafeFolder, { queue, stem, text }: ResponseText) {
+/** Why it could not be written; undefined when it is there. */
+function write(
+  root: SafeFolder,
+  folder: SafeFolder,
+  { queue, stem, text }: ResponseText,
+): string | undefined {
   try {
     const temporary = temporaryName()
     folder.writeNew(temporary, text)
-    putInPlace(root, folder, queue, temporary, stem + RESPONSE)
-    return undefined
+    if (putInPlace(root, folder, queue, temporary, stem + RESPONSE)) return undefined
+    return 'the file was taken away before it was whole' // whoever shares the folder has moved it
   } catch (error) {
     if (!isFileError(error)) throw error
     return error.message
   }
 }
 
+/** False when the temporary file is not there any more. */
 function putInPlace(
   root: SafeFolder,
   folder: SafeFolder,
   queue: string,
   temporary: string,
   name: string,
-): void {
+): boolean {
   try {
-    folder.rename(temporary, name)
+    return folder.rename(temporary, name)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EISDIR' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
     // Somebody has put a folder where the response belongs.
     setAside(root, folder, queue, name)
-    folder.rename(temporary, name)
+    return folder.rename(temporary, name)
   }
 }
