@@ -2,7 +2,7 @@
 // prints what PROTOCOL §12 says, JSON on standard output and nothing else there, and exits as it says. The
 // tests follow each other: each finds the hub as the one before has left it.
 
-import { appendFileSync, existsSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Bootstrap, Message } from '../../src/protocol/objects.js'
 import { call, freePort, isAlive, json, jsonLines, Place, statusOf } from '../support/arc-process.js'
@@ -158,12 +158,14 @@ t.test('logs prints the log of the background hub in lines for people', async (t
 })
 
 t.test('logs --json --lines 1 prints the last line as it stands in the file', async (t) => {
-  t.match(json(await place.arc(['logs', '--json', '--lines', '1'])), { msg: `listening on ${url}` })
+  const lastLine = () => readFileSync(place.path('.arc.log'), 'utf8').trimEnd().split('\n').at(-1) ?? ''
+  await until('the relay to have said that it serves', () => lastLine().includes('relay serves'))
+  t.strictSame(json(await place.arc(['logs', '--json', '--lines', '1'])), JSON.parse(lastLine()))
 })
 
 t.test('logs --follow prints what is logged from then on', async (t) => {
   const follower = place.start(['logs', '--follow', '--lines', '1'])
-  await until('the last line', () => follower.stdout.includes('listening'))
+  await until('the last line', () => follower.stdout.includes('relay serves'))
   appendFileSync(place.path('.arc.log'), `${JSON.stringify({ level: 'warn', msg: 'something new' })}\n`)
   await until('the new line', () => follower.stdout.includes('something new'))
   follower.child.kill()
