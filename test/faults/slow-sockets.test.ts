@@ -11,7 +11,8 @@ import { until } from '../support/waiting.js'
 
 const SOCKETS = 500
 const QUESTIONS = rounds(30, 300)
-const ANSWER_WITHIN_MS = 1_000
+/** At full size, on a machine that does nothing else; the first question may wait for the routes to load. */
+const ANSWER_WITHIN_MS = rounds(10_000, 1_000)
 const TRICKLE_EVERY_MS = 500
 /** The hub's time for headers is 10 s, for a whole request 60 s; it looks every 5 s. The rest is for a busy machine. */
 const HEADERS_GONE_MS = 30_000
