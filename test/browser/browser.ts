@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-const EXECUTABLE = process.env.ARC_CHROMIUM ?? '/usr/bin/chromium'
-const ARGS = [
+export const EXECUTABLE = process.env.ARC_CHROMIUM ?? '/usr/bin/chromium'
+export const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',

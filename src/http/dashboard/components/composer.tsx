@@ -79,11 +79,13 @@ export function Composer(): JSX.Element | null {
         </button>
       </div>
       <p class="composer-foot">
-        {operator.value && (
-          <>
-            as <Name text={operator.value.display_name} class="agent-name" />
-          </>
-        )}
+        <span>
+          {operator.value && (
+            <>
+              as <Name text={operator.value.display_name} class="agent-name" />
+            </>
+          )}
+        </span>
         <button
           type="button"
           class="foot-link"
@@ -100,10 +102,10 @@ export function Composer(): JSX.Element | null {
 
 function placeholder(): string {
   const { kind, name } = view.value
-  if (kind === 'channel') return `Message #${plain(name)}, or / for commands`
-  if (kind === 'thread') return `Message the thread ${plain(name)}`
+  if (kind === 'channel') return `Message #${plain(name)}`
+  if (kind === 'thread') return `Message ${plain(name)}`
   if (kind === 'direct') return `Message ${plain(displayNames.value.get(name) ?? name)}`
-  return 'Reply to a message, or / for commands'
+  return 'Reply to a message'
 }
 
 function NoticePanel(): JSX.Element | null {

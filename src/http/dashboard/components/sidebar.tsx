@@ -1,6 +1,8 @@
 // The left side: the hub, its channels, the operator's inbox, and who is here.
 
 import type { ComponentChildren, JSX } from 'preact'
+import { DIRECT_CHANNEL } from '../../../protocol/limits.js'
+import type { Channel } from '../../../protocol/objects.js'
 import { open, view } from '../feed.js'
 import { unreadBySender, unreadCount } from '../inbox.js'
 import type { Person } from '../model/presence.js'
@@ -28,7 +30,7 @@ export function Sidebar(): JSX.Element {
         </ul>
         <h2>Channels</h2>
         <ul class="links channels">
-          {channels.value.map(({ name }) => (
+          {channels.value.filter(isRoom).map(({ name }) => (
             <ViewLink key={name} to={{ kind: 'channel', name }} icon="hash">
               <Name text={name} />
             </ViewLink>
@@ -46,6 +48,9 @@ export function Sidebar(): JSX.Element {
     </aside>
   )
 }
+
+/** `direct` is what direct messages are labelled with: the inbox shows those. */
+const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL
 
 const CONNECTION = { connecting: 'connecting…', live: 'live', lost: 'not connected' } as const
 
@@ -126,18 +131,18 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
           </span>
           <span class="person-state">
             <span class={`presence presence-${state}`} aria-hidden="true" />
-            {state}
+            <span>{state}</span>
+            {!isMe && (
+              <span class="capabilities">
+                {capabilities.map((capability) => (
+                  <Name key={capability} text={capability} />
+                ))}
+              </span>
+            )}
             <time class="quiet" dateTime={lastSeen} title={`last seen ${fullTime(seenMs)}`}>
               {ago(now.value - seenMs)}
             </time>
           </span>
-          {capabilities.length > 0 && !isMe && (
-            <span class="capabilities">
-              {capabilities.map((capability) => (
-                <Name key={capability} text={capability} class="capability" />
-              ))}
-            </span>
-          )}
           {held.length > 0 && (
             <span class="person-holds">
               {held.map(({ type, key }) => (

@@ -51,9 +51,9 @@ export class Activity {
   }
 }
 
-/** The end of a scale that holds `max`, and is easy to read: 1, 2, 5, 10, 20, … */
+/** The end of a scale that holds `max`, and is easy to read: 1, 2, 4, 6, 10, 20, … */
 export function niceCeiling(max: number): number {
   if (max <= 1) return 1
   const power = 10 ** Math.floor(Math.log10(max))
-  return ([1, 2, 5].find((step) => step * power >= max) ?? 10) * power
+  return ([1, 2, 4, 6].find((step) => step * power >= max) ?? 10) * power
 }
