@@ -128,6 +128,9 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
             {displayName !== id && <Name text={id} class="quiet" />}
             {isMe && <span class="quiet">you</span>}
             {unread > 0 && <span class="badge">{unread}</span>}
+            <time class="quiet" dateTime={lastSeen} title={`last seen ${fullTime(seenMs)}`}>
+              {ago(now.value - seenMs)}
+            </time>
           </span>
           <span class="person-state">
             <span class={`presence presence-${state}`} aria-hidden="true" />
@@ -139,9 +142,6 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
                 ))}
               </span>
             )}
-            <time class="quiet" dateTime={lastSeen} title={`last seen ${fullTime(seenMs)}`}>
-              {ago(now.value - seenMs)}
-            </time>
           </span>
           {held.length > 0 && (
             <span class="person-holds">

@@ -15,7 +15,7 @@ import { Name, Text } from './text.js'
 
 /** Roots that are shown: all that are open up to this number, and a few that are done. */
 const MAX_OPEN = 40
-const DONE_SHOWN = 3
+const DONE_SHOWN = 2
 const MAX_DONE = 40
 
 export function Tasks(): JSX.Element {
