@@ -38,10 +38,13 @@ export interface PageOptions {
 }
 
 /** What a page did that it must never do. */
-export interface Misdeeds {
+interface Misdeeds {
   readonly errors: string[]
   readonly foreignRequests: string[]
 }
+
+/** Of the pages of a test. */
+const misdeeds = new WeakMap<Test, readonly Misdeeds[]>()
 
 /** A page of a fresh context, at the dashboard of a hub. Checked when the test ends. */
 export async function openPage(
@@ -59,12 +62,8 @@ export async function openPage(
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   const origin = new URL(url).origin
-  const { errors, foreignRequests } = watch(page, origin)
-  t.teardown(async () => {
-    await context.close()
-    t.same(errors, [], 'nothing was thrown or refused in the page')
-    t.same(foreignRequests, [], 'nothing was asked of another origin')
-  })
+  misdeeds.set(t, [...(misdeeds.get(t) ?? []), watch(page, origin)])
+  t.teardown(() => context.close())
   await page.goto(url)
   return page
 }
@@ -84,4 +83,20 @@ function watch(page: Page, origin: string): Misdeeds {
     if (!asked.startsWith(`${origin}/`) && !asked.startsWith('data:')) foreignRequests.push(asked)
   })
   return { errors, foreignRequests }
+}
+
+export type BrowserTest = (name: string, run: (t: Test, browser: Browser) => Promise<void>) => void
+
+/** Defines the browser tests of a file: they share one browser, and are skipped where there is none. */
+export async function browserTests(t: Test, args?: readonly string[]): Promise<BrowserTest> {
+  const browser = await openBrowser(t, args)
+  return (name, run) =>
+    void t.test(name, { skip: needsChromium }, async (t) => {
+      if (!browser) return
+      await run(t, browser)
+      for (const { errors, foreignRequests } of misdeeds.get(t) ?? []) {
+        t.same(errors, [], 'nothing was thrown or refused in the page')
+        t.same(foreignRequests, [], 'nothing was asked of another origin')
+      }
+    })
 }
