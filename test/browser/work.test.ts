@@ -15,7 +15,7 @@ test('agents: who works, who waits for messages, who has left, and what each can
   const page = await openPage(t, browser, hub.url)
   const row = (id: string) => page.locator(`[data-agent=${id}]`)
   const stateOf = (id: string) => row(id).getAttribute('data-state')
-  await row('alice').waitFor()
+  await row('alice').locator('.person-hold').waitFor()
   t.match(await row('alice').innerText(), /Alice A\.\s*alice\s*now\s*live\s*review\s*sql\s*src\/a\.ts/)
   t.match(await row('alice').locator('time').getAttribute('title'), /^last seen /)
 
@@ -45,6 +45,7 @@ test('holds: owner and a countdown that runs, gone when released and when it run
   await alice.lock('src/brief.ts', { ttlSec: 5 })
   const hold = (key: string) => page.locator(`.hold[data-key="${key}"]`)
   await hold('src/a.ts').waitFor()
+  await hold('src/brief.ts').waitFor()
   t.match(await hold('src/a.ts').innerText(), /src\/a\.ts\s*alice\s*[12]:\d\d/)
   await until('the task to be told', async () =>
     /mend the roof\s*alice\s*task-/.test(await hold(`task-${task.id}`).innerText()),

@@ -31,7 +31,7 @@ export interface LiveEvents {
 
 /** Pauses between attempts: the hub is on this machine, and a restart takes less than a second. */
 const RETRY_MS = [200, 400, 800, 1_500, 3_000] as const
-const LOOK_MS = 10_000
+const LOOK_MS = 5_000
 /** Messages that a reconnected page catches up with one by one. */
 const MAX_CATCH_UP = 1_000
 /** Messages that are handed on at once at the latest, also while the page is hidden and nothing is drawn. */

@@ -55,11 +55,9 @@ export const displayNames = computed(
   () => new Map(sessions.value.map((session) => [session.agent_id, session.display_name])),
 )
 
-const query = (agentId: string) => encodeURIComponent(agentId)
-
 const reads = {
   agents: new Refresh(async () => {
-    const now = await get<Session[]>(`/v1/agents${me.value ? `?as=${query(me.value)}` : ''}`)
+    const now = await get<Session[]>('/v1/agents')
     gone.value = goneAfter(gone.value, sessions.value, now)
     for (const { agent_id } of now) colours.of(agent_id)
     sessions.value = now

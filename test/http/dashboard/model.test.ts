@@ -16,6 +16,7 @@ t.test('views stand in the address, whatever they are called', async (t) => {
       t.ok(isSame(viewOf(hashOf({ kind, name })), { kind, name }), `${kind} ${name}`)
     }
   }
+  t.equal(hashOf({ kind: 'thread', name: 'x\ud83dy' }), hashOf({ kind: 'thread', name: 'x\ufffdy' }))
   t.match(viewOf('#/inbox'), { kind: 'inbox' })
   for (const hash of ['', '#', '#/nothing/x', '#/channel/', '#/channel/%']) {
     t.same(viewOf(hash), { kind: 'channel', name: 'general' }, hash)

@@ -59,10 +59,8 @@ export function Feed(): JSX.Element | null {
     }
     anchor.current = firstVisible(box)
     if (box.scrollTop < NEAR_PX) {
-      if (from > 0) {
-        isAtEnd.value = false
-        topId.value = shown[Math.max(0, from - STEP_ROWS)]?.id
-      } else if (!isFiltered) void readOlder()
+      if (from === 0 && !isFiltered) void readOlder()
+      else if (!isAtEnd.value) topId.value = shown[Math.max(0, from - STEP_ROWS)]?.id
     } else if (below < NEAR_PX && hasMoreBelow) {
       if (from + rows.length < shown.length) topId.value = shown[from + STEP_ROWS]?.id
       else if (!isFiltered) void readNext()
@@ -70,6 +68,8 @@ export function Feed(): JSX.Element | null {
   }
 
   useLayoutEffect(settle)
+  // What was read while the reader stood at an edge is put there: no scrolling tells of it.
+  useEffect(look)
   useEffect(() => {
     const box = scroller.current
     const list = box?.firstElementChild

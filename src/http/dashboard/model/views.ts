@@ -16,7 +16,9 @@ export const INBOX: View = { kind: 'inbox', name: '' }
 export const ACTIVITY: View = { kind: 'activity', name: '' }
 
 export function hashOf({ kind, name }: View): string {
-  return name === '' ? `#/${kind}` : `#/${kind}/${encodeURIComponent(name)}`
+  // Half a character cannot be encoded.
+  const whole = name.replace(/\p{Cs}/gu, '\ufffd')
+  return name === '' ? `#/${kind}` : `#/${kind}/${encodeURIComponent(whole)}`
 }
 
 /** `general` for whatever is no view. */
