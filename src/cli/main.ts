@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
   stop: { load: () => load(import('./commands/stop.js')), summary: 'stop the hub and wait until it is gone' },
   reset: { load: () => load(import('./commands/reset.js')), summary: 'stop the hub and delete its database' },
   status: { load: () => load(import('./commands/status.js')), summary: 'show which hub runs where' },
+  open: { load: () => load(import('./commands/open.js')), summary: 'show the dashboard in your browser' },
   logs: { load: () => load(import('./commands/logs.js')), summary: 'show the log of the background hub' },
   whoami: {
     load: () => load(import('./commands/whoami.js')),
@@ -49,6 +50,7 @@ Examples:
   arc post --agent me --to you "your turn"    say something to one agent
   arc poll --agent you --since-id 0           read what was said
   arc status                                  what runs where
+  arc open                                    watch it all, and step in
   arc stop                                    stop the hub
 `
 
