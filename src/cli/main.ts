@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
   stop: { load: () => load(import('./commands/stop.js')), summary: 'stop the hub and wait until it is gone' },
   reset: { load: () => load(import('./commands/reset.js')), summary: 'stop the hub and delete its database' },
   status: { load: () => load(import('./commands/status.js')), summary: 'show which hub runs where' },
+  open: { load: () => load(import('./commands/open.js')), summary: 'show the dashboard in your browser' },
   logs: { load: () => load(import('./commands/logs.js')), summary: 'show the log of the background hub' },
   whoami: {
     load: () => load(import('./commands/whoami.js')),
@@ -63,6 +64,7 @@ Examples:
   arc status                                  what runs where
   arc relay --base-url http://10.0.0.5:6969   serve .arc-relay here for a hub elsewhere
   arc smoke --no-network                      do agents reach each other, even through files alone?
+  arc open                                    watch it all, and step in
   arc stop                                    stop the hub
 `
 

@@ -203,7 +203,11 @@ export class Dispatcher {
       case 'status':
         return this.#patiently(async () => {
           const stored = await this.#options.storage.query({ op: 'status.get', input: {} })
-          const here = { waiting_polls: this.#waiters.size, open_streams: this.#openStreams }
+          const here = {
+            waiting_polls: this.#waiters.size,
+            waiting_agents: this.#waiters.agents(),
+            open_streams: this.#openStreams,
+          }
           return success(200, hubStatus(this.#presentFacts(), this.#options.process, stored, here))
         })
       case 'stream':

@@ -60,7 +60,7 @@ export function hubStatus(
   facts: StorageFacts,
   process: HubProcess,
   stored: Answer,
-  here: Pick<HubStatus, 'waiting_polls' | 'open_streams'>,
+  here: Pick<HubStatus, 'waiting_polls' | 'waiting_agents' | 'open_streams'>,
 ): HubStatus {
   return {
     instance_id: facts.instanceId,

@@ -10,7 +10,7 @@ import { type Limits, maxRequestBytes } from '../protocol/limits.js'
 import { parseBody, readBody } from './body.js'
 import type { Dispatcher, DoorRequest } from './dispatcher.js'
 import type { Guard } from './guard.js'
-import { statusPage } from './status-page.js'
+import { Site, type SiteAnswer } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
 
 /** A request's headers must have arrived within this time, and the whole of it within `REQUEST_TIMEOUT_MS`. */
@@ -37,6 +37,7 @@ export class HttpDoor {
   readonly #guard: Guard
   readonly #maxBodyBytes: number
   readonly #server: Server
+  readonly #site = new Site()
   #stopping = false
 
   constructor({ dispatcher, guard, limits }: HttpDoorOptions) {
@@ -78,9 +79,8 @@ export class HttpDoor {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       this.#guard.check(request)
-      if (request.method === 'GET' && (request.url === '/' || request.url?.startsWith('/?'))) {
-        return this.#sendPage(response)
-      }
+      const file = request.method === 'GET' && this.#site.answer(request.url ?? '', request.headers)
+      if (file) return this.#sendFile(response, file)
       if (request.method === 'GET' && /^\/v1\/stream(\?|$)/.test(request.url ?? '')) {
         return await this.#stream(request, response)
       }
@@ -136,17 +136,9 @@ export class HttpDoor {
     await sendEvents(response, stream)
   }
 
-  #sendPage(response: ServerResponse): void {
-    const { html, contentSecurityPolicy } = statusPage(this.#dispatcher.instanceId)
-    response.writeHead(200, {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Length': Buffer.byteLength(html),
-      'Content-Security-Policy': contentSecurityPolicy,
-      'Cache-Control': 'no-cache',
-      'X-Content-Type-Options': 'nosniff',
-      'X-Arc-Instance': this.#dispatcher.instanceId,
-    })
-    response.end(html)
+  #sendFile(response: ServerResponse, { status, headers, body }: SiteAnswer): void {
+    response.writeHead(status, { ...headers, 'X-Arc-Instance': this.#dispatcher.instanceId })
+    response.end(body)
   }
 }
 

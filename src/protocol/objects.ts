@@ -154,6 +154,8 @@ export const hubStatus = z.object({
   commits: id,
   /** Long-polls, and streams, that wait for a message at this door. */
   waiting_polls: id,
+  /** The agents that wait in them. */
+  waiting_agents: z.array(text),
   /** Streams that are open at this door, whether they wait or have something to read. */
   open_streams: id,
 })

@@ -1,0 +1,67 @@
+// `arc open`: shows the dashboard in the default browser, or prints where it is when there is none.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { defineCommand } from 'citty'
+import { checkKnown } from '../arguments.js'
+import { wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { ExitStatus, printJson, say } from '../output.js'
+import { findRunningHub } from '../running-hub.js'
+
+const args = {
+  ...wantedArguments,
+  print: { type: 'boolean', description: 'Only print the address' },
+} as const
+
+/** An opener that finds no browser says so within this time; one that still runs then has found one. */
+const FAILS_WITHIN_MS = 1_500
+
+export default defineCommand({
+  meta: { name: 'open', description: 'Show the dashboard in the default browser' },
+  args,
+  async run({ args: given }) {
+    checkKnown(given, args, given._)
+    const { hub } = await findRunningHub(wantedFrom(given))
+    if (!hub) {
+      printJson({ opened: false, error: 'no hub is running; start one with: arc ensure' })
+      throw new ExitStatus(1)
+    }
+    const url = addressFor(hub.url)
+    const opened = given.print === true ? false : await openInBrowser(url)
+    printJson({ opened, url })
+    if (!opened && given.print !== true) say(`there is no browser to open here; the dashboard is at ${url}`)
+  },
+})
+
+/** A hub that listens on every address is on this machine at its loopback. */
+function addressFor(url: string): string {
+  const address = new URL(url)
+  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1'
+  if (address.hostname === '[::]') address.hostname = '[::1]'
+  return address.href
+}
+
+function openInBrowser(url: string): Promise<boolean> {
+  const opener = startOpener(url)
+  if (!opener) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const settle = (opened: boolean) => {
+      clearTimeout(timer)
+      opener.unref()
+      resolve(opened)
+    }
+    const timer = setTimeout(() => settle(true), FAILS_WITHIN_MS)
+    opener.once('error', () => settle(false))
+    opener.once('exit', (status) => settle(status === 0))
+  })
+}
+
+/** Undefined where no desktop is. The opener outlives this command, as the browser may be its child. */
+function startOpener(url: string): ChildProcess | undefined {
+  const settings = { detached: true, stdio: 'ignore' } as const
+  if (process.platform === 'darwin') return spawn('open', [url], settings)
+  // The empty text is the window's title: without it, `start` would take an address in quotes for one.
+  if (process.platform === 'win32') return spawn('cmd', ['/c', 'start', '', url], settings)
+  const { DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME, BROWSER } = process.env
+  if (!DISPLAY && !WAYLAND_DISPLAY && !WSL_DISTRO_NAME && !BROWSER) return undefined
+  return spawn('xdg-open', [url], settings)
+}

@@ -1,0 +1,61 @@
+// Code, in its colours where its language is known. The highlighter is loaded when the first code is shown; until then,
+// and for what is too long, the text stands as it is. What it gives is a tree, of which elements are made here:
+// no markup is ever parsed.
+
+import { signal, useSignal } from '@preact/signals'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import type { Highlighted } from '../highlight.js'
+import { headOf } from '../model/body.js'
+import { Text } from './text.js'
+
+const FOLD_CHARS = 2_000
+const FOLD_LINES = 14
+const MAX_COLOURED_CHARS = 30_000
+
+type Highlight = (text: string, language: string) => Highlighted | undefined
+const highlight = signal<Highlight | undefined>(undefined)
+let isLoading = false
+
+async function load(): Promise<void> {
+  if (isLoading) return
+  isLoading = true
+  try {
+    highlight.value = (await import('../highlight.js')).highlight
+  } catch {
+    isLoading = false // tried again with the next code
+  }
+}
+
+export function Code({ text, language }: { text: string; language: string }): JSX.Element {
+  const isOpen = useSignal(false)
+  useEffect(() => void load(), [])
+  const head = isOpen.value ? undefined : headOf(text, FOLD_CHARS, FOLD_LINES)
+  const shown = head ?? text
+  const tree = shown.length <= MAX_COLOURED_CHARS ? highlight.value?.(shown, language) : undefined
+  return (
+    <div class="code">
+      <pre dir="ltr">
+        <code>{tree ? elementsOf(tree) : <Text text={shown} lines />}</code>
+      </pre>
+      {head !== undefined && (
+        <button
+          type="button"
+          class="unfold"
+          onClick={() => {
+            isOpen.value = true
+          }}
+        >
+          Show all {text.split('\n').length.toLocaleString()} lines
+        </button>
+      )}
+    </div>
+  )
+}
+
+function elementsOf(nodes: Highlighted): ComponentChildren {
+  return nodes.map((node) => {
+    if (node.type === 'text') return <Text text={node.value} lines />
+    return <span class={node.classes}>{elementsOf(node.children)}</span>
+  })
+}

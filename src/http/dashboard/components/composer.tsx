@@ -1,0 +1,186 @@
+// Where the operator writes: Enter sends, Shift and Enter begins a line, a slash begins a command. What the page has to
+// say to it (a refusal, a list of channels) stands above.
+
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import { isHelpOpen, notice, send } from '../actions.js'
+import { replyTo, view } from '../feed.js'
+import { suggestions } from '../model/commands.js'
+import { plain } from '../model/text.js'
+import { connection, displayNames, operator } from '../room.js'
+import { AgentTag } from './agent.js'
+import { Icon } from './icon.js'
+import { Name, Text } from './text.js'
+
+const MAX_HEIGHT_PX = 220
+
+export function Composer(): JSX.Element | null {
+  const draft = useSignal('')
+  const field = useRef<HTMLTextAreaElement>(null)
+
+  useLayoutEffect(() => {
+    const box = field.current
+    if (!box) return
+    box.style.height = 'auto'
+    box.style.height = `${Math.min(box.scrollHeight, MAX_HEIGHT_PX)}px`
+  }, [draft.value])
+
+  const submit = async () => {
+    const text = draft.value
+    draft.value = ''
+    // What could not be sent is still there, unless something else has been typed since.
+    if (!(await send(text)) && draft.value === '') draft.value = text
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault()
+      void submit()
+    } else if (event.key === 'Tab' && !event.shiftKey) {
+      const [first] = suggestions(draft.value)
+      if (!first) return
+      event.preventDefault()
+      draft.value = `/${first.name} `
+    } else if (event.key === 'Escape') {
+      replyTo.value = undefined
+      notice.value = undefined
+      field.current?.blur()
+    }
+  }
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void submit()
+      }}
+    >
+      <NoticePanel />
+      <ReplyPanel />
+      <Suggestions draft={draft.value} />
+      <div class="composer-row">
+        <textarea
+          id="composer"
+          ref={field}
+          rows={1}
+          dir="auto"
+          value={draft.value}
+          placeholder={placeholder()}
+          aria-label="Message or command"
+          onInput={({ currentTarget }) => {
+            draft.value = currentTarget.value
+          }}
+          onKeyDown={onKeyDown}
+        />
+        <button type="submit" class="button primary" disabled={connection.value !== 'live'}>
+          Send
+        </button>
+      </div>
+      <p class="composer-foot">
+        <span>
+          {operator.value && (
+            <>
+              as <Name text={operator.value.display_name} class="agent-name" />
+            </>
+          )}
+        </span>
+        <button
+          type="button"
+          class="foot-link"
+          onClick={() => {
+            isHelpOpen.value = true
+          }}
+        >
+          Commands and keys
+        </button>
+      </p>
+    </form>
+  )
+}
+
+function placeholder(): string {
+  const { kind, name } = view.value
+  if (kind === 'channel') return `Message #${plain(name)}`
+  if (kind === 'thread') return `Message ${plain(name)}`
+  if (kind === 'direct') return `Message ${plain(displayNames.value.get(name) ?? name)}`
+  return 'Reply to a message'
+}
+
+function NoticePanel(): JSX.Element | null {
+  const current = notice.value
+  if (!current) return <div role="status" />
+  return (
+    <div class={`notice notice-${current.kind}`} role={current.kind === 'error' ? 'alert' : 'status'}>
+      <p>
+        <Text text={current.title} />
+      </p>
+      {current.rows && (
+        <dl>
+          {current.rows.map(({ label, text }) => (
+            <div key={label}>
+              <dt>
+                <Name text={label} />
+              </dt>
+              <dd>
+                <bdi>
+                  <Text text={text} />
+                </bdi>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <button
+        type="button"
+        class="dismiss"
+        aria-label="Dismiss"
+        onClick={() => {
+          notice.value = undefined
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </div>
+  )
+}
+
+function ReplyPanel(): JSX.Element | null {
+  const answered = replyTo.value
+  if (!answered) return null
+  return (
+    <div class="reply-panel">
+      <Icon name="reply" />
+      <AgentTag id={answered.from_agent} />
+      <span class="reply-text">
+        <Text text={answered.body.slice(0, 160)} />
+      </span>
+      <button
+        type="button"
+        class="dismiss"
+        aria-label="Do not reply"
+        onClick={() => {
+          replyTo.value = undefined
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </div>
+  )
+}
+
+function Suggestions({ draft }: { draft: string }): JSX.Element | null {
+  const found = suggestions(draft)
+  if (found.length === 0) return null
+  return (
+    <ul class="suggestions" aria-label="Commands">
+      {found.map(({ name, usage, does }) => (
+        <li key={name}>
+          <code>{usage}</code>
+          <span class="quiet">{does}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}

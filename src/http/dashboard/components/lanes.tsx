@@ -1,0 +1,101 @@
+// Who held which claim or lock when: a lane for each key, a bar for each time it was held, in the holder's colour, with
+// what is left of a lease drawn behind it.
+
+import type { JSX } from 'preact'
+import { endOf, type Interval, lanesOf } from '../model/holds.js'
+import { plain } from '../model/text.js'
+import { clock, countdown } from '../model/times.js'
+import { colours, displayNames, history, now } from '../room.js'
+
+interface Props {
+  readonly minutes: number
+  readonly width: number
+}
+
+const MAX_LANES = 24
+const LANE_PX = 26
+const BAR_PX = 16
+const LABEL_CHARS_PX = 7
+/** The part of the time before now; what is left is for leases that reach into the time to come. */
+const PAST_SHARE = 0.9
+
+export function Lanes({ minutes, width }: Props): JSX.Element {
+  const nowMs = now.value
+  const fromMs = nowMs - minutes * 60_000
+  const lanes = lanesOf(history.value, fromMs, nowMs, MAX_LANES)
+  if (lanes.length === 0) return <p class="panel-empty">Nothing was held in this time.</p>
+  const left = Math.min(220, Math.max(96, width * 0.26))
+  const height = lanes.length * LANE_PX + 22
+  const nowX = left + (width - left) * PAST_SHARE
+  const x = (ms: number) =>
+    Math.max(left, Math.min(width, left + ((ms - fromMs) / (nowMs - fromMs)) * (nowX - left)))
+  const bottom = lanes.length * LANE_PX
+  return (
+    <svg class="plot lanes" viewBox={`0 0 ${width} ${height}`} role="img" aria-label="Who held what when">
+      {lanes.map(({ type, key, intervals }, i) => (
+        <g key={`${type} ${key}`} transform={`translate(0 ${i * LANE_PX})`} data-lane={key}>
+          <line class="grid" x1={0} x2={width} y1={LANE_PX - 0.5} y2={LANE_PX - 0.5} />
+          <text class="lane-label" x={0} y={LANE_PX / 2 + 4}>
+            <title>{`${type} ${plain(key)}`}</title>
+            {shortened(plain(key), Math.floor((left - 10) / LABEL_CHARS_PX))}
+          </text>
+          {intervals.map((interval) => (
+            <Held key={`${interval.owner} ${interval.fromMs}`} interval={interval} x={x} nowMs={nowMs} />
+          ))}
+        </g>
+      ))}
+      <line class="now" x1={nowX} x2={nowX} y1={0} y2={bottom} />
+      {[0, 1, 2, 3].map((quarter) => {
+        const ms = fromMs + ((nowMs - fromMs) * quarter) / 4
+        return (
+          <text key={quarter} class="tick" x={x(ms)} y={height - 6}>
+            {clock(ms)}
+          </text>
+        )
+      })}
+      <text class="tick" x={nowX} y={height - 6} text-anchor="middle">
+        now
+      </text>
+    </svg>
+  )
+}
+
+function Held({ interval, x, nowMs }: { interval: Interval; x: (ms: number) => number; nowMs: number }) {
+  const { owner, fromMs, toMs, expiresMs } = interval
+  const end = endOf(interval, nowMs)
+  const top = (LANE_PX - BAR_PX) / 2
+  const who = plain(displayNames.value.get(owner) ?? owner)
+  const isHeld = toMs === undefined && expiresMs > nowMs
+  const title = isHeld
+    ? `${who} since ${clock(fromMs)}, ${countdown(expiresMs - nowMs)} left`
+    : `${who} from ${clock(fromMs)} to ${clock(end)}`
+  return (
+    <g class={colours.of(owner)} data-owner={owner} data-held={isHeld}>
+      <title>{title}</title>
+      {isHeld && (
+        <rect
+          class="lease"
+          x={x(nowMs)}
+          y={top}
+          width={Math.max(0, x(expiresMs) - x(nowMs))}
+          height={BAR_PX}
+          rx={3}
+        />
+      )}
+      <rect
+        class="bar"
+        x={x(fromMs)}
+        y={top}
+        width={Math.max(3, x(end) - x(fromMs))}
+        height={BAR_PX}
+        rx={3}
+      />
+    </g>
+  )
+}
+
+/** The end of a path says more than its beginning. */
+function shortened(text: string, maxChars: number): string {
+  const characters = [...text]
+  return characters.length <= maxChars ? text : `…${characters.slice(1 - maxChars).join('')}`
+}

@@ -1,0 +1,55 @@
+// The right side: what is going on at a glance. Who wrote how much in the last hour, what is held, what is to
+// be done, and the threads.
+
+import type { ComponentChildren, JSX } from 'preact'
+import { ACTIVITY } from '../model/views.js'
+import { holds, threads, tree } from '../room.js'
+import { Holds } from './holds.js'
+import { MiniPlot } from './plot.js'
+import { show } from './sidebar.js'
+import { Tasks } from './tasks.js'
+import { Threads } from './threads.js'
+
+export function Work(): JSX.Element {
+  const openTasks = tree.value.filter(({ task }) => task.status === 'open').length
+  return (
+    <aside class="work" aria-label="Work">
+      <Section title="Last hour" action={{ label: 'Activity', act: () => show(ACTIVITY) }}>
+        <MiniPlot />
+      </Section>
+      <Section title="Held" count={holds.value.length}>
+        <Holds />
+      </Section>
+      <Section title="Tasks" count={openTasks}>
+        <Tasks />
+      </Section>
+      <Section title="Threads" count={threads.value.length}>
+        <Threads />
+      </Section>
+    </aside>
+  )
+}
+
+interface SectionProps {
+  readonly title: string
+  readonly count?: number
+  readonly action?: { readonly label: string; readonly act: () => void }
+  readonly children: ComponentChildren
+}
+
+function Section({ title, count, action, children }: SectionProps): JSX.Element {
+  return (
+    <section class="panel" aria-label={title}>
+      <h2>
+        {title}
+        {count !== undefined && <span class="count">{count}</span>}
+        {action && (
+          <button type="button" class="panel-action" onClick={action.act}>
+            {action.label}
+          </button>
+        )}
+      </h2>
+      {children}
+    </section>
+  )
+}

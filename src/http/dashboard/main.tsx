@@ -1,0 +1,49 @@
+// The page's entry: connects, and draws.
+
+import { render } from 'preact'
+import { App } from './components/app.js'
+import { arrived, load } from './feed.js'
+import { readUnread } from './inbox.js'
+import { Live } from './live.js'
+import { signIn } from './operator.js'
+import { readPast } from './past.js'
+import * as room from './room.js'
+import './styles/base.css'
+import './styles/layout.css'
+import './styles/feed.css'
+import './styles/panels.css'
+import './styles/plots.css'
+
+let latestId = 0
+
+const live = new Live({
+  state(state) {
+    room.connection.value = state
+  },
+  hub(info, isNew) {
+    if (isNew) room.forget()
+    room.hub.value = info
+  },
+  async signIn() {
+    const signedIn = await signIn()
+    room.operator.value = signedIn.session
+    latestId = signedIn.latestId
+    return signedIn
+  },
+  missed() {
+    void load()
+    readUnread().catch(() => {})
+    readPast(latestId).catch(() => {})
+  },
+  messages(messages) {
+    arrived(messages)
+    room.heard(messages, true)
+  },
+  changed: room.changed,
+  opened: room.readAll,
+  look: room.look,
+})
+
+const root = document.getElementById('app')
+if (root) render(<App />, root)
+void live.run()

@@ -1,0 +1,59 @@
+// How many messages each agent wrote in each minute: all that the plot needs, bounded in time, whatever the number of
+// messages. Pure but for its own counts.
+
+/** Minutes that are remembered. */
+const KEPT_MINUTES = 6 * 60
+const MINUTE_MS = 60_000
+
+export interface Bar {
+  readonly fromMs: number
+  readonly counts: ReadonlyMap<string, number>
+  readonly total: number
+}
+
+export class Activity {
+  readonly #minutes = new Map<number, Map<string, number>>()
+  #newest = 0
+
+  /** Counts a message; what is too old is not. */
+  count(agent: string, atMs: number): void {
+    const minute = Math.floor(atMs / MINUTE_MS)
+    if (!Number.isFinite(minute) || minute <= this.#newest - KEPT_MINUTES) return
+    if (minute > this.#newest) {
+      this.#newest = minute
+      for (const old of this.#minutes.keys()) if (old <= minute - KEPT_MINUTES) this.#minutes.delete(old)
+    }
+    const counts = this.#minutes.get(minute) ?? new Map<string, number>()
+    counts.set(agent, (counts.get(agent) ?? 0) + 1)
+    this.#minutes.set(minute, counts)
+  }
+
+  clear(): void {
+    this.#minutes.clear()
+    this.#newest = 0
+  }
+
+  /** The last `minutes` minutes up to now, in bars of equal width, oldest first. */
+  bars(minutes: number, bars: number, nowMs: number): Bar[] {
+    const perBar = Math.max(1, Math.round(minutes / bars))
+    const end = (Math.floor(nowMs / MINUTE_MS / perBar) + 1) * perBar
+    return Array.from({ length: bars }, (_, i) => {
+      const from = end - (bars - i) * perBar
+      const counts = new Map<string, number>()
+      for (let minute = from; minute < from + perBar; minute++) {
+        for (const [agent, count] of this.#minutes.get(minute) ?? []) {
+          counts.set(agent, (counts.get(agent) ?? 0) + count)
+        }
+      }
+      const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+      return { fromMs: from * MINUTE_MS, counts, total }
+    })
+  }
+}
+
+/** The end of a scale that holds `max`, and is easy to read: 1, 2, 4, 6, 10, 20, … */
+export function niceCeiling(max: number): number {
+  if (max <= 1) return 1
+  const power = 10 ** Math.floor(Math.log10(max))
+  return ([1, 2, 4, 6].find((step) => step * power >= max) ?? 10) * power
+}

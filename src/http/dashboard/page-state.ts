@@ -1,0 +1,16 @@
+// How the page is being looked at: what is being looked for in it, and, in a narrow window, which part is shown.
+
+import { signal } from '@preact/signals'
+
+/** In lower case; empty when nothing is looked for. */
+export const needle = signal('')
+/** A message kind, or all. */
+export const kindFilter = signal('')
+export type Pane = 'people' | 'feed' | 'work'
+export const pane = signal<Pane>('feed')
+
+/** True when one of the texts holds what is looked for. */
+export function isFound(...texts: readonly (string | null | undefined)[]): boolean {
+  const wanted = needle.value
+  return wanted === '' || texts.some((text) => text?.toLowerCase().includes(wanted))
+}

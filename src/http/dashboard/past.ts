@@ -1,0 +1,23 @@
+// What was before the page was opened, for the plots: who wrote when, and who held what.
+
+import { Listing } from './api.js'
+import { activity, heard, me, readPastHolds } from './room.js'
+
+const PAGE_ROWS = 500
+const PAGES = 4
+
+/** Counts the newest messages up to `latestId`; what comes later is told by the stream. */
+export async function readPast(latestId: number): Promise<void> {
+  activity.clear()
+  await readPastHolds()
+  const listing = new Listing('/v1/events', { agent_id: me.value })
+  let sinceId = Math.max(0, latestId - PAGE_ROWS * PAGES)
+  for (let page = 0; page < PAGES && sinceId < latestId; page++) {
+    const rows = await listing.after(sinceId, PAGE_ROWS)
+    heard(
+      rows.filter((message) => message.id <= latestId),
+      false,
+    )
+    sinceId = rows.at(-1)?.id ?? latestId
+  }
+}

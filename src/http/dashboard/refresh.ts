@@ -1,0 +1,34 @@
+// Reads something again when it has changed, however often that is said: one read at a time, and after each a pause
+// that grows with how long it took, so that a large listing under many changes does not keep the hub busy.
+
+const MIN_PAUSE_MS = 150
+/** The part of the time that a listing is read at most: a fifth. */
+const PAUSE_FACTOR = 4
+
+export class Refresh {
+  readonly #read: () => Promise<void>
+  #isWanted = false
+  #isBusy = false
+
+  /** A read that fails is not repeated: the connection is then lost, and all is read when it is back. */
+  constructor(read: () => Promise<void>) {
+    this.#read = read
+  }
+
+  want(): void {
+    this.#isWanted = true
+    if (!this.#isBusy) void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true
+    while (this.#isWanted) {
+      this.#isWanted = false
+      const startedAt = performance.now()
+      await this.#read().catch(() => {})
+      const pauseMs = Math.max(MIN_PAUSE_MS, PAUSE_FACTOR * (performance.now() - startedAt))
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+    this.#isBusy = false
+  }
+}
