@@ -19,8 +19,8 @@ const POSTED = rounds(3_000, 50_000)
 const AT_ONCE = 32
 const MAX_HEAP_MB = 60
 const MAX_ROWS = 320
-/** How long the page may take for a key to show, under load and after it. */
-const MAX_RESPONSE_MS = 1_000
+/** How long the page may be busy at one time, so that it does not answer. */
+const MAX_TASK_MS = 500
 
 const test = await browserTests(t, ['--js-flags=--expose-gc'])
 
@@ -78,6 +78,12 @@ test('left open over many messages, its memory stays bounded and it answers to k
   const atFirst = await heapMb()
   const heaps: number[] = []
   const responses: number[] = []
+  await page.evaluate(`(() => {
+    window.longestTask = 0
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) window.longestTask = Math.max(window.longestTask, duration)
+    }).observe({ entryTypes: ['longtask'] })
+  })()`)
   const filler = 'A line of what agents say to each other, of common length. '.repeat(4)
   let sent = 0
   for (let round = 0; round < 5; round++) {
@@ -97,8 +103,9 @@ test('left open over many messages, its memory stays bounded and it answers to k
   }
   responses.push(await responseMs())
   const rows = await page.locator('.message').count()
+  const longestMs = Math.round(await page.evaluate<number>('window.longestTask'))
   t.comment(
-    `after ${POSTED} messages: heap ${atFirst} MB at first, then ${heaps.join(', ')} MB; ${rows} rows; a key shows within ${responses.join(', ')} ms`,
+    `after ${POSTED} messages: heap ${atFirst} MB at first, then ${heaps.join(', ')} MB; ${rows} rows; busy for ${longestMs} ms at most; a key shows within ${responses.join(', ')} ms`,
   )
   t.ok(rows <= MAX_ROWS, `${rows} rows`)
   t.ok(
@@ -108,5 +115,5 @@ test('left open over many messages, its memory stays bounded and it answers to k
   if (!isFull) return
   const [, , third = 0, , fifth = 0] = heaps
   t.ok(fifth < third * 1.25 + 2, 'level, once the page holds what it holds at most')
-  t.ok(Math.max(...responses) < MAX_RESPONSE_MS, 'it answers')
+  t.ok(longestMs < MAX_TASK_MS, 'it answers: it is never busy for long')
 })
