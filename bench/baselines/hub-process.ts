@@ -6,4 +6,6 @@ import { startHub } from '../../src/actors/hub.js'
 const [storagePath = '', spoolDir] = process.argv.slice(2)
 const hub = await startHub({ storagePath, spoolDir, port: 0, logLevel: 'warn' })
 process.send?.({ port: hub.port })
-process.once('SIGTERM', () => hub.stop().then(() => process.exit()))
+const end = () => hub.stop().then(() => process.exit())
+process.once('SIGTERM', end)
+process.once('disconnect', end) // the bench has gone
