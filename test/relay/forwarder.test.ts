@@ -285,7 +285,12 @@ t.test('two relays to one hub serve one folder together, each request once', asy
     announcing(OUR_HUB, (x) => x.ok(x.body)),
   )
   const folder = folderFor(t, hub)
-  await Promise.all([folder.start(), folder.start()])
+  let serving = 0
+  const log = (_level: string, message: string) => {
+    if (message.startsWith('relay serves')) serving++
+  }
+  await Promise.all([folder.start({ log }), folder.start({ log })])
+  await until('both to serve', () => serving === 2) // one that starts takes up what lies there unanswered
   const stems = Array.from({ length: 100 }, (_, i) => `request-${i}`)
   for (const stem of stems) folder.submit(stem, { ...POST, body: { stem } })
   for (const stem of stems) t.match((await folder.response(stem)).body, { result: { stem } })
