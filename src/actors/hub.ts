@@ -126,6 +126,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     startedAtMs,
     stopped,
     stop: () => end(0),
-    kill: (actor) => supervisor.kill(actor),
+    kill: (actor) => supervisor.kill(actor, actor === 'gateway' ? 'exit' : 'terminate'),
   }
 }

@@ -18,6 +18,8 @@ export type ActorContract = {
   introduce: { input: { peer: string; port: MessagePort }; output: undefined }
   allUp: { input: undefined; output: undefined }
   stop: { input: undefined; output: undefined }
+  /** Ends this thread on the spot: for fault tests. */
+  crash: { input: undefined; output: undefined }
 }
 
 /** What an actor tells its supervisor. `info` is what others need to know of it, such as its port. */
@@ -64,6 +66,7 @@ export function runActor<Config>(init: (context: ActorContext<Config>) => Actor 
       ),
     introduce: ({ input }) => actor?.introduce(input.peer, input.port),
     allUp: () => actor?.allUp?.(),
+    crash: () => process.exit(1), // of this thread alone
     stop: (incoming) => {
       const stopped = actor ? actor.stop() : Promise.resolve()
       stopped.then(() => incoming.reply(undefined), incoming.fail)

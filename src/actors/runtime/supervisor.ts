@@ -100,9 +100,17 @@ export class Supervisor {
     return this.#lastInfo.get(name)
   }
 
-  /** Ends a child's thread on the spot, as a crash would: for fault tests. */
-  async kill(name: string): Promise<void> {
-    await this.#running.get(name)?.worker.terminate()
+  /**
+   * Ends a child's thread on the spot, as a crash would: for fault tests. Terminated, it ends wherever it is;
+   * one that speaks HTTP has to end by itself, since Node aborts the process when its parser is cut short.
+   */
+  async kill(name: string, how: 'terminate' | 'exit' = 'terminate'): Promise<void> {
+    const child = this.#running.get(name)
+    if (how === 'terminate') await child?.worker.terminate()
+    else {
+      child?.control.cast('crash', undefined)
+      await child?.exited
+    }
   }
 
   /** A child's first start. One that fails by itself is fatal; one that lost a peer is restarted with it. */
