@@ -43,6 +43,8 @@ export interface Archived {
   readonly bad?: string | undefined
   /** Claimed long ago, unanswered, and not ours: names to be taken up again. */
   readonly orphans: readonly string[]
+  /** When the oldest response that was seen and left was written, epoch milliseconds. */
+  readonly oldestMs?: number | undefined
 }
 
 const TEMPORARY_AGE_MS = 3_600_000
@@ -50,8 +52,10 @@ const TEMPORARY_AGE_MS = 3_600_000
 export function archive(task: ArchiveTask): Archived {
   try {
     using root = SafeFolder.open(task.spool)
-    const { moved, orphans } = archiveRequests(root, task)
-    return { moved: moved + (task.responses ? archiveResponses(root, task) : 0), orphans }
+    const requests = archiveRequests(root, task)
+    if (!task.responses) return requests
+    const responses = archiveResponses(root, task)
+    return { ...requests, ...responses, moved: requests.moved + responses.moved }
   } catch (error) {
     if (!isFileError(error)) throw error
     const isGone = error instanceof BadFolder && error.isMissing
@@ -87,24 +91,28 @@ function archiveRequests(root: SafeFolder, task: ArchiveTask): Archived {
   return { moved: moveAll(root, folder, REQUESTS, task.queue, due, now), orphans }
 }
 
-function archiveResponses(root: SafeFolder, task: ArchiveTask): number {
+function archiveResponses(root: SafeFolder, task: ArchiveTask): Pick<Archived, 'moved' | 'oldestMs'> {
   const now = Date.now()
   using all = root.child(RESPONSES)
   using folder = all.child(task.queue)
   using requests = root.child(REQUESTS)
   using claimed = requests.child(task.queue)
+  let oldestMs: number | undefined
   const isDue = (name: string) => {
     const stem = stemOf(name, RESPONSE)
     if (stem === undefined) return isForgotten(folder, name, now)
-    const isOld = now - (folder.stat(name)?.mtimeMs ?? now) > task.responseAgeMs
-    return isOld && !claimed.stat(stem + CLAIMED) // after its request, which would seem unanswered without it
+    const writtenMs = folder.stat(name)?.mtimeMs ?? now
+    // After its request, which would seem unanswered without it.
+    if (now - writtenMs > task.responseAgeMs && !claimed.stat(stem + CLAIMED)) return true
+    oldestMs = Math.min(writtenMs, oldestMs ?? now)
+    return false
   }
   const due: string[] = []
   for (const name of folder.list()) {
     if (due.length >= task.maxMoves) break
     if (isDue(name)) due.push(name)
   }
-  return moveAll(root, folder, RESPONSES, task.queue, due, now)
+  return { moved: moveAll(root, folder, RESPONSES, task.queue, due, now), oldestMs }
 }
 
 function moveAll(

@@ -34,8 +34,8 @@ interface Kept {
   /** When something last happened in the queue. */
   touchedAt: number
   sweptAt: number
-  /** When its responses were last looked at: each look costs a call for every one of them. */
-  responsesAt: number
+  /** When one of its responses may be old enough: a look costs a call for every one of them. */
+  responsesDueAt: number
 }
 
 export class Housekeeping {
@@ -54,7 +54,7 @@ export class Housekeeping {
     const known = this.#queues.get(queue)
     const now = Date.now()
     if (known) known.touchedAt = now
-    else this.#queues.set(queue, { touchedAt: now, sweptAt: now, responsesAt: now })
+    else this.#queues.set(queue, { touchedAt: now, sweptAt: now, responsesDueAt: now + EVERY_MS })
   }
 
   /** So many settled files stand in the queue's folder. */
@@ -100,12 +100,14 @@ export class Housekeeping {
   async #archive(queue: string): Promise<boolean> {
     const { pool, spool, unanswered, onOrphans, complaints } = this.#options
     const kept = this.#queues.get(queue)
-    const responses = !kept || Date.now() - kept.responsesAt >= EVERY_MS
+    const startedAt = Date.now()
+    const responses = !kept || startedAt >= kept.responsesDueAt
     const task = { spool, queue, unanswered: [...unanswered(queue)], responses, ...RETENTION }
-    const { moved, orphans, bad } = await pool.run('archive', task)
+    const { moved, orphans, oldestMs = startedAt, bad } = await pool.run('archive', task)
     const again = moved >= RETENTION.maxMoves
     if (kept) kept.sweptAt = Date.now()
-    if (kept && responses && !again) kept.responsesAt = Date.now()
+    if (kept && responses && !again)
+      kept.responsesDueAt = Math.max(oldestMs + RETENTION.responseAgeMs, startedAt + EVERY_MS)
     if (bad !== undefined) complaints.about(`archive ${queue}`, `nothing of ${queue} can be archived: ${bad}`)
     if (orphans.length > 0) onOrphans(queue, orphans)
     return again

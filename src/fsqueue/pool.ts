@@ -10,6 +10,11 @@ type Work = typeof work
 
 const MAX_THREADS = 4
 const IDLE_TIMEOUT_MS = 10_000
+/**
+ * Of the young objects little survives a task; left to itself, each thread would let them take 48 MB. The
+ * old ones have to hold a few of the largest files.
+ */
+const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 
 export class FilePool {
   readonly threads = Math.max(2, Math.min(availableParallelism(), MAX_THREADS))
@@ -24,6 +29,7 @@ export class FilePool {
       maxThreads: this.threads,
       idleTimeout: IDLE_TIMEOUT_MS,
       execArgv: [],
+      resourceLimits: HEAP,
     })
     this.#failed = new Promise((resolve) => this.#pool.on('error', (error) => resolve(error as Error)))
   }

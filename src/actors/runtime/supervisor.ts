@@ -16,6 +16,8 @@ import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from
 
 /** An actor that hangs is no common thing; on a machine that agents keep busy 15 s were too short for the relay. */
 const START_TIMEOUT_MS = 60_000
+/** Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 12 are as fast. */
+const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 } as const
 
 /** Restart the one that died; or it and those started after it; or all. */
 export type Strategy = 'one_for_one' | 'rest_for_one' | 'one_for_all'
@@ -135,7 +137,7 @@ export class Supervisor {
       transferList: [port2],
       // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
       execArgv: process.execArgv.filter((flag) => /^--(cpu-prof|heap-prof|enable-source-maps)/.test(flag)),
-      resourceLimits: { maxOldGenerationSizeMb: spec.maxHeapMb ?? 512 },
+      resourceLimits: { ...HEAP, ...(spec.maxHeapMb && { maxOldGenerationSizeMb: spec.maxHeapMb }) },
     })
     const started = deferred<unknown>()
     const control = new Link<ActorContract, SupervisorContract>(port1, {

@@ -32,19 +32,24 @@ export interface Notice {
   readonly replyTo?: number | null
 }
 
-/** A message's JSON text, in the order of PROTOCOL §2. */
+/** A message's JSON text, whoever has written its row. */
 export function messageJson(row: MessageRow): string {
-  return `{"id":${row.id},"ts":${JSON.stringify(row.ts)},"from_agent":${JSON.stringify(row.from_agent)},"to_agent":${JSON.stringify(row.to_agent)},"channel":${JSON.stringify(row.channel)},"kind":${JSON.stringify(row.kind)},"body":${JSON.stringify(row.body ?? '')},"attachments":${jsonText(row.attachments_json, '[]')},"reply_to":${row.reply_to},"thread_id":${JSON.stringify(row.thread_id)},"metadata":${jsonText(row.metadata_json, '{}')}}`
+  return messageText(row, jsonText(row.attachments_json, '[]'), jsonText(row.metadata_json, '{}'))
 }
 
-export function toFeedMessage(row: MessageRow): FeedMessage {
+/** In the order of PROTOCOL §2. */
+function messageText(row: MessageRow, attachments: string, metadata: string): string {
+  return `{"id":${row.id},"ts":${JSON.stringify(row.ts)},"from_agent":${JSON.stringify(row.from_agent)},"to_agent":${JSON.stringify(row.to_agent)},"channel":${JSON.stringify(row.channel)},"kind":${JSON.stringify(row.kind)},"body":${JSON.stringify(row.body ?? '')},"attachments":${attachments},"reply_to":${row.reply_to},"thread_id":${JSON.stringify(row.thread_id)},"metadata":${metadata}}`
+}
+
+export function toFeedMessage(row: MessageRow, json = messageJson(row)): FeedMessage {
   return {
     id: row.id,
     from: row.from_agent,
     to: row.to_agent,
     channel: row.channel,
     threadId: row.thread_id,
-    json: messageJson(row),
+    json,
   }
 }
 
@@ -71,7 +76,7 @@ export class MessageLog {
   }
 
   after(id: number, limit: number): FeedMessage[] {
-    return this.#after.all(id, limit).map(toFeedMessage)
+    return this.#after.all(id, limit).map((row) => toFeedMessage(row))
   }
 
   /** Stores a message in the transaction under way. @throws ArcError when no id is left */
@@ -96,7 +101,10 @@ export class MessageLog {
         'message ids are used up in this storage; start with a new one: arc reset',
       )
     }
-    const stored = toFeedMessage({ id, ts, ...message })
+    const row = { id, ts, ...message }
+    // What this hub writes is JSON: it need not be parsed to be sure of that.
+    const json = messageText(row, message.attachments_json ?? '[]', message.metadata_json ?? '{}')
+    const stored = toFeedMessage(row, json)
     this.#stored.push(stored)
     return stored
   }
