@@ -1,5 +1,6 @@
 // PROTOCOL §4: the stream of an agent's feed, first what is stored, then live; and what we add to it.
 
+import { spawn, spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { EventSource } from 'undici'
@@ -217,6 +218,26 @@ t.test('§4 an EventSource reads the stream', async (t) => {
   const live = await post({ body: 'live' })
   await until('the live one', () => seen.length === 2)
   t.strictSame(seen, [stored, live])
+})
+
+const noCurl = spawnSync('curl', ['--version']).error ? 'curl is not installed' : false
+
+t.test('§4 curl -N reads the stream', { skip: noCurl }, async (t) => {
+  const { agent, channel, post } = await openRoom(t)
+  const stored = await post()
+  const query = new URLSearchParams({ agent_id: agent, channels: channel, since_id: '0' })
+  const curl = spawn('curl', ['-N', '-s', '-S', `${hub.url}/v1/stream?${query}`])
+  t.teardown(() => curl.kill())
+  let read = ''
+  curl.stdout.setEncoding('utf8').on('data', (chunk) => {
+    read += chunk
+  })
+  const data = () => [...read.matchAll(/^data: (.+)\n\n/gm)].map(([, text = '']) => JSON.parse(text))
+  await until('the stored message', () => data().length === 1)
+  const live = [await post({ body: 'one\ntwo' }), await post({ body: 'drei 🙂' })]
+  await until('what was posted', () => data().length === 3)
+  t.strictSame(data(), [stored, ...live])
+  t.equal(curl.exitCode, null, 'it goes on reading')
 })
 
 t.test('§4 a raw socket reads the stream, line by line', async (t) => {

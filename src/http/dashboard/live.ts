@@ -36,6 +36,10 @@ const LOOK_MS = 5_000
 const MAX_CATCH_UP = 1_000
 /** Messages that are handed on at once at the latest, also while the page is hidden and nothing is drawn. */
 const MAX_PENDING = 500
+/** Between two drawings of what has come: in between the page answers to the person at it. */
+const BREATH_MS = 100
+/** A hidden page draws no frames. */
+const HIDDEN_MS = 250
 
 export class Live {
   readonly #events: LiveEvents
@@ -44,6 +48,7 @@ export class Live {
   #agentId = ''
   #pending: Message[] = []
   #scheduled = false
+  #drawnAt = Number.NEGATIVE_INFINITY
   #wake: (() => void) | undefined
 
   constructor(events: LiveEvents) {
@@ -117,10 +122,13 @@ export class Live {
     this.#scheduled = true
     const flush = () => {
       this.#scheduled = false
+      this.#drawnAt = performance.now()
       this.#flush()
     }
-    // Once a frame: a burst is drawn once. A hidden page draws no frames.
-    if (document.hidden) setTimeout(flush, 250)
+    // What comes alone is drawn with the next frame, a burst piece by piece.
+    const restMs = this.#drawnAt + BREATH_MS - performance.now()
+    if (document.hidden) setTimeout(flush, HIDDEN_MS)
+    else if (restMs > 0) setTimeout(flush, restMs)
     else requestAnimationFrame(flush)
   }
 
