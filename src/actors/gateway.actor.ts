@@ -35,6 +35,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
     changed: ({ input }) => dispatcher.changes.note(input),
+    waiting: ({ reply }) => reply(dispatcher.waiting),
     network: ({ input }) => setAllowRemote(input.allowRemote),
   })
   const dispatcher = new Dispatcher({

@@ -36,6 +36,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
     changed: ({ input }) => dispatcher.changes.note(input),
+    waiting: ({ reply }) => reply(dispatcher.waiting),
     network: ({ input }) => dispatcher.networkChanged(input.allowRemote),
   })
   const dispatcher = new Dispatcher({

@@ -39,6 +39,10 @@ export class StorageClient {
     return this.#call((link) => link.call('query', query))
   }
 
+  status(): Promise<Answer> {
+    return this.#call((link) => link.call('status', undefined))
+  }
+
   page(query: PageQuery): Promise<Page> {
     return this.#call((link) => link.call('page', query))
   }

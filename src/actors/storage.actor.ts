@@ -16,6 +16,7 @@ import { type DoorLink, Feed } from './storage/feed.js'
 import { startRecovery } from './storage/recovery.js'
 import { ShutdownTimer } from './storage/shutdown.js'
 import { SqliteBackend } from './storage/sqlite/backend.js'
+import { waitingAt } from './storage/waiting.js'
 
 export interface StorageConfig {
   readonly storagePath: string
@@ -87,6 +88,10 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
         submit: (incoming) => committer.submit(incoming),
         query: (incoming) => later(incoming, () => backend.query(incoming.input)),
         page: (incoming) => later(incoming, () => backend.page(incoming.input)),
+        status: async (incoming) => {
+          const input = await waitingAt(doors)
+          later(incoming, () => backend.query({ op: 'status.get', input }))
+        },
         touch: ({ input }) => committer.touch(input),
         sync: (incoming) => later(incoming, () => undefined),
         subscribe: (incoming) =>

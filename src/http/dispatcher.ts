@@ -19,6 +19,7 @@ import { type Answer, failureOf, success, successList } from '../protocol/envelo
 import { ArcError, invalid, notFound } from '../protocol/errors.js'
 import { CHANGE_TOPICS } from '../protocol/kinds.js'
 import type { Limits } from '../protocol/limits.js'
+import type { Waiting } from '../protocol/objects.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { idOf, RecentMessages } from './recent.js'
@@ -48,6 +49,7 @@ export interface StorageAccess {
   submit(submission: Submission): Promise<Answer>
   query(query: Query): Promise<Answer>
   page(query: PageQuery): Promise<Page>
+  status(): Promise<Answer>
   touch(agentIds: readonly string[]): void
   /** Settles when the storage is there again, or after `timeoutMs`. */
   present(timeoutMs: number): Promise<void>
@@ -139,6 +141,15 @@ export class Dispatcher {
     if (this.#facts) this.#facts = { ...this.#facts, allowRemote }
   }
 
+  /** Who waits for messages at this door. */
+  get waiting(): Waiting {
+    return {
+      waiting_polls: this.#waiters.size,
+      waiting_agents: this.#waiters.agents(),
+      open_streams: this.#openStreams,
+    }
+  }
+
   /** Tells the storage which agents are blocked in a long-poll here: they are alive. */
   reportAlive(): void {
     this.#options.storage.touch(this.#waiters.agents())
@@ -202,13 +213,8 @@ export class Dispatcher {
         return this.#patiently(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':
         return this.#patiently(async () => {
-          const stored = await this.#options.storage.query({ op: 'status.get', input: {} })
-          const here = {
-            waiting_polls: this.#waiters.size,
-            waiting_agents: this.#waiters.agents(),
-            open_streams: this.#openStreams,
-          }
-          return success(200, hubStatus(this.#presentFacts(), this.#options.process, stored, here))
+          const stored = await this.#options.storage.status()
+          return success(200, hubStatus(this.#presentFacts(), this.#options.process, stored))
         })
       case 'stream':
         throw invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')

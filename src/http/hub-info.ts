@@ -55,13 +55,8 @@ export function hubInfo(
   }
 }
 
-/** `stored` is the storage's answer to `status.get`; `here` is what this door knows. */
-export function hubStatus(
-  facts: StorageFacts,
-  process: HubProcess,
-  stored: Answer,
-  here: Pick<HubStatus, 'waiting_polls' | 'waiting_agents' | 'open_streams'>,
-): HubStatus {
+/** `stored` is the storage's answer to `status.get`. */
+export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Answer): HubStatus {
   return {
     instance_id: facts.instanceId,
     implementation_version: process.version,
@@ -72,6 +67,5 @@ export function hubStatus(
     spool_dir: process.spoolDir,
     allow_remote: facts.allowRemote,
     ...JSON.parse(stored.body).result,
-    ...here,
   }
 }

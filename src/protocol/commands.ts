@@ -3,6 +3,7 @@
 
 import type { z } from 'zod'
 import { type Answer, successText } from './envelope.js'
+import type { Waiting } from './objects.js'
 import type * as requests from './requests.js'
 
 type Input<S extends z.ZodType> = z.output<S>
@@ -42,7 +43,7 @@ export interface Queries {
   'locks.list': Input<typeof requests.listLocks>
   'tasks.list': Input<typeof requests.listTasks>
   'shutdown.get': Record<never, never>
-  'status.get': Record<never, never>
+  'status.get': Waiting
 }
 
 /** Which messages a listing, a long-poll or a stream is about. */

@@ -152,11 +152,13 @@ export const hubStatus = z.object({
   durability: z.object({ journal_mode: text, synchronous: text }),
   /** Transactions that the storage has committed since it started: many commands share one. */
   commits: id,
-  /** Long-polls, and streams, that wait for a message at this door. */
+  /** Long-polls, and streams, that wait for a message at the hub's doors. */
   waiting_polls: id,
   /** The agents that wait in them. */
   waiting_agents: z.array(text),
-  /** Streams that are open at this door, whether they wait or have something to read. */
+  /** Streams that are open, whether they wait or have something to read. */
   open_streams: id,
 })
 export type HubStatus = z.infer<typeof hubStatus>
+/** Who waits for messages. */
+export type Waiting = Pick<HubStatus, 'waiting_polls' | 'waiting_agents' | 'open_streams'>

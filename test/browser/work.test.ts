@@ -1,6 +1,9 @@
 // Who is here, who holds what, and what is to be done, in a real browser: as it is, and as it changes.
 
+import { join } from 'node:path'
 import t from 'tap'
+import { ArcClient } from '../../src/sdk/index.js'
+import { ownFolder } from '../support/folder.js'
 import { until } from '../support/waiting.js'
 import { browserTests, openPage } from './browser.js'
 import { openRoom } from './room.js'
@@ -8,7 +11,8 @@ import { openRoom } from './room.js'
 const test = await browserTests(t)
 
 test('agents: who works, who waits for messages, who has left, and what each can do and holds', async (t, browser) => {
-  const { hub, agent } = await openRoom(t)
+  const spoolDir = join(ownFolder(t), 'spool')
+  const { hub, agent } = await openRoom(t, { spoolDir })
   const alice = await agent('alice', { displayName: 'Alice A.', capabilities: ['review', 'sql'] })
   const bob = await agent('bob')
   await alice.lock('src/a.ts')
@@ -22,6 +26,14 @@ test('agents: who works, who waits for messages, who has left, and what each can
   const polling = bob.poll({ timeout: 40 })
   await alice.post('wakes nobody up who is not waiting', { to: 'nobody' })
   await until('bob to be shown as waiting', async () => (await stateOf('bob')) === 'waiting')
+  const carol = ArcClient.overRelay('carol', { spoolDir })
+  t.teardown(() => carol.close())
+  await carol.register()
+  const overFiles = carol.poll({ timeout: 40 })
+  await alice.post('wakes nobody up either', { to: 'nobody' })
+  await until('carol to be shown as waiting', async () => (await stateOf('carol')) === 'waiting')
+  await alice.dm('carol', 'wake up')
+  await overFiles
   await alice.dm('bob', 'wake up')
   await polling
   await until('bob to be at work', async () => (await stateOf('bob')) === 'live')

@@ -11,12 +11,15 @@ import type {
 } from '../../protocol/commands.js'
 import type { Answer } from '../../protocol/envelope.js'
 import type { ChangeTopic } from '../../protocol/kinds.js'
+import type { Waiting } from '../../protocol/objects.js'
 
 /** Door → storage. */
 export type StorageContract = {
   submit: { input: Submission; output: Outcome }
   query: { input: Query; output: Answer }
   page: { input: PageQuery; output: Page }
+  /** What the hub holds, and who waits at its doors. */
+  status: { input: undefined; output: Answer }
   /** Begins the feed after `afterId` (null: with what comes next). */
   subscribe: { input: { afterId: number | null }; output: undefined }
   /** Answered when everything committed so far has been published to this door. */
@@ -36,4 +39,6 @@ export type DoorContract = {
   /** Something besides messages was committed, here or by another hub. */
   changed: { input: readonly ChangeTopic[]; output: undefined }
   network: { input: { allowRemote: boolean }; output: undefined }
+  /** Who waits at this door. */
+  waiting: { input: undefined; output: Waiting }
 }

@@ -47,6 +47,7 @@ function openDoor(t: Test): Door {
     submit: () => {},
     query: () => {},
     page: () => {},
+    status: () => {},
     sync: () => {},
     subscribe: () => {},
     touch: () => {},
@@ -57,6 +58,7 @@ function openDoor(t: Test): Door {
     skipped: ({ input }) => came.push(`skipped to ${input.latestId}`),
     changed: () => {},
     network: () => {},
+    waiting: () => {},
   })
   t.teardown(() => {
     link.close()

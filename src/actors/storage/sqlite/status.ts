@@ -3,12 +3,12 @@
 
 import type { Database } from 'better-sqlite3'
 import { type Answer, success } from '../../../protocol/envelope.js'
-import type { HubStatus } from '../../../protocol/objects.js'
+import type { HubStatus, Waiting } from '../../../protocol/objects.js'
 import { nowSeconds } from './context.js'
 
 const SYNCHRONOUS = ['off', 'normal', 'full', 'extra'] as const
 
-export function statusQuery(db: Database, commits: () => number): () => Answer {
+export function statusQuery(db: Database, commits: () => number): (waiting: Waiting) => Answer {
   const count = db.prepare<object, HubStatus['counts']>(
     `SELECT (SELECT count(*) FROM sessions WHERE active = 1) AS agents,
        (SELECT count(*) FROM channels) AS channels,
@@ -17,10 +17,10 @@ export function statusQuery(db: Database, commits: () => number): () => Answer {
        (SELECT count(*) FROM claims WHERE released_at IS NULL AND expires_at >= @now) AS active_claims,
        (SELECT count(*) FROM locks WHERE released_at IS NULL AND expires_at >= @now) AS active_locks`,
   )
-  return () => {
+  return (waiting) => {
     const synchronous = SYNCHRONOUS[db.pragma('synchronous', { simple: true }) as number] ?? 'unknown'
     const journal_mode = db.pragma('journal_mode', { simple: true }) as string
     const counts = count.get({ now: nowSeconds() })
-    return success(200, { counts, durability: { journal_mode, synchronous }, commits: commits() })
+    return success(200, { counts, durability: { journal_mode, synchronous }, commits: commits(), ...waiting })
   }
 }
