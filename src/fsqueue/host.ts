@@ -15,10 +15,9 @@ import { Complaints } from './complaints.js'
 import type { ClaimedFile, Drained } from './drain.js'
 import { Housekeeping } from './housekeeping.js'
 import { ABANDONED, CLAIMED, SUBMITTED, stemOf } from './layout.js'
-import { isThere, type Occupant } from './occupancy.js'
 import { FilePool } from './pool.js'
 import { Queue } from './queue.js'
-import type { Scanned } from './scan.js'
+import { Scanning, type Seen } from './scanning.js'
 import { SpoolWatch } from './watch.js'
 
 export interface QueuedRequest {
@@ -70,40 +69,23 @@ const MAX_MENTIONED = 1_000
 const QUEUES_A_TASK = 16
 /** Milliseconds for which a queue counts as used after its last request. */
 const USED_MS = 600_000
-/**
- * Milliseconds between scans, while there is work and while there is none, and the share of the time that they
- * may take: a scan of thousands of folders takes half a second. Those that no watch is left for are not to
- * wait for ever, though, and other hosts have to see that this one lives.
- */
-const SCAN_RESTS = {
-  busy: { leastMs: 250, share: 0.1 },
-  idle: { leastMs: 1_500, share: 0.03 },
-  mostMs: 5_000,
-} as const
 const STOP_MS = 5_000
 
 export class QueueHost {
   readonly #options: HostOptions
   readonly #pool: FilePool
-  readonly #watch: SpoolWatch | undefined
   readonly #answers: Answers
   readonly #housekeeping: Housekeeping
+  readonly #scanning: Scanning
   readonly #queues = new Map<string, Queue>()
   /** Queues that have work, in the order in which they get their turn. */
   readonly #turns = new Set<Queue>()
-  /** Of the spool as a whole, and of what lies in it: the latter must not drown the former. */
-  readonly #complaints: Complaints
   readonly #queueComplaints: Complaints
   readonly #foreign = new Set<string>()
-  #after: string | undefined
-  /** Hosts that serve the spool together with this one, by the marks that they left last. */
-  readonly #beside = new Map<string, Occupant>()
-  #serving = false
   #drains = 0
   /** Of all queues. */
   #unanswered = 0
   #bytes = 0
-  #scanTimer: NodeJS.Timeout | undefined
   #lastWorkAt = 0
   #stopping = false
 
@@ -111,7 +93,6 @@ export class QueueHost {
     this.#options = options
     this.#pool = options.pool ?? new FilePool()
     this.#pool.onFailure(options.onFailure)
-    this.#complaints = new Complaints(options.log)
     this.#queueComplaints = new Complaints(options.log)
     const { spool, onFailure } = options
     const shared = { pool: this.#pool, spool, complaints: this.#queueComplaints, onFailure }
@@ -126,23 +107,32 @@ export class QueueHost {
     this.#housekeeping = new Housekeeping({
       ...shared,
       unanswered: (queue) => this.#queues.get(queue)?.unanswered.keys() ?? [],
-      onOrphans: (queue, names) => this.#resume(queue, names),
+      onOrphans: (queue, names) => {
+        this.#resume(queue, names)
+        this.#takeTurns()
+      },
     })
-    if (options.watch !== false) {
-      this.#watch = new SpoolWatch(options.spool, (queue, name) => this.#noticed(queue, name))
-    }
+    this.#scanning = new Scanning({
+      ...options,
+      pool: this.#pool,
+      watch:
+        options.watch === false
+          ? undefined
+          : new SpoolWatch(spool, (queue, name) => this.#noticed(queue, name)),
+      complaints: new Complaints(options.log),
+      queueComplaints: this.#queueComplaints,
+      workedAt: () => this.#lastWorkAt,
+      takenAt: (queue) => this.#queues.get(queue)?.takenAt ?? 0,
+      onSeen: (seen) => this.#seen(seen),
+    })
   }
 
   /**
    * Enters the spool; it is served when all that lies there has been seen, however long that takes.
    * @throws Error when the spool can't be used, with the reason
    */
-  async start(): Promise<void> {
-    const { occupancy, refused } = await this.#pool.run('enterSpool', this.#task)
-    this.#tellRefused(refused)
-    const isNew = occupancy.kind === 'taken_over'
-    if (isNew) this.#after = occupancy.after
-    this.#scanTimer = setTimeout(() => this.#scanAgain(), isNew ? SCAN_RESTS.busy.leastMs : 0)
+  start(): Promise<void> {
+    return this.#scanning.start()
   }
 
   /** Requests that were taken and not answered yet. */
@@ -153,8 +143,7 @@ export class QueueHost {
   /** Takes nothing more, waits for what is being executed, writes the answers, leaves the spool to others. */
   async stop(): Promise<void> {
     this.#stopping = true
-    clearTimeout(this.#scanTimer)
-    this.#watch?.close()
+    this.#scanning.stop()
     const giveUpAt = Date.now() + STOP_MS
     while ((this.#drains > 0 || this.unanswered > 0) && Date.now() < giveUpAt) {
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -184,7 +173,7 @@ export class QueueHost {
   #look(queue: Queue): void {
     if (queue.rests) return // a scan brings it back
     queue.look = true
-    this.#takeTurns(queue)
+    this.#next(queue)
   }
 
   #queue(name: string): Queue {
@@ -196,91 +185,34 @@ export class QueueHost {
     return queue
   }
 
-  async #scan(): Promise<void> {
-    const gone = [...this.#beside].filter(([, mark]) => !isThere(mark))
-    const unfinished = !this.#serving || gone.length > 0
-    const scanned = await this.#pool.run('scan', { ...this.#task, unfinished })
-    for (const [key] of gone) this.#beside.delete(key)
-    this.#follow(scanned)
-    if (this.#stopping) return
-    const busy = Date.now() - this.#lastWorkAt < 2_000 || scanned.occupancy.kind === 'taken_over'
-    const { idleScanMs = SCAN_RESTS.idle.leastMs } = this.#options
-    const { leastMs, share } = busy ? SCAN_RESTS.busy : SCAN_RESTS.idle
-    const everyMs = busy ? Math.min(leastMs, idleScanMs) : idleScanMs
-    const restMs = Math.max(everyMs, Math.min(scanned.tookMs / share, SCAN_RESTS.mostMs))
-    this.#scanTimer = setTimeout(() => this.#scanAgain(), restMs)
-  }
-
-  async #scanAgain(): Promise<void> {
-    try {
-      await this.#scan()
-      this.#complaints.over('scan')
-    } catch (error) {
-      if (this.#stopping) return
-      const text = `the spool can't be read for now, it is tried again: ${(error as Error).message}`
-      this.#complaints.about('scan', text)
-      this.#scanTimer = setTimeout(() => this.#scanAgain(), SCAN_RESTS.idle.leastMs)
-    }
-  }
-
-  #follow({ occupancy, identity, queues, bad, refused }: Scanned): void {
-    if (this.#stopping) return
-    this.#tellRefused(refused)
-    for (const name of bad) {
-      this.#queueComplaints.about(`bad ${name}`, `requests/${name} is not a queue and is skipped`)
-    }
-    if (occupancy.kind !== 'serving') {
-      this.#serving = false
-      this.#watch?.follow(identity, [])
-      if (occupancy.kind === 'taken_over') this.#after = occupancy.after
-      else {
-        const text = `another host serves the spool (${occupancy.by}); this one stands by`
-        this.#complaints.about('occupied', text)
-      }
-      return
-    }
-    const { beside } = occupancy
-    if (beside) this.#beside.set(`${beside.pid} on ${beside.host_name}`, beside)
+  #seen({ queues, isFirst, isForeign }: Seen): void {
     this.#forgetIdle()
-    const takenAt = ({ name }: { name: string }) => this.#queues.get(name)?.takenAt ?? 0
-    this.#watch?.follow(
-      identity,
-      queues.toSorted((a, b) => takenAt(b) - takenAt(a)),
-    )
-    const isFirst = !this.#serving
-    if (isFirst) this.#options.log('info', `relay serves ${this.#options.spool}`)
-    for (const { name, unfinished } of queues) this.#resume(name, unfinished)
+    for (const { name, unfinished } of queues) this.#resume(name, unfinished, isForeign)
     for (const { name, pending } of queues) {
       if (!pending && !isFirst) continue
       // Watch first, then look: what came before the watch was there is found now.
       this.#housekeeping.touched(name)
-      this.#look(this.#queue(name))
+      const queue = this.#queue(name)
+      if (!queue.rests) queue.look = true
+      this.#standInLine(queue)
     }
+    for (const queue of this.#queues.values()) this.#standInLine(queue) // some may have rested until now
     // Only now that all stand in one line, the oldest requests first: else the first names would take every
     // thread, and a host that is killed again and again might never come to the others.
-    this.#serving = true
-    for (const queue of this.#queues.values()) this.#takeTurns(queue) // some may have rested until now
-    this.#after = undefined // what is found unanswered later was claimed for this state
+    this.#takeTurns()
     this.#housekeeping.tick()
   }
 
-  #tellRefused(names: readonly string[]): void {
-    for (const name of names) {
-      const text = `${name} was a link or no folder; it was moved aside and replaced`
-      this.#complaints.about(`refused ${name}`, text)
-    }
-  }
-
   /** Takes up again what was claimed by a host that has died, before anything new. */
-  #resume(name: string, claimed: readonly string[]): void {
+  #resume(name: string, claimed: readonly string[], isForeign = false): void {
     const queue = this.#queue(name)
     const left = new Set(queue.left)
     const known = claimed.filter(
       (file) => !left.has(file) && !queue.unanswered.has(file.slice(0, -CLAIMED.length)),
     )
-    if (this.#after !== undefined) for (const file of known) this.#foreign.add(`${name}/${file}`)
+    if (isForeign) for (const file of known) this.#foreign.add(`${name}/${file}`)
     queue.left = [...known, ...queue.left]
-    if (known.length > 0) this.#takeTurns(queue)
+    this.#standInLine(queue)
   }
 
   /** Nobody may fill the memory with the names of queues. */
@@ -293,8 +225,11 @@ export class QueueHost {
 
   // Taking it
 
-  #takeTurns(queue?: Queue): void {
-    if (queue?.hasWork) this.#turns.add(queue)
+  #standInLine(queue: Queue): void {
+    if (queue.hasWork) this.#turns.add(queue)
+  }
+
+  #takeTurns(): void {
     while (this.#turns.size > 0 && this.#mayDrain) {
       const group = [...this.#turns].slice(0, QUEUES_A_TASK)
       for (const next of group) this.#turns.delete(next)
@@ -302,8 +237,14 @@ export class QueueHost {
     }
   }
 
+  /** The queue may have something to do now. */
+  #next(queue: Queue): void {
+    this.#standInLine(queue)
+    this.#takeTurns()
+  }
+
   get #mayDrain(): boolean {
-    if (!this.#serving || this.#stopping || this.#drains >= this.#pool.threads) return false
+    if (!this.#scanning.serving || this.#stopping || this.#drains >= this.#pool.threads) return false
     return this.#unanswered < MAX_UNANSWERED && this.#bytes < MAX_BYTES
   }
 
@@ -352,7 +293,7 @@ export class QueueHost {
     for (const name of left) queue.mentioned.delete(name)
     if (queue.mentioned.size > 0) this.#look(queue)
     queue.mentioned.clear()
-    if (queue.hasWork) this.#turns.add(queue)
+    this.#standInLine(queue)
     this.#housekeeping.counted(queue.name, claimedFiles - queue.unanswered.size)
   }
 
@@ -370,7 +311,7 @@ export class QueueHost {
       signal: claim.abandoned.signal,
       foreign: this.#foreign.delete(`${queue.name}/${stem}${CLAIMED}`),
       waits: () => {
-        if (queue.parked(claim)) this.#takeTurns(queue)
+        if (queue.parked(claim)) this.#next(queue)
       },
     }
     this.#options.executor(request).then((text) => {
@@ -389,7 +330,7 @@ export class QueueHost {
   #release(queue: Queue, stem: string): void {
     this.#bytes -= queue.unanswered.get(stem)?.bytes ?? 0
     if (queue.released(stem)) this.#unanswered--
-    this.#takeTurns(queue)
+    this.#next(queue)
   }
 
   get #task() {
