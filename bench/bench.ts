@@ -1,0 +1,152 @@
+// What a scenario works with: the hubs, the rounds, and where its figures go.
+
+import { type Address, type HubUnderTest, runningHub, withOwnHub } from './hubs.js'
+import {
+  type ByWho,
+  type Distribution,
+  type Figure,
+  type Goal,
+  type Impossible,
+  quantilesOf,
+  WHO,
+  type Who,
+} from './report.js'
+import { percentile } from './statistics.js'
+
+export interface BenchOptions {
+  /** Smaller and shorter: the whole run in about a minute. */
+  readonly quick: boolean
+  readonly rounds: number
+  /** Absent: a hub of our own, fresh for each scenario. */
+  readonly hub?: Address | undefined
+  /** A second hub, measured in alternation with the first. */
+  readonly compare?: Address | undefined
+  /** Told what is being done. */
+  readonly progress: (text: string) => void
+}
+
+export interface Scenario {
+  readonly name: string
+  readonly about: string
+  readonly run: (bench: Bench) => Promise<void>
+}
+
+/** Milliseconds of every request of a round. */
+export type Samples = { readonly [who in Who]?: readonly (readonly number[])[] }
+
+export class Bench {
+  readonly #options: BenchOptions
+  readonly figures: Figure[] = []
+  readonly distributions: Distribution[] = []
+  readonly impossible: Impossible[] = []
+
+  constructor(options: BenchOptions) {
+    this.#options = options
+  }
+
+  get quick(): boolean {
+    return this.#options.quick
+  }
+
+  get rounds(): number {
+    return this.#options.rounds
+  }
+
+  progress(text: string): void {
+    this.#options.progress(text)
+  }
+
+  /** Whether the hub is one that was running before: what needs a fresh one can't be done with it. */
+  get isRunning(): boolean {
+    return this.#options.hub !== undefined
+  }
+
+  /** The hub under test, and the one to compare it with if there is one. */
+  async withHubs(work: (hubs: readonly HubUnderTest[]) => Promise<void>): Promise<void> {
+    const { hub, compare } = this.#options
+    const other = compare ? [await runningHub('compare', compare)] : []
+    if (hub) await work([...other, await runningHub('hub', hub)])
+    else await withOwnHub((own) => work([...other, own]))
+  }
+
+  /** The same, with those only that serve a spool which is known; the others are reported. */
+  withSpools(work: (hubs: readonly (HubUnderTest & { spoolDir: string })[]) => Promise<void>): Promise<void> {
+    return this.withHubs(async (hubs) => {
+      const able = hubs.flatMap((hub) => {
+        if (hub.spoolDir !== undefined) return [{ ...hub, spoolDir: hub.spoolDir }]
+        const option = hub.who === 'hub' ? '--spool-dir' : '--compare-spool'
+        this.cannot(hub.who, 'the file relay', `its spool is not known; name it with ${option}`)
+        return []
+      })
+      await work(able)
+    })
+  }
+
+  /** Runs each of them once a round, in turns, so that a noisy minute hits all; a warm-up of each goes before. */
+  async alternate<T>(
+    runs: readonly (readonly [who: Who, run: (isWarmUp: boolean) => Promise<T>])[],
+    rounds = this.rounds,
+  ): Promise<Map<Who, T[]>> {
+    const results = new Map<Who, T[]>(runs.map(([who]) => [who, []]))
+    for (const [who, run] of runs) {
+      this.progress(`${who}, warm-up`)
+      await run(true)
+    }
+    for (let round = 1; round <= rounds; round++) {
+      for (const [who, run] of runs) {
+        this.progress(`${who}, round ${round} of ${rounds}`)
+        results.get(who)?.push(await run(false))
+      }
+    }
+    return results
+  }
+
+  record(figure: Figure): void {
+    if (Object.keys(figure.values).length > 0) this.figures.push(figure)
+  }
+
+  /** p50 and p99 (or others) of each round, and the distribution of all. */
+  latencies(
+    of: string,
+    what: string,
+    samples: Samples,
+    goals: { readonly p50?: Goal; readonly p95?: Goal; readonly p99?: Goal } = {},
+  ): void {
+    const present = WHO.filter((who) => samples[who]?.some((round) => round.length > 0))
+    const shares = { p50: 0.5, ...(goals.p95 && { p95: 0.95 }), p99: 0.99 }
+    for (const [name, share] of Object.entries(shares)) {
+      const values: ByWho = Object.fromEntries(
+        present.map((who) => [who, (samples[who] ?? []).map((round) => percentile(ascending(round), share))]),
+      )
+      const goal = goals[name as keyof typeof goals]
+      this.record({ of, what: `${what} ${name}`, unit: 'ms', values, goal })
+    }
+    const all = (who: Who) => (samples[who] ?? []).flat()
+    this.distributions.push({
+      of,
+      what,
+      unit: 'ms',
+      quantiles: Object.fromEntries(present.map((who) => [who, quantilesOf(all(who))])),
+      counts: Object.fromEntries(present.map((who) => [who, all(who).length])),
+    })
+  }
+
+  cannot(who: Who, what: string, why: string): void {
+    this.impossible.push({ who, what, why })
+  }
+}
+
+const ascending = (samples: readonly number[]) => [...samples].sort((a, b) => a - b)
+
+/** What `alternate` returned, as one value a round of each. */
+export function valuesOf<T>(results: ReadonlyMap<Who, readonly T[]>, value: (round: T) => number): ByWho {
+  return Object.fromEntries([...results].map(([who, rounds]) => [who, rounds.map(value)]))
+}
+
+/** The same for lists of samples. */
+export function samplesOf<T>(
+  results: ReadonlyMap<Who, readonly T[]>,
+  samples: (round: T) => readonly number[],
+): Samples {
+  return Object.fromEntries([...results].map(([who, rounds]) => [who, rounds.map(samples)]))
+}

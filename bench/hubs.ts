@@ -1,0 +1,80 @@
+// The hubs that a benchmark loads: its own, fresh and in a folder that is removed afterwards, or running ones
+// that it was given the addresses of.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pool } from 'undici'
+import { type ServerProcess, startServer } from './processes.js'
+import type { Who } from './report.js'
+
+export interface HubUnderTest {
+  readonly who: Exclude<Who, 'bare'>
+  readonly url: string
+  readonly spoolDir: string | undefined
+  /** Its process, where it is on this machine and says so. */
+  readonly pid: number | undefined
+  /** Ours: fresh, and nobody else uses it. */
+  readonly isOwn: boolean
+}
+
+/** A running hub, as it was given on the command line. */
+export interface Address {
+  readonly url: string
+  readonly spoolDir?: string | undefined
+}
+
+const HUB = new URL('./baselines/hub-process.js', import.meta.url)
+
+/** A folder that is there for the duration of `work`. */
+export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'arc-bench-'))
+  try {
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** A hub of our own, in a folder of its own or on a storage that is given. */
+export function withOwnHub<T>(work: (hub: HubUnderTest) => Promise<T>, storage?: string): Promise<T> {
+  return withFolder(async (folder) => {
+    const spoolDir = join(folder, 'spool')
+    const server = await startServer(HUB, [storage ?? join(folder, 'arc.sqlite3'), spoolDir])
+    try {
+      return await work({ ...named(server), spoolDir })
+    } finally {
+      await server.stop()
+    }
+  })
+}
+
+function named({ port, pid }: ServerProcess): HubUnderTest {
+  return { who: 'hub', url: `http://127.0.0.1:${port}`, spoolDir: undefined, pid, isOwn: true }
+}
+
+/** @throws Error when no hub answers there */
+export async function runningHub(
+  who: HubUnderTest['who'],
+  { url, spoolDir }: Address,
+): Promise<HubUnderTest> {
+  const base = url.replace(/\/+$/, '')
+  await result(base, '/v1/hub-info').catch((error: Error) => {
+    throw new Error(`no hub answers at ${base}: ${error.message}`)
+  })
+  const status = await result<{ pid?: number }>(base, '/v1/status').catch(() => undefined)
+  return { who, url: base, spoolDir, pid: status?.pid, isOwn: false }
+}
+
+/** The result of a GET, for a look now and then. @throws Error for anything but a success */
+export async function result<T>(url: string, path: string): Promise<T> {
+  const pool = new Pool(url, { connections: 1 })
+  try {
+    const { statusCode, body } = await pool.request({ method: 'GET', path })
+    const text = await body.text()
+    if (statusCode !== 200) throw new Error(`GET ${path}: ${statusCode} ${text.slice(0, 200)}`)
+    return (JSON.parse(text) as { result: T }).result
+  } finally {
+    await pool.close()
+  }
+}
