@@ -1,6 +1,6 @@
 // What a scenario works with: the hubs, the rounds, and where its figures go.
 
-import { type Address, type HubUnderTest, runningHub, withOwnHub } from './hubs.js'
+import { type Address, type HubUnderTest, result, runningHub, withOwnHub } from './hubs.js'
 import {
   type ByWho,
   type Distribution,
@@ -39,6 +39,8 @@ export class Bench {
   readonly figures: Figure[] = []
   readonly distributions: Distribution[] = []
   readonly impossible: Impossible[] = []
+  /** Of the hub under test, as it says itself. */
+  durability: string | null = null
 
   constructor(options: BenchOptions) {
     this.#options = options
@@ -65,8 +67,12 @@ export class Bench {
   async withHubs(work: (hubs: readonly HubUnderTest[]) => Promise<void>): Promise<void> {
     const { hub, compare } = this.#options
     const other = compare ? [await runningHub('compare', compare)] : []
-    if (hub) await work([...other, await runningHub('hub', hub)])
-    else await withOwnHub((own) => work([...other, own]))
+    const measured = async (tested: HubUnderTest) => {
+      this.durability = await durabilityOf(tested)
+      await work([...other, tested])
+    }
+    if (hub) await measured(await runningHub('hub', hub))
+    else await withOwnHub(measured)
   }
 
   /** The same, with those only that serve a spool which is known; the others are reported. */
@@ -134,6 +140,14 @@ export class Bench {
   cannot(who: Who, what: string, why: string): void {
     this.impossible.push({ who, what, why })
   }
+}
+
+async function durabilityOf({ url }: HubUnderTest): Promise<string | null> {
+  const status = await result<{ durability?: Record<string, string> }>(url, '/v1/status').catch(
+    () => undefined,
+  )
+  const { journal_mode: journal, synchronous } = status?.durability ?? {}
+  return journal === undefined ? null : `journal ${journal}, synchronous ${synchronous}`
 }
 
 const ascending = (samples: readonly number[]) => [...samples].sort((a, b) => a - b)

@@ -1,47 +1,70 @@
-// A load generator in a process of its own: keep-alive connections, one request at a time on each, for a
-// given time, by undici, the client that the SDK uses. Takes its job and gives its result over IPC.
+// A load generator in a process of its own: keep-alive connections, one request at a time on each, by
+// undici, the client that the SDK uses, for a given time or a given number of requests. Takes its job and
+// gives its result over IPC.
 
 import { Client } from 'undici'
 import { answerJob } from '../processes.js'
 
 export interface LoadJob {
-  readonly port: number
-  readonly path: string
-  /** Sent as a POST; `{i}` becomes a running number. */
-  readonly body: string
+  readonly url: string
+  /** One after another on each connection, again and again; `{i}` and `{i%100}` become a running number. */
+  readonly requests: readonly LoadRequest[]
   readonly connections: number
-  readonly seconds: number
+  /** Whichever ends first. */
+  readonly seconds?: number
+  readonly count?: number
+}
+
+export interface LoadRequest {
+  readonly method?: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: string
 }
 
 export interface LoadResult {
   readonly requests: number
   readonly seconds: number
-  /** Milliseconds, one for each request, ascending. */
-  readonly latenciesMs: readonly number[]
+  /** Milliseconds of each answer, by the place of its request in the job. */
+  readonly latenciesMs: readonly (readonly number[])[]
 }
 
 answerJob(async (job: LoadJob): Promise<LoadResult> => {
-  const latenciesMs: number[] = []
+  const latenciesMs = job.requests.map((): number[] => [])
   const startedAt = performance.now()
-  const stopAt = startedAt + job.seconds * 1_000
+  const stopAt = startedAt + (job.seconds ?? Number.POSITIVE_INFINITY) * 1_000
   let sent = 0
-  const next = () => job.body.replace('{i}', String(sent++))
-  await Promise.all(Array.from({ length: job.connections }, () => hammer(job, next, stopAt, latenciesMs)))
+  const turns = { stopAt, next: () => (sent < (job.count ?? Number.POSITIVE_INFINITY) ? sent++ : undefined) }
+  await Promise.all(Array.from({ length: job.connections }, () => hammer(job, turns, latenciesMs)))
   const seconds = (performance.now() - startedAt) / 1_000
-  return { requests: latenciesMs.length, seconds, latenciesMs: latenciesMs.sort((a, b) => a - b) }
+  return { requests: sent, seconds, latenciesMs }
 })
 
-/** One connection: sends, waits for the whole answer, sends again, until the time is up. */
-async function hammer({ port, path }: LoadJob, next: () => string, stopAt: number, latenciesMs: number[]) {
-  const client = new Client(`http://127.0.0.1:${port}`)
+/** One connection: sends, waits for the whole answer, sends again, until the job is done. */
+async function hammer(
+  { url, requests }: LoadJob,
+  { stopAt, next }: { readonly stopAt: number; readonly next: () => number | undefined },
+  latenciesMs: readonly number[][],
+): Promise<void> {
+  const client = new Client(url)
   const headers = { 'content-type': 'application/json' }
-  for (let now = performance.now(); now < stopAt; ) {
-    const { statusCode, body } = await client.request({ method: 'POST', path, headers, body: next() })
-    const text = await body.text()
-    if (statusCode !== 201) throw new Error(`${statusCode}: ${text}`)
+  for (let now = performance.now(), place = 0; now < stopAt; place = (place + 1) % requests.length) {
+    const number = next()
+    if (number === undefined) break
+    const { method = 'POST', path, body } = requests[place] as LoadRequest
+    const answer = await client.request({
+      method,
+      path: numbered(path, number),
+      ...(body !== undefined && { headers, body: numbered(body, number) }),
+    })
+    const text = await answer.body.text()
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`)
     const answeredAt = performance.now()
-    latenciesMs.push(answeredAt - now)
+    latenciesMs[place]?.push(answeredAt - now)
     now = answeredAt
   }
   await client.close()
+}
+
+function numbered(text: string, number: number): string {
+  return text.replaceAll('{i}', String(number)).replaceAll('{i%100}', String(number % 100))
 }

@@ -40,6 +40,10 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
     load: () => load(import('./commands/smoke-agent.js')),
     summary: 'play one role of the smoke run',
   },
+  bench: {
+    load: () => load(import('./commands/bench.js')),
+    summary: 'measure a hub beside bare baselines of the same work',
+  },
 }
 
 const HUB: Load = () => load(import('./commands/hub.js'))
@@ -64,6 +68,7 @@ Examples:
   arc status                                  what runs where
   arc relay --base-url http://10.0.0.5:6969   serve .arc-relay here for a hub elsewhere
   arc smoke --no-network                      do agents reach each other, even through files alone?
+  arc bench --quick --html report.html        what can it do on this machine?
   arc open                                    watch it all, and step in
   arc stop                                    stop the hub
 `

@@ -1,5 +1,5 @@
-// Processor time of a process by thread, from Linux's /proc. Unlike a rate it hardly depends on what else runs
-// on the machine, so that two versions can be compared on a busy one.
+// What a process costs, from Linux's /proc: memory, and processor time by thread. Unlike a rate the latter hardly
+// depends on what else runs on the machine, so that two versions can be compared on a busy one.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -22,4 +22,14 @@ export function threadTimes(pid: number): ThreadTimes {
 /** What each thread has run for between two looks, the busiest first. */
 export function spentBetween(before: ThreadTimes, after: ThreadTimes): number[] {
   return [...after].map(([thread, time]) => time - (before.get(thread) ?? 0)).sort((a, b) => b - a)
+}
+
+/** Resident memory of a process, MiB; undefined where there is no /proc. */
+export function residentMb(pid: number): number | undefined {
+  try {
+    const [, kb] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return kb === undefined ? undefined : Math.round(Number(kb) / 1_024)
+  } catch {
+    return undefined
+  }
 }

@@ -1,0 +1,56 @@
+// Where and on what a benchmark ran: without it nobody can read its figures.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, statfsSync } from 'node:fs'
+import { arch, cpus, release, tmpdir, totalmem, type } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { VERSION } from '../src/version.js'
+import type { Environment } from './report.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** By the number that the kernel gives a file system's type. */
+const FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  61267: 'ext4',
+  16914836: 'tmpfs',
+  2435016766: 'btrfs',
+  1481003842: 'xfs',
+  2035054128: 'overlay',
+  26985: 'nfs',
+  26: 'apfs',
+}
+
+export function environment(durability: string | null): Environment {
+  const [processor] = cpus()
+  return {
+    arc: VERSION,
+    commit: commit(),
+    node: process.version,
+    cores: cpus().length,
+    processor: processor?.model ?? 'unknown',
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()} ${arch()}`,
+    fileSystem: fileSystem(),
+    durability,
+    measuredAt: new Date().toISOString(),
+  }
+}
+
+/** Null in an installed package, and where there is no git. */
+function commit(): string | null {
+  if (!existsSync(join(ROOT, '.git'))) return null
+  try {
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+    const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' and changes'
+    return git('rev-parse', '--short', 'HEAD') + changed
+  } catch {
+    return null
+  }
+}
+
+/** Of the folder in which the bench's own hubs are. */
+function fileSystem(): string {
+  const { type: number } = statfsSync(tmpdir())
+  return FILE_SYSTEMS[number] ?? `type 0x${number.toString(16)}`
+}

@@ -1,0 +1,14 @@
+// The load generators, as a scenario calls them: each runs in a process of its own, so that what it costs is
+// not the hub's.
+
+import type { LoadJob, LoadResult } from './load/http-load.js'
+import type { RelayJob, RelayResult } from './load/relay-load.js'
+import { runJob } from './processes.js'
+
+export const httpLoad = (job: LoadJob) =>
+  runJob<LoadJob, LoadResult>(new URL('./load/http-load.js', import.meta.url), job)
+
+export const relayLoad = (job: RelayJob) =>
+  runJob<RelayJob, RelayResult>(new URL('./load/relay-load.js', import.meta.url), job)
+
+export const perSecond = ({ requests, seconds }: { requests: number; seconds: number }) => requests / seconds

@@ -1,0 +1,71 @@
+// Ten agents at work, over HTTP and over files, an hour of it in a minute: what their calls take, how soon a direct
+// message is there, and what that costs the hub's process.
+
+import { type Bench, type Scenario, samplesOf } from '../bench.js'
+import type { HubUnderTest } from '../hubs.js'
+import type { MixedJob, MixedResult } from '../load/mixed-agents.js'
+import { residentMb, spentBetween, threadTimes } from '../process-costs.js'
+import { runJob } from '../processes.js'
+import type { Who } from '../report.js'
+
+const AGENTS = 10
+const LOAD = new URL('../load/mixed-agents.js', import.meta.url)
+
+interface Round extends MixedResult {
+  /** Of one core, in percent; undefined where the process is not known. */
+  readonly processor: number | undefined
+  readonly memoryMb: number | undefined
+}
+
+export const mixed: Scenario = {
+  name: 'mixed',
+  about: `${AGENTS} agents at work, half of them over files: an hour of it in a minute`,
+  run: (bench) =>
+    bench.withHubs(async (hubs) => {
+      const rounds = new Map<Who, Round[]>()
+      for (const hub of hubs) {
+        bench.progress(hub.who)
+        rounds.set(hub.who, [await measure(bench, hub)])
+      }
+      const of = `${AGENTS} agents`
+      bench.latencies(
+        of,
+        'call over HTTP',
+        samplesOf(rounds, ({ httpMs }) => httpMs),
+      )
+      bench.latencies(
+        of,
+        'call over files',
+        samplesOf(rounds, ({ filesMs }) => filesMs),
+      )
+      bench.latencies(
+        of,
+        'direct message',
+        samplesOf(rounds, ({ deliveryMs }) => deliveryMs),
+      )
+      for (const [who, [round]] of rounds) {
+        if (round?.processor === undefined)
+          bench.cannot(who, 'processor time, memory', 'its process is not known here')
+        else {
+          bench.record({
+            of,
+            what: 'processor time, of a core',
+            unit: '%',
+            values: { [who]: [round.processor] },
+          })
+          bench.record({ of, what: 'memory', unit: 'MB', values: { [who]: [round.memoryMb ?? Number.NaN] } })
+        }
+      }
+    }),
+}
+
+async function measure(bench: Bench, { who, url, spoolDir, pid }: HubUnderTest): Promise<Round> {
+  if (spoolDir === undefined) bench.cannot(who, 'calls over files', 'its spool is not known')
+  const seconds = bench.quick ? 5 : 60
+  const before = pid === undefined ? undefined : threadTimes(pid)
+  const result = await runJob<MixedJob, MixedResult>(LOAD, { url, spoolDir, agents: AGENTS, seconds })
+  if (pid === undefined || !before || before.size === 0)
+    return { ...result, processor: undefined, memoryMb: undefined }
+  const spentUs = spentBetween(before, threadTimes(pid)).reduce((sum, time) => sum + time, 0)
+  return { ...result, processor: spentUs / (seconds * 10_000), memoryMb: residentMb(pid) }
+}

@@ -1,0 +1,80 @@
+// One agent that posts one thing after another over files, while others are parked in long-polls there; and how
+// soon one of those has the message that it waits for.
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { ArcClient } from '../../src/sdk/index.js'
+import { type Bench, type Scenario, samplesOf } from '../bench.js'
+import type { HubUnderTest } from '../hubs.js'
+import { relayLoad } from '../load.js'
+import { end } from '../processes.js'
+import type { Goal } from '../report.js'
+
+const POLLERS = new URL('../load/relay-pollers.js', import.meta.url)
+const AT_MOST_5: Goal = { of: 'value', atMost: 5 }
+
+export const relayWait: Scenario = {
+  name: 'relay-wait',
+  about: 'one post after another over files while others long-poll there, and how soon those are woken',
+  run: (bench) =>
+    bench.withSpools(async (hubs) => {
+      for (const pollers of bench.quick ? [0, 50] : [0, 10, 50]) {
+        const of = pollers === 0 ? 'nobody waits' : `${pollers} wait`
+        const results = await bench.alternate(
+          hubs.map((hub) => [hub.who, (isWarmUp) => measure(bench, hub, pollers, isWarmUp)]),
+        )
+        const goals = pollers === 50 ? { p50: AT_MOST_5, p99: { of: 'value', atMost: 50 } as const } : {}
+        const trips = samplesOf(results, ({ tripsMs }) => tripsMs)
+        bench.latencies(of, 'round trip', trips, pollers === 0 ? { p50: AT_MOST_5 } : goals)
+        if (pollers === 0) continue
+        const wakes = samplesOf(results, ({ wakesMs }) => wakesMs)
+        bench.latencies(of, 'wake', wakes, pollers === 50 ? { p95: { of: 'value', atMost: 20 } } : {})
+      }
+    }),
+}
+
+interface Round {
+  readonly tripsMs: readonly number[]
+  readonly wakesMs: readonly number[]
+}
+
+async function measure(
+  bench: Bench,
+  { spoolDir }: HubUnderTest & { spoolDir: string },
+  pollers: number,
+  isWarmUp: boolean,
+): Promise<Round> {
+  const waiting = fork(POLLERS, [spoolDir, `${pollers}`])
+  const receivedAt = new Map<number, number>()
+  waiting.on('message', ({ id, receivedAtMs }: { id?: number; receivedAtMs: number }) => {
+    if (id !== undefined) receivedAt.set(id, receivedAtMs)
+  })
+  const posts = isWarmUp ? 20 : bench.quick ? 150 : 500
+  try {
+    await once(waiting, 'message')
+    const { latenciesMs } = await relayLoad({ spoolDir, agents: 1, postsEach: posts, atOnce: false })
+    const wakesMs = pollers === 0 ? [] : await wakes(spoolDir, pollers, posts / 2, receivedAt)
+    return { tripsMs: latenciesMs, wakesMs }
+  } finally {
+    await end(waiting)
+  }
+}
+
+/** Posts for one parked poller after another. */
+async function wakes(
+  spoolDir: string,
+  pollers: number,
+  count: number,
+  receivedAt: ReadonlyMap<number, number>,
+): Promise<number[]> {
+  const client = ArcClient.overRelay('waker', { spoolDir })
+  const wakesMs: number[] = []
+  for (let i = 0; i < count; i++) {
+    const sentAt = performance.timeOrigin + performance.now()
+    const { id } = await client.post(`wake ${i}`, { threadId: `thread-${i % pollers}` })
+    while (!receivedAt.has(id)) await new Promise((resolve) => setTimeout(resolve, 1))
+    wakesMs.push((receivedAt.get(id) as number) - sentAt)
+  }
+  await client.close()
+  return wakesMs
+}

@@ -1,0 +1,51 @@
+// Whole processes from cold: `arc ensure` in a new folder, with a new database and a new spool, until it has said
+// that the hub is up; then `arc post` and `arc whoami`. A start is mostly processor time, so a busy machine shows.
+
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Scenario } from '../bench.js'
+import { withFolder } from '../hubs.js'
+import type { Goal } from '../report.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+const GOALS: Readonly<Record<string, Goal>> = {
+  'arc ensure': { of: 'value', atMost: 500 },
+  'arc post': { of: 'value', atMost: 200 },
+}
+
+export const start: Scenario = {
+  name: 'start',
+  about: 'commands as whole processes, from cold; bare: a Node process that does nothing',
+  run: async (bench) => {
+    const runs = bench.quick ? 2 : 10
+    const took: Record<string, number[]> = {}
+    for (let i = 0; i <= runs; i++) {
+      bench.progress(i === 0 ? 'warm-up' : `run ${i} of ${runs}`)
+      const once = await withFolder(async (folder) => commands(folder))
+      if (i > 0) for (const [name, ms] of Object.entries(once)) took[name] = [...(took[name] ?? []), ms]
+    }
+    const { bare = [], ...hub } = took
+    for (const [what, values] of Object.entries(hub)) {
+      bench.record({ of: 'from cold', what, unit: 'ms', values: { bare, hub: values }, goal: GOALS[what] })
+    }
+  },
+}
+
+/** Milliseconds that each command took. */
+function commands(cwd: string): Record<string, number> {
+  const run = (...args: string[]) => {
+    const startedAt = performance.now()
+    execFileSync(process.execPath, args, { cwd, stdio: 'pipe' })
+    return performance.now() - startedAt
+  }
+  const bare = run('-e', '0')
+  const ensure = run(MAIN, 'ensure', '--port', '0')
+  try {
+    const post = run(MAIN, 'post', '--agent', 'bench', 'hello')
+    const whoami = run(MAIN, 'whoami', '--agent', 'bench')
+    return { bare, 'arc ensure': ensure, 'arc post': post, 'arc whoami': whoami }
+  } finally {
+    run(MAIN, 'stop')
+  }
+}

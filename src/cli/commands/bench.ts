@@ -1,0 +1,84 @@
+// `arc bench`: loads a hub, its own or running ones, and shows what it can do beside bare baselines of the same work.
+
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { defineCommand } from 'citty'
+import { htmlReport } from '../../../bench/html.js'
+import type { Address } from '../../../bench/hubs.js'
+import { runBench } from '../../../bench/main.js'
+import { SCENARIOS } from '../../../bench/scenarios.js'
+import { scenarioTable, tableReport } from '../../../bench/table.js'
+import { checkKnown, text, usageError, wholeNumber } from '../arguments.js'
+import { printJson, say } from '../output.js'
+
+const args = {
+  quick: { type: 'boolean', default: false, description: 'Smaller and shorter: about a minute in all' },
+  rounds: { type: 'string', description: 'Rounds of each case (default 3, quick 1)', valueHint: 'number' },
+  json: { type: 'boolean', default: false, description: 'Print the report as JSON' },
+  html: { type: 'string', description: 'Write a report with plots to this file', valueHint: 'file' },
+  'base-url': {
+    type: 'string',
+    description: 'Load this running hub (default: one of its own, in a folder that is removed)',
+    valueHint: 'url',
+  },
+  'spool-dir': { type: 'string', description: 'The spool of that hub', valueHint: 'folder' },
+  'compare-url': {
+    type: 'string',
+    description: 'A second running hub, measured in turns with the first',
+    valueHint: 'url',
+  },
+  'compare-spool': { type: 'string', description: 'The spool of the second hub', valueHint: 'folder' },
+} as const
+
+export default defineCommand({
+  meta: {
+    name: 'bench',
+    description: `Measure a hub beside bare baselines. Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')} (default: all)`,
+  },
+  args,
+  async run({ args: given }) {
+    checkKnown(given, args, [])
+    const isTerminal = process.stderr.isTTY && !given.json
+    const html = text(given.html, 'html')
+    const report = await runBench({
+      scenarios: scenariosFrom(given._),
+      quick: given.quick,
+      rounds: wholeNumber(given.rounds, 'rounds', 1, 100) ?? (given.quick ? 1 : 3),
+      hub: addressFrom(given, 'base-url', 'spool-dir'),
+      compare: addressFrom(given, 'compare-url', 'compare-spool'),
+      progress: (scenario, step) => {
+        if (isTerminal) process.stderr.write(`\r\x1b[K${scenario}: ${step}`)
+      },
+      finished: (scenario) => {
+        if (isTerminal) process.stderr.write('\r\x1b[K')
+        say(given.json || isTerminal ? scenarioTable(scenario) : `${scenario.name}: measured`)
+      },
+    })
+    if (html !== undefined) writeFileSync(resolve(html), htmlReport(report))
+    if (given.json) printJson(report)
+    else process.stdout.write(`${tableReport(report)}\n`)
+  },
+})
+
+function scenariosFrom(names: readonly string[]) {
+  if (names.length === 0) return SCENARIOS
+  return names.map((name) => {
+    const found = SCENARIOS.find((scenario) => scenario.name === name)
+    const known = SCENARIOS.map((scenario) => scenario.name).join(', ')
+    if (!found) throw usageError(`there is no scenario "${name}"; there are ${known}`)
+    return found
+  })
+}
+
+function addressFrom(
+  given: Readonly<Record<string, unknown>>,
+  url: 'base-url' | 'compare-url',
+  spool: 'spool-dir' | 'compare-spool',
+): Address | undefined {
+  const base = text(given[url], url)
+  const spoolDir = text(given[spool], spool)
+  if (base !== undefined && !URL.canParse(base))
+    throw usageError(`--${url} must be an address such as http://127.0.0.1:6969`)
+  if (base === undefined && spoolDir !== undefined) throw usageError(`--${spool} needs --${url}`)
+  return base === undefined ? undefined : { url: base, spoolDir: spoolDir && resolve(spoolDir) }
+}
