@@ -8,8 +8,11 @@ import { ArcError } from '../protocol/errors.js'
 import { type Handlers, Link } from './runtime/link.js'
 import type { DoorContract, StorageContract } from './storage/contract.js'
 
-/** Requests that may wait for the storage at once; more are refused, so that a flood can't fill the memory. */
-const MAX_PENDING = 10_000
+/**
+ * Requests that may wait for the storage at once; more are refused, so that a flood can't fill the memory, and is
+ * over when it ends: 4,000 commands are committed in half a second.
+ */
+const MAX_PENDING = { commands: 4_000, reads: 10_000 } as const
 
 export class StorageClient {
   readonly #handlers: Handlers<DoorContract>
@@ -32,7 +35,7 @@ export class StorageClient {
   }
 
   submit(submission: Submission): Promise<Answer> {
-    return this.#call((link) => link.call('submit', submission).then(answerOf))
+    return this.#call((link) => link.call('submit', submission).then(answerOf), MAX_PENDING.commands)
   }
 
   query(query: Query): Promise<Answer> {
@@ -73,10 +76,13 @@ export class StorageClient {
     this.#link?.close()
   }
 
-  #call<T>(work: (link: Link<StorageContract, DoorContract>) => Promise<T>): Promise<T> {
+  #call<T>(
+    work: (link: Link<StorageContract, DoorContract>) => Promise<T>,
+    maxPending: number = MAX_PENDING.reads,
+  ): Promise<T> {
     if (!this.#link)
       return Promise.reject(new ArcError('unavailable', 'the storage is being restarted; try again'))
-    if (this.#link.pendingCalls >= MAX_PENDING) {
+    if (this.#link.pendingCalls >= maxPending) {
       return Promise.reject(
         new ArcError('overloaded', 'the hub has more requests than it can take; try again later'),
       )
