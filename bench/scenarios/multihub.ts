@@ -1,0 +1,62 @@
+// Two hubs on one storage file: an agent waits at one of them, and another posts at the other. What it takes
+// to notice what another process has committed, beside the same within one hub.
+
+import { type Bench, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import { type HubUnderTest, result, withOwnHub } from '../hubs.js'
+import type { WakeJob } from '../load/wake-load.js'
+import { deliveredPercent, tellsWaiting, withWakes } from './wake.js'
+
+/** A hub that looks at the storage now and then is not to be met at the same point of its interval always. */
+const PAUSE_MS = 50
+const DEADLINE_MS = 5_000
+
+export const multihub: Scenario = {
+  name: 'multihub',
+  about:
+    'an agent waits at one hub and is woken by a post at another on the same storage, beside one hub alone',
+  run: (bench) =>
+    bench.withHubs(async (hubs) => {
+      for (const hub of hubs) {
+        if (hub.isOwn) await measure(bench, hub)
+        else bench.cannot(hub.who, 'two hubs on one storage', 'it is running already: this needs fresh ones')
+      }
+    }),
+}
+
+async function measure(bench: Bench, hub: HubUnderTest): Promise<void> {
+  const of = '1 waiter'
+  const { storage_path } = await result<{ storage_path: string }>(hub.url, '/v1/hub-info')
+  const job: Omit<WakeJob, 'postUrl'> = {
+    url: hub.url,
+    waiters: 1,
+    warmUps: 1,
+    wakes: bench.quick ? 15 : 100,
+    deadlineMs: DEADLINE_MS,
+    pauseMs: PAUSE_MS,
+    tellsWaiting: await tellsWaiting(hub),
+  }
+  await withOwnHub(
+    (other) =>
+      withWakes(async (runWakes) => {
+        const wakeBy = (postUrl: string) => (isWarmUp: boolean) =>
+          runWakes({ ...job, postUrl, ...(isWarmUp && { warmUps: 5, wakes: 1 }) })
+        const results = await bench.alternate([
+          ['bare', wakeBy(hub.url)],
+          ['hub', wakeBy(other.url)],
+        ])
+        bench.latencies(
+          of,
+          'delivery',
+          samplesOf(results, ({ latenciesMs }) => latenciesMs),
+        )
+        bench.record({
+          of,
+          what: 'delivered',
+          unit: '%',
+          values: valuesOf(results, deliveredPercent),
+          goal: { of: 'value', atLeast: 100 },
+        })
+      }),
+    storage_path,
+  )
+}

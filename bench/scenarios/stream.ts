@@ -1,0 +1,71 @@
+// Readers of the live feed as server-sent events, to whom messages are posted at a fixed pace, beside a bare
+// server that writes as much to as many open responses.
+
+import { type Loaded, withBare } from '../bare.js'
+import { type Bench, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import { result } from '../hubs.js'
+import type { StreamJob, StreamResult } from '../load/stream-load.js'
+import { type RunJob, withLoad } from '../load-process.js'
+import { tooFewFiles } from '../process-facts.js'
+import type { Who } from '../report.js'
+
+const SSE_SERVER = new URL('../baselines/sse-server.js', import.meta.url)
+const STREAM_LOAD = new URL('../load/stream-load.js', import.meta.url)
+
+/** Slow enough for a server that needs 50 µs for each delivery: a queue would hide what a delivery takes. */
+const FULL = { readers: 1_000, warmUps: 20, messages: 200, intervalMs: 60, deadlineMs: 30_000 }
+const QUICK = { readers: 100, warmUps: 5, messages: 50, intervalMs: 10, deadlineMs: 5_000 }
+
+export const stream: Scenario = {
+  name: 'stream',
+  about:
+    'readers of server-sent events, beside a bare node:http server that writes to as many open responses',
+  run: (bench) =>
+    bench.withHubs(async (hubs) => {
+      const size = bench.quick ? QUICK : FULL
+      const of = `${size.readers.toLocaleString('en')} readers`
+      const able: Loaded[] = []
+      for (const hub of hubs) {
+        const { features } = await result<{ features: readonly string[] }>(hub.url, '/v1/hub-info')
+        const why = features.includes('sse')
+          ? tooFewFiles(size.readers, hub.pid)
+          : 'its features do not name sse'
+        if (why) bench.cannot(hub.who, of, why)
+        else able.push(hub)
+      }
+      if (able.length === 0) return
+      await withBare(SSE_SERVER, (bare) =>
+        withLoad(STREAM_LOAD, (run: RunJob<StreamJob, StreamResult>) =>
+          measure(bench, { of, size }, [bare, ...able], run),
+        ),
+      )
+    }),
+}
+
+async function measure(
+  bench: Bench,
+  { of, size }: { of: string; size: Omit<StreamJob, 'url'> },
+  servers: readonly Loaded[],
+  runStreams: RunJob<StreamJob, StreamResult>,
+): Promise<void> {
+  const run = async ({ who, url }: Loaded, isWarmUp: boolean): Promise<StreamResult> => {
+    const streamed = await runStreams({ ...size, url, messages: isWarmUp ? 1 : size.messages })
+    if (streamed.trouble) bench.progress(`${who}, ${of}: ${streamed.trouble}`)
+    return streamed
+  }
+  const results = await bench.alternate(
+    servers.map((server): [Who, (isWarmUp: boolean) => Promise<StreamResult>] => [
+      server.who,
+      (isWarmUp) => run(server, isWarmUp),
+    ]),
+  )
+  const samples = samplesOf(results, ({ latenciesMs }) => latenciesMs)
+  bench.latencies(of, 'delivery', samples)
+  bench.record({
+    of,
+    what: 'delivered',
+    unit: '%',
+    values: valuesOf(results, ({ latenciesMs, expected }) => (latenciesMs.length / expected) * 100),
+    goal: { of: 'value', atLeast: 100 },
+  })
+}

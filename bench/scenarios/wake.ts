@@ -1,0 +1,173 @@
+// Agents parked in long-polls, all woken by one message, beside a bare server that holds and releases as many
+// responses. The largest crowd also shows whether a hub that is busy with it has time for others: meanwhile
+// somebody gets the hub's description, again and again.
+
+import { Client } from 'undici'
+import { type Loaded, withBare } from '../bare.js'
+import { type Bench, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import { type HubUnderTest, result } from '../hubs.js'
+import type { WakeJob, WakeResult } from '../load/wake-load.js'
+import { type RunJob, withLoad } from '../load-process.js'
+import { tooFewFiles } from '../process-facts.js'
+import type { Goal, Who } from '../report.js'
+
+const HOLD_SERVER = new URL('../baselines/hold-server.js', import.meta.url)
+const WAKE_LOAD = new URL('../load/wake-load.js', import.meta.url)
+
+interface Case {
+  readonly waiters: number
+  readonly goals: { readonly p99?: Goal }
+  readonly hasGets: boolean
+}
+
+const ONE: Case = { waiters: 1, goals: {}, hasGets: false }
+const SOME: Case = { waiters: 100, goals: {}, hasGets: false }
+const MANY: Case = { waiters: 1_000, goals: { p99: { of: 'ratio', atMost: 1.5 } }, hasGets: false }
+const CROWD: Case = { waiters: 5_000, goals: {}, hasGets: true }
+const MAX_GET_MS = 250
+
+export const wake: Scenario = {
+  name: 'wake',
+  about:
+    'agents in long-polls, all woken by one message, beside a bare node:http server that holds responses',
+  run: (bench) =>
+    bench.withHubs((hubs) =>
+      withBare(HOLD_SERVER, async (bare) => {
+        const cases = bench.quick ? [ONE, SOME] : [ONE, SOME, MANY, CROWD]
+        const servers = [
+          { ...bare, tellsWaiting: true },
+          ...(await Promise.all(
+            hubs.map(async (hub) => ({ ...hub, tellsWaiting: await tellsWaiting(hub) })),
+          )),
+        ]
+        await withWakes(async (runWakes) => {
+          for (const each of cases) await measure(bench, servers, runWakes, each)
+        })
+      }),
+    ),
+}
+
+/** Whether a hub says how many polls wait for a message. */
+export async function tellsWaiting({ url }: Pick<HubUnderTest, 'url'>): Promise<boolean> {
+  const { features } = await result<{ features: readonly string[] }>(url, '/v1/hub-info')
+  return features.includes('arc:status')
+}
+
+export function withWakes<T>(work: (run: RunJob<WakeJob, WakeResult>) => Promise<T>): Promise<T> {
+  return withLoad(WAKE_LOAD, work)
+}
+
+/** The part of those who should have been woken that was, in per cent. */
+export function deliveredPercent({ latenciesMs, expected }: WakeResult): number {
+  return (latenciesMs.length / expected) * 100
+}
+
+interface Server extends Loaded {
+  readonly tellsWaiting: boolean
+}
+
+type Round = WakeResult & { readonly getsMs: readonly number[] }
+
+async function measure(
+  bench: Bench,
+  servers: readonly Server[],
+  runWakes: RunJob<WakeJob, WakeResult>,
+  { waiters, goals, hasGets }: Case,
+) {
+  const of = waiters === 1 ? '1 waiter' : `${waiters.toLocaleString('en')} waiters`
+  const able = servers.filter(({ who, pid }) => {
+    const why = tooFewFiles(waiters, pid)
+    if (why) bench.cannot(who, of, why)
+    return !why
+  })
+  const run = async (server: Server, isWarmUp: boolean): Promise<Round> => {
+    const job = jobFor(bench, server, waiters, isWarmUp)
+    const gets = hasGets ? new Gets(server.url) : undefined
+    const woken = await runWakes(job)
+    if (woken.trouble) bench.progress(`${server.who}, ${of}: ${woken.trouble}`)
+    return { ...woken, getsMs: (await gets?.end(woken.bursts)) ?? [] }
+  }
+  const results = await bench.alternate(
+    able.map((server): [Who, (isWarmUp: boolean) => Promise<Round>] => [
+      server.who,
+      (isWarmUp) => run(server, isWarmUp),
+    ]),
+  )
+  bench.latencies(
+    of,
+    'delivery',
+    samplesOf(results, ({ latenciesMs }) => latenciesMs),
+    goals,
+  )
+  bench.record({
+    of,
+    what: 'delivery max',
+    unit: 'ms',
+    values: valuesOf(results, ({ latenciesMs }) => latenciesMs.reduce((a, b) => Math.max(a, b), 0)),
+  })
+  bench.record({
+    of,
+    what: 'delivered',
+    unit: '%',
+    values: valuesOf(results, deliveredPercent),
+    goal: { of: 'value', atLeast: 100 },
+  })
+  if (hasGets) {
+    const samples = samplesOf(results, ({ getsMs }) => getsMs)
+    bench.latencies(of, 'GET meanwhile', samples, { p99: { of: 'value', atMost: MAX_GET_MS } })
+  }
+}
+
+/** About as many deliveries in every case, as long as each wake still comes often enough to tell its spread. */
+function jobFor(bench: Bench, { url, tellsWaiting }: Server, waiters: number, isWarmUp: boolean): WakeJob {
+  const wakes = bench.quick ? 10 : Math.max(3, Math.min(50, Math.ceil(5_000 / waiters)))
+  const warmUps = Math.max(1, Math.min(20, Math.floor(2_000 / waiters)))
+  return {
+    url,
+    postUrl: url,
+    waiters,
+    warmUps: isWarmUp ? warmUps : 1,
+    wakes: isWarmUp ? 1 : wakes,
+    deadlineMs: bench.quick ? 5_000 : 30_000,
+    pauseMs: 0,
+    tellsWaiting,
+  }
+}
+
+/** GETs one after another from here, while the load is in another process. */
+class Gets {
+  readonly #client: Client
+  readonly #times: (readonly [fromMs: number, toMs: number])[] = []
+  readonly #done: Promise<void>
+  #ended = false
+
+  constructor(url: string) {
+    this.#client = new Client(url)
+    this.#done = this.#run()
+    this.#done.catch(() => {}) // thrown by `end`
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ended) {
+      const from = epochMs()
+      const { body } = await this.#client.request({ method: 'GET', path: '/v1/hub-info' })
+      await body.dump()
+      this.#times.push([from, epochMs()])
+    }
+  }
+
+  /** Milliseconds of each that was under way during one of these. */
+  async end(bursts: WakeResult['bursts']): Promise<number[]> {
+    this.#ended = true
+    await this.#done
+    await this.#client.close()
+    const during = this.#times.filter(([from, to]) =>
+      bursts.some(([start, end]) => from <= end && to >= start),
+    )
+    return during.map(([from, to]) => to - from)
+  }
+}
+
+function epochMs(): number {
+  return performance.timeOrigin + performance.now()
+}
