@@ -2,7 +2,7 @@
 // or where the process is not on this machine.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { spentBetween, type ThreadTimes, threadTimes } from './processor-time.js'
+import { residentMb, spentBetween, type ThreadTimes, threadTimes } from './process-costs.js'
 
 /** A process at one moment. */
 export interface Look {
@@ -24,7 +24,7 @@ export function lookAt(pid: number): Look | undefined {
       atMs: performance.now(),
       times: threadTimes(pid),
       voluntarySwitches: switches.reduce((sum, count) => sum + count, 0),
-      residentMb: numberIn(`/proc/${pid}/status`, /^VmRSS:\s*(\d+) kB/m) / 1_024,
+      residentMb: residentMb(pid) ?? Number.NaN,
     }
   } catch {
     return undefined

@@ -17,16 +17,6 @@ export async function startServer(module: URL, args: readonly string[] = []): Pr
   return { port, pid: child.pid ?? 0, stop: () => end(child) }
 }
 
-/** Such a server, for the duration of `work`. */
-export async function withServer<T>(module: URL, work: (server: ServerProcess) => Promise<T>): Promise<T> {
-  const server = await startServer(module)
-  try {
-    return await work(server)
-  } finally {
-    await server.stop()
-  }
-}
-
 /** Hands a job to a module that calls `answerJob`, and returns its result. */
 export async function runJob<Job extends object, Result>(module: URL, job: Job): Promise<Result> {
   const child = fork(module, { serialization: 'advanced' })

@@ -1,10 +1,10 @@
 // Claims: acquired, refreshed and released by one agent after another, free and while another agent holds them,
 // beside the same requests to a server that stores nothing.
 
+import { withBare } from '../bare.js'
 import { type Scenario, samplesOf } from '../bench.js'
 import type { LoadRequest } from '../load/http-load.js'
 import { httpLoad } from '../load.js'
-import { withServer } from '../processes.js'
 
 const ECHO = new URL('../baselines/echo-server.js', import.meta.url)
 
@@ -25,11 +25,11 @@ export const leases: Scenario = {
   about: 'claims one after another, free and held; bare: a node:http server that echoes JSON',
   run: (bench) =>
     bench.withHubs((hubs) =>
-      withServer(ECHO, async ({ port }) => {
+      withBare(ECHO, async (bare) => {
         for (const { url } of hubs) await httpLoad({ url, requests: [HELD], connections: 1, count: 1 })
         const names = Object.keys(TURNS)
         const results = await bench.alternate(
-          [...hubs, { who: 'bare' as const, url: `http://127.0.0.1:${port}` }].map(({ who, url }) => {
+          [...hubs, bare].map(({ who, url }) => {
             const turns = bench.quick ? 50 : 400
             const job = { url, requests: Object.values(TURNS), connections: 1, count: turns * names.length }
             return [who, () => httpLoad(job)] as const

@@ -1,11 +1,11 @@
 // Durable posts, one at a time on each of 1, 8 and 64 connections, beside a server that stores nothing.
 
+import { withBare } from '../bare.js'
 import type { Scenario } from '../bench.js'
 import { samplesOf, valuesOf } from '../bench.js'
 import type { LoadResult } from '../load/http-load.js'
 import { httpLoad, perSecond } from '../load.js'
 import { spentBetween, threadTimes } from '../process-costs.js'
-import { type ServerProcess, withServer } from '../processes.js'
 
 const ECHO = new URL('../baselines/echo-server.js', import.meta.url)
 const POST = {
@@ -23,8 +23,8 @@ export const posts: Scenario = {
   about: 'durable POST /v1/messages, beside a bare node:http server that echoes JSON and stores nothing',
   run: (bench) =>
     bench.withHubs((hubs) =>
-      withServer(ECHO, async (bare) => {
-        const servers = [...hubs, { who: 'bare' as const, url: urlOf(bare), pid: bare.pid }]
+      withBare(ECHO, async (bare) => {
+        const servers = [...hubs, bare]
         for (const connections of [1, 8, 64]) {
           const of = connections === 1 ? '1 connection' : `${connections} connections`
           bench.progress(of)
@@ -49,8 +49,6 @@ export const posts: Scenario = {
       }),
     ),
 }
-
-const urlOf = ({ port }: ServerProcess) => `http://127.0.0.1:${port}`
 
 async function load(
   url: string,

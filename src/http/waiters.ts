@@ -18,11 +18,17 @@ export type WakeReason = 'match' | 'deadline' | 'again' | 'ended'
 
 type Bucket = string
 
+/** Waiters that are woken in one turn of the event loop: others, too, are to be answered while thousands are. */
+const WOKEN_AT_ONCE = 100
+
 export class Waiters {
   readonly #buckets = new Map<Bucket, Set<Waiter>>()
   readonly #timers = new Map<Waiter, NodeJS.Timeout>()
   /** How many waiters each agent has: these agents are alive. */
   readonly #agents = new Map<string, number>()
+  /** Taken out already, in the order in which their turn to be woken comes. */
+  #woken: (readonly [waiter: Waiter, reason: WakeReason])[] = []
+  #waking = false
 
   get size(): number {
     return this.#timers.size
@@ -60,11 +66,22 @@ export class Waiters {
         }
       }
     }
-    for (const waiter of matched) this.#wake(waiter, 'match')
+    this.#wakeInTurn(matched, 'match')
   }
 
   wakeAll(reason: 'again' | 'ended'): void {
-    for (const waiter of [...this.#timers.keys()]) this.#wake(waiter, reason)
+    this.#wakeInTurn([...this.#timers.keys()], reason)
+  }
+
+  #wakeInTurn(waiters: Iterable<Waiter>, reason: WakeReason): void {
+    for (const waiter of waiters) if (this.#remove(waiter)) this.#woken.push([waiter, reason])
+    if (!this.#waking) this.#wakeSome()
+  }
+
+  #wakeSome(): void {
+    for (const [waiter, reason] of this.#woken.splice(0, WOKEN_AT_ONCE)) waiter.wake(reason)
+    this.#waking = this.#woken.length > 0
+    if (this.#waking) setImmediate(() => this.#wakeSome())
   }
 
   #wake(waiter: Waiter, reason: WakeReason): void {
