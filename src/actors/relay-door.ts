@@ -52,7 +52,7 @@ export class RelayDoor {
     file,
     foreign,
     waits,
-    signal,
+    abandonment,
   }: QueuedRequest): Promise<string | undefined> => {
     let parsed: ParsedRelayRequest
     try {
@@ -66,14 +66,14 @@ export class RelayDoor {
     }
     if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
     const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }
-    const answer = await this.#answer(parsed, idempotency, { parked: waits, signal })
+    const answer = await this.#answer(parsed, idempotency, { parked: waits, abandonment })
     return answer && relayAnswer(parsed.requestId, answer, this.#dispatcher.instanceId)
   }
 
   async #answer(
     { method, path, body, writtenAtMs }: ParsedRelayRequest,
     idempotency: NonNullable<DoorRequest['idempotency']>,
-    waiting: Pick<DoorRequest, 'parked' | 'signal'>,
+    waiting: Pick<DoorRequest, 'parked' | 'abandonment'>,
   ): Promise<Answer | undefined> {
     for (;;) {
       const replayOnly = Date.now() > writtenAtMs + this.#requestTtlMs

@@ -14,10 +14,15 @@ import type { DoorContract, StorageContract } from './storage/contract.js'
  */
 const MAX_PENDING = { commands: 4_000, reads: 10_000 } as const
 
+/** Milliseconds for which signs of life collect. */
+const TOUCH_MS = 200
+
 export class StorageClient {
   readonly #handlers: Handlers<DoorContract>
   #link: Link<StorageContract, DoorContract> | undefined
   readonly #awaiting = new Set<() => void>()
+  readonly #touched = new Set<string>()
+  #touchTimer: NodeJS.Timeout | undefined
 
   constructor(handlers: Handlers<DoorContract>) {
     this.#handlers = handlers
@@ -35,10 +40,12 @@ export class StorageClient {
   }
 
   submit(submission: Submission): Promise<Answer> {
+    this.#flushTouches()
     return this.#call((link) => link.call('submit', submission).then(answerOf), MAX_PENDING.commands)
   }
 
   query(query: Query): Promise<Answer> {
+    this.#flushTouches()
     return this.#call((link) => link.call('query', query))
   }
 
@@ -50,12 +57,23 @@ export class StorageClient {
     return this.#call((link) => link.call('page', query))
   }
 
+  /** Signs of life collect for a moment, but reach the storage before whatever might read them. */
   touch(agentIds: readonly string[]): void {
-    if (agentIds.length > 0) this.#link?.cast('touch', agentIds)
+    for (const id of agentIds) this.#touched.add(id)
+    if (this.#touched.size > 0) this.#touchTimer ??= setTimeout(() => this.#flushTouches(), TOUCH_MS)
+  }
+
+  #flushTouches(): void {
+    if (this.#touched.size === 0) return
+    clearTimeout(this.#touchTimer)
+    this.#touchTimer = undefined
+    this.#link?.cast('touch', [...this.#touched])
+    this.#touched.clear()
   }
 
   /** Settles when this door has been sent everything committed so far, or at once while the storage is away. */
   async caughtUp(timeoutMs: number): Promise<void> {
+    this.#flushTouches()
     await this.#link?.call('sync', undefined, timeoutMs).catch(() => {})
   }
 
@@ -73,6 +91,7 @@ export class StorageClient {
   }
 
   close(): void {
+    this.#flushTouches()
     this.#link?.close()
   }
 

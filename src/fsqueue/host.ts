@@ -10,6 +10,7 @@
 // then by the one that follows it. It is executed at least once: the executor makes that exactly once by the
 // request's name. Ends with `stop`.
 
+import type { Abandonment } from './abandonment.js'
 import { Answers } from './answers.js'
 import { Complaints } from './complaints.js'
 import type { ClaimedFile, Drained } from './drain.js'
@@ -30,8 +31,8 @@ export interface QueuedRequest {
   readonly foreign: boolean
   /** To be called when the request begins to wait for something that may never happen. */
   readonly waits: () => void
-  /** Aborted when nobody waits for the answer any more. It is to be given all the same. */
-  readonly signal: AbortSignal
+  /** When nobody waits for the answer any more. It is to be given all the same. */
+  readonly abandonment: Abandonment
 }
 
 export interface HostOptions {
@@ -161,7 +162,7 @@ export class QueueHost {
     if (file !== null) this.#housekeeping.touched(name)
     const queue = this.#queue(name)
     const abandoned = file !== null && stemOf(file, ABANDONED)
-    if (abandoned) queue.unanswered.get(abandoned)?.abandoned.abort()
+    if (abandoned) queue.unanswered.get(abandoned)?.abandonment.happen()
     else if (file !== null && stemOf(file, SUBMITTED) === undefined) return
     else if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // our own claim of it
     const isRoom = queue.draining && queue.mentioned.size < MAX_MENTIONED
@@ -303,12 +304,12 @@ export class QueueHost {
     const claim = queue.claimed(stem, 'text' in file ? file.size : 0)
     this.#unanswered++
     this.#bytes += claim.bytes
-    if (queue.mentioned.delete(stem + ABANDONED)) claim.abandoned.abort()
+    if (queue.mentioned.delete(stem + ABANDONED)) claim.abandonment.happen()
     const request: QueuedRequest = {
       queue: queue.name,
       stem,
       file,
-      signal: claim.abandoned.signal,
+      abandonment: claim.abandonment,
       foreign: this.#foreign.delete(`${queue.name}/${stem}${CLAIMED}`),
       waits: () => {
         if (queue.parked(claim)) this.#next(queue)

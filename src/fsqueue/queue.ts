@@ -2,6 +2,8 @@
 // and whether it may take more. All of it is bounded, whatever the other side submits: names, requests
 // that are executed, requests that wait, and the bytes that they and their answers hold.
 
+import { Abandonment } from './abandonment.js'
+
 /** Requests of one queue that are executed or being answered; those that wait don't count. */
 const MAX_RUNNING = 128
 /** Requests of one queue that may wait; the next ones count as running. */
@@ -20,8 +22,7 @@ const REST_MS = { first: 1_000, longest: 30_000 } as const
 
 /** A request that was taken and has no response yet. */
 export interface Claim {
-  /** Ends its wait. */
-  readonly abandoned: AbortController
+  readonly abandonment: Abandonment
   bytes: number
   waits: boolean
 }
@@ -84,7 +85,7 @@ export class Queue {
   }
 
   claimed(stem: string, bytes: number): Claim {
-    const claim = { abandoned: new AbortController(), bytes, waits: false }
+    const claim = { abandonment: new Abandonment(), bytes, waits: false }
     this.unanswered.set(stem, claim)
     this.#bytes += bytes
     return claim

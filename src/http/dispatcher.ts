@@ -40,8 +40,14 @@ export interface DoorRequest {
   readonly replayOnly?: boolean | undefined
   /** Called when the request begins to wait for a message. */
   readonly parked?: (() => void) | undefined
-  /** Aborted when nobody waits for the answer any more; made when first asked for. */
-  readonly signal: AbortSignal
+  readonly abandonment: Abandonment
+}
+
+/** Whether anybody still waits for the answer. */
+export interface Abandonment {
+  readonly happened: boolean
+  /** Calls back when it happens, unless it has before; one callback at a time. Returns what takes it out again. */
+  on(callback: () => void): () => void
 }
 
 /** What the dispatcher needs of the storage actor. Every method rejects with a retryable ArcError while it is away. */
@@ -179,7 +185,7 @@ export class Dispatcher {
 
   /**
    * An agent's feed after an id: what is stored, then what is committed, without gap or repeat. Ends when the
-   * request's signal is aborted, the door closes, or the storage stays away. An answer instead of a stream
+   * request is abandoned, the door closes, or the storage stays away. An answer instead of a stream
    * refuses it; never rejects.
    */
   async follow(request: DoorRequest, afterId?: number): Promise<Stream | Answer> {
@@ -255,7 +261,7 @@ export class Dispatcher {
     this.#openStreams++
     try {
       if (first.items.length > 0) yield first.items
-      while (!this.#ended && !request.signal.aborted) {
+      while (!this.#ended && !request.abandonment.happened) {
         if (filter.agentId !== undefined) this.#options.storage.touch([filter.agentId])
         rows = await this.#look(filter, rows.upToId, STREAM_BEAT_MS, request)
         yield rows.items
@@ -304,14 +310,14 @@ export class Dispatcher {
       if (recent.length > 0) return rowsUpTo(recent, limit, this.#recent.latestId)
       sinceId = Math.max(sinceId, this.#recent.latestId)
       const leftMs = deadline - Date.now()
-      if (leftMs <= 0 || this.#ended || request.signal.aborted) return { items: [], upToId: sinceId }
+      if (leftMs <= 0 || this.#ended || request.abandonment.happened) return { items: [], upToId: sinceId }
       request.parked?.()
-      const reason = await this.#park(filter, leftMs, request.signal)
+      const reason = await this.#park(filter, leftMs, request.abandonment)
       if (reason === 'deadline' || reason === 'ended') return { items: [], upToId: sinceId }
     }
   }
 
-  #park(filter: Poll['filter'], timeoutMs: number, signal: AbortSignal): Promise<WakeReason> {
+  #park(filter: Poll['filter'], timeoutMs: number, abandonment: Abandonment): Promise<WakeReason> {
     return new Promise((resolve) => {
       const cancel = this.#waiters.park({ filter, wake: (reason) => settle(reason) }, timeoutMs)
       const abandon = () => {
@@ -319,10 +325,10 @@ export class Dispatcher {
         settle('ended')
       }
       const settle = (reason: WakeReason) => {
-        signal.removeEventListener('abort', abandon)
+        release()
         resolve(reason)
       }
-      signal.addEventListener('abort', abandon, { once: true })
+      const release = abandonment.on(abandon)
       this.#keepAlive()
     })
   }

@@ -8,7 +8,7 @@ import { type Answer, failureOf } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
 import { parseBody, readBody } from './body.js'
-import type { Dispatcher, DoorRequest } from './dispatcher.js'
+import type { Abandonment, Dispatcher, DoorRequest } from './dispatcher.js'
 import type { Guard } from './guard.js'
 import { Site, type SiteAnswer } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
@@ -142,12 +142,11 @@ export class HttpDoor {
   }
 }
 
-/** A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. */
-class HttpRequest implements DoorRequest {
+/** A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. It is abandoned when its connection goes. */
+class HttpRequest implements DoorRequest, Abandonment {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #bytes: Buffer | undefined
-  #abort: AbortController | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, bytes: Buffer | undefined) {
     this.#request = request
@@ -175,14 +174,17 @@ class HttpRequest implements DoorRequest {
       : { scope: IDEMPOTENCY_SCOPE, key: String(key), bytes: this.#bytes ?? '' }
   }
 
-  get signal(): AbortSignal {
-    if (!this.#abort) {
-      const abort = new AbortController()
-      this.#abort = abort
-      if (this.#response.destroyed) abort.abort()
-      else this.#response.once('close', () => abort.abort())
-    }
-    return this.#abort.signal
+  get abandonment(): Abandonment {
+    return this
+  }
+
+  get happened(): boolean {
+    return this.#response.destroyed
+  }
+
+  on(callback: () => void): () => void {
+    const response = this.#response.once('close', callback)
+    return () => response.off('close', callback)
   }
 }
 

@@ -133,14 +133,14 @@ export class Forwarder {
   }
 
   async #forward(
-    { queue, stem, waits, signal }: QueuedRequest,
+    { queue, stem, waits, abandonment }: QueuedRequest,
     { path, body }: ParsedRelayRequest,
     method: Method,
   ): Promise<TransportAnswer> {
     if (method === 'GET') {
       const waitSec = waitOf(path)
       return waitSec > 0
-        ? this.#wait(path, waitSec, waits, signal)
+        ? this.#wait(path, waitSec, waits, abandonment)
         : this.#requester.exchange({ method, path })
     }
     return this.#requester.exchange({
@@ -173,10 +173,13 @@ export class Forwarder {
     path: string,
     waitSec: number,
     waits: () => void,
-    abandoned: AbortSignal,
+    abandonment: QueuedRequest['abandonment'],
   ): Promise<TransportAnswer> {
     waits()
-    const { signal, release } = linkSignals(abandoned, this.#closing.signal)
+    const abandoned = new AbortController()
+    if (abandonment.happened) abandoned.abort()
+    const forget = abandonment.on(() => abandoned.abort())
+    const { signal, release } = linkSignals(abandoned.signal, this.#closing.signal)
     try {
       const timeoutSec = pollTimeoutSec(waitSec, this.#requester.timeoutSec)
       const answer = await this.#requester
@@ -188,6 +191,7 @@ export class Forwarder {
       if (answer && answer.status !== 503) return answer
       return await this.#requester.exchange({ method: 'GET', path: withoutWait(path), signal })
     } finally {
+      forget()
       release()
     }
   }

@@ -16,8 +16,8 @@ import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from
 
 /** An actor that hangs is no common thing; on a machine that agents keep busy 15 s were too short for the relay. */
 const START_TIMEOUT_MS = 60_000
-/** Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 12 are as fast. */
-const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 } as const
+/** Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 24 are as fast. */
+const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const
 
 /** Restart the one that died; or it and those started after it; or all. */
 export type Strategy = 'one_for_one' | 'rest_for_one' | 'one_for_all'

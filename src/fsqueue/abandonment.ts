@@ -1,0 +1,25 @@
+// Whether anybody still waits for the answer to a request. Lighter than an AbortSignal, since every request has one
+// and hardly any is ever abandoned.
+
+export class Abandonment {
+  #happened = false
+  #callback: (() => void) | undefined
+
+  get happened(): boolean {
+    return this.#happened
+  }
+
+  /** Calls back when it happens, unless it has before; one callback at a time. Returns what takes it out again. */
+  on(callback: () => void): () => void {
+    this.#callback = callback
+    return () => {
+      this.#callback = undefined
+    }
+  }
+
+  happen(): void {
+    if (this.#happened) return
+    this.#happened = true
+    this.#callback?.()
+  }
+}
