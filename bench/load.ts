@@ -2,7 +2,8 @@
 // not the hub's.
 
 import type { LoadJob, LoadResult } from './load/http-load.js'
-import type { RelayJob, RelayResult } from './load/relay-load.js'
+import type { BurstJob, RelayResult } from './load/relay-burst.js'
+import type { RelayJob } from './load/relay-load.js'
 import { runJob } from './processes.js'
 
 export const httpLoad = (job: LoadJob) =>
@@ -10,5 +11,8 @@ export const httpLoad = (job: LoadJob) =>
 
 export const relayLoad = (job: RelayJob) =>
   runJob<RelayJob, RelayResult>(new URL('./load/relay-load.js', import.meta.url), job)
+
+export const relayBurst = (job: BurstJob) =>
+  runJob<BurstJob, RelayResult>(new URL('./load/relay-burst.js', import.meta.url), job)
 
 export const perSecond = ({ requests, seconds }: { requests: number; seconds: number }) => requests / seconds

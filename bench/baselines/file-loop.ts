@@ -1,18 +1,9 @@
 // The bare baseline for the relay: one loop that does, for one request after another, the file operations
 // that a request of the relay costs both sides together, and nothing else. No watch, no hub, no storage.
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { putFile, readAnswer } from '../file-client.js'
 import { answerJob } from '../processes.js'
 
 export interface FileLoopJob {
@@ -38,8 +29,7 @@ answerJob(async ({ folder, agents, requestsEach }: FileLoopJob): Promise<{ secon
 
 function oneRequest({ requests, responses }: { requests: string; responses: string }, stem: string): void {
   // the client submits
-  writeNew(join(requests, `.${stem}.tmp`), REQUEST)
-  renameSync(join(requests, `.${stem}.tmp`), join(requests, `${stem}.json`))
+  putFile(requests, stem, REQUEST)
   // the host claims, reads, answers
   const claimed = join(requests, `${stem}.work`)
   renameSync(join(requests, `${stem}.json`), claimed)
@@ -48,14 +38,7 @@ function oneRequest({ requests, responses }: { requests: string; responses: stri
   readSync(descriptor, bytes)
   closeSync(descriptor)
   JSON.parse(bytes.toString('utf8'))
-  writeNew(join(responses, `.${stem}.tmp`), RESPONSE)
-  renameSync(join(responses, `.${stem}.tmp`), join(responses, `${stem}.json`))
+  putFile(responses, stem, RESPONSE)
   // the client reads the answer
-  JSON.parse(readFileSync(join(responses, `${stem}.json`), 'utf8'))
-}
-
-function writeNew(path: string, text: string): void {
-  const descriptor = openSync(path, 'wx')
-  writeSync(descriptor, text)
-  closeSync(descriptor)
+  readAnswer(responses, stem)
 }

@@ -52,7 +52,7 @@ async function measure(
   const posts = isWarmUp ? 20 : bench.quick ? 150 : 500
   try {
     await once(waiting, 'message')
-    const { latenciesMs } = await relayLoad({ spoolDir, agents: 1, postsEach: posts, atOnce: false })
+    const { latenciesMs } = await relayLoad({ spoolDir, agents: 1, postsEach: posts })
     const wakesMs = pollers === 0 ? [] : await wakes(spoolDir, pollers, posts / 2, receivedAt)
     return { tripsMs: latenciesMs, wakesMs }
   } finally {

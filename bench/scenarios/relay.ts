@@ -1,11 +1,12 @@
-// Agents that post over files all at once, beside one loop that does the same file operations and nothing else.
+// Agents that post over files all at once, beside one loop that does the same file operations and nothing else. Both
+// clients are bare: what the SDK costs is not the relay's.
 
 import { join } from 'node:path'
 import type { FileLoopJob } from '../baselines/file-loop.js'
 import { type Scenario, samplesOf, valuesOf } from '../bench.js'
 import { withFolder } from '../hubs.js'
-import type { RelayResult } from '../load/relay-load.js'
-import { perSecond, relayLoad } from '../load.js'
+import type { RelayResult } from '../load/relay-burst.js'
+import { perSecond, relayBurst } from '../load.js'
 import { runJob } from '../processes.js'
 
 const LOOP = new URL('../baselines/file-loop.js', import.meta.url)
@@ -30,7 +31,7 @@ export const relay: Scenario = {
             ['bare', bare],
             ...hubs.map(
               ({ who, spoolDir }) =>
-                [who, () => relayLoad({ spoolDir, agents, postsEach: POSTS_EACH, atOnce: true })] as const,
+                [who, () => relayBurst({ spoolDir, agents, postsEach: POSTS_EACH })] as const,
             ),
           ])
           const goal = agents === 8 ? ({ of: 'ratio', atLeast: 0.5 } as const) : undefined
