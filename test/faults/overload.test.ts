@@ -20,7 +20,7 @@ const FEW = 64
 const MANY = 6_000
 const UNLIMITED = 1_000_000
 /** At full size: an answer to somebody else, and the time after which a post is answered as if nothing had been. */
-const RESPONSIVE_MS = 500
+const RESPONSIVE_MS = 1_000
 const RECOVERED_MS = 1_000
 
 async function flood(

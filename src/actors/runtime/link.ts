@@ -41,6 +41,11 @@ interface Pending {
 /** How often deadlines are looked at: a call may overrun its own by this much. */
 const SWEEP_MS = 100
 export const DEFAULT_CALL_MS = 10_000
+/**
+ * Envelopes that wait for the end of a turn. With thousands of busy sockets a turn takes seconds: the event loop
+ * reads up to 49,000 of them before anything that was to come after.
+ */
+const MAX_OUTBOX = 128
 
 /** `Out` is what this side may send; `In` is what it answers. */
 export class Link<Out extends Contract, In extends Contract> {
@@ -127,7 +132,8 @@ export class Link<Out extends Contract, In extends Contract> {
 
   #send(envelope: Envelope): void {
     this.#outbox.push(envelope)
-    this.#flush ??= setImmediate(() => this.flush())
+    if (this.#outbox.length >= MAX_OUTBOX) this.flush()
+    else this.#flush ??= setImmediate(() => this.flush())
   }
 
   #receive(envelopes: Envelope[]): void {
