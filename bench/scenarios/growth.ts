@@ -19,12 +19,23 @@ const FILL: LoadRequest = {
     body: `message {i} ${'x'.repeat(180)}`,
   }),
 }
+/** A thread that does not grow: the answer holds all messages of a thread, so that it costs what it holds. */
+const SMALL_THREAD: LoadRequest = {
+  path: '/v1/messages',
+  body: JSON.stringify({
+    from_agent: AGENT,
+    channel: 'general',
+    thread_id: 'growth-small',
+    body: 'message {i}',
+  }),
+}
+const SMALL_THREAD_MESSAGES = 20
 const AT_MOST = { of: 'ratio', atMost: 1.5 } as const
 
 /** By what they are called in the report; `after` is an id shortly before the latest. */
 const READS: Readonly<Record<string, (after: number) => LoadRequest>> = {
   'GET threads': () => ({ method: 'GET', path: '/v1/threads' }),
-  'GET one thread': () => ({ method: 'GET', path: '/v1/threads/growth-7' }),
+  'GET one thread': () => ({ method: 'GET', path: '/v1/threads/growth-small' }),
   'GET bootstrap': () => ({ method: 'GET', path: `/v1/bootstrap?agent_id=${AGENT}` }),
   'GET events': (after) => ({ method: 'GET', path: `/v1/events?agent_id=${AGENT}&since_id=${after}` }),
   'GET the last messages': () => ({ method: 'GET', path: '/v1/messages?channel=general&tail=true&limit=50' }),
@@ -48,10 +59,12 @@ export const growth: Scenario = {
       const sizes = bench.quick ? [1_000, 5_000] : [1_000, 10_000, 100_000]
       for (const hub of hubs) {
         const stages: Stage[] = []
-        let filled = 0
+        const { url } = hub
+        await httpLoad({ url, requests: [SMALL_THREAD], connections: 1, count: SMALL_THREAD_MESSAGES })
+        let filled = SMALL_THREAD_MESSAGES
         for (const size of sizes) {
           bench.progress(`${hub.who}, ${size} messages`)
-          await httpLoad({ url: hub.url, requests: [FILL], connections: 32, count: size - filled })
+          await httpLoad({ url, requests: [FILL], connections: 32, count: size - filled })
           filled = size
           stages.push(await measure(hub, bench.quick ? 60 : 300))
         }
