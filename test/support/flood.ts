@@ -89,7 +89,7 @@ async function flood(
   }
 
   while (idle.length < clients) {
-    const opening = Array.from({ length: OPENED_AT_ONCE }, () => {
+    const opening = Array.from({ length: Math.min(OPENED_AT_ONCE, clients - idle.length) }, () => {
       const client: Client = new Client(port, (...answer) => answered(client, ...answer))
       return client
     })

@@ -37,7 +37,7 @@ const MAX_CATCH_UP = 1_000
 /** Messages that are handed on at once at the latest, also while the page is hidden and nothing is drawn. */
 const MAX_PENDING = 500
 /** Between two drawings of what has come: in between the page answers to the person at it. */
-const BREATH_MS = 100
+const BREATH_MS = 40
 /** A hidden page draws no frames. */
 const HIDDEN_MS = 250
 
