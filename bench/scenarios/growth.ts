@@ -66,7 +66,7 @@ export const growth: Scenario = {
           bench.progress(`${hub.who}, ${size} messages`)
           await httpLoad({ url, requests: [FILL], connections: 32, count: size - filled })
           filled = size
-          stages.push(await measure(hub, bench.quick ? 60 : 300))
+          stages.push(await measure(hub, bench.quick ? 30 : 300))
         }
         record(bench, hub.who, sizes, stages)
       }

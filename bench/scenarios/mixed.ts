@@ -61,7 +61,7 @@ export const mixed: Scenario = {
 
 async function measure(bench: Bench, { who, url, spoolDir, pid }: HubUnderTest): Promise<Round> {
   if (spoolDir === undefined) bench.cannot(who, 'calls over files', 'its spool is not known')
-  const seconds = bench.quick ? 5 : 60
+  const seconds = bench.quick ? 3 : 60
   const before = pid === undefined ? undefined : threadTimes(pid)
   const result = await runJob<MixedJob, MixedResult>(LOAD, { url, spoolDir, agents: AGENTS, seconds })
   if (pid === undefined || !before || before.size === 0)

@@ -49,7 +49,7 @@ async function measure(
   waiting.on('message', ({ id, receivedAtMs }: { id?: number; receivedAtMs: number }) => {
     if (id !== undefined) receivedAt.set(id, receivedAtMs)
   })
-  const posts = isWarmUp ? 20 : bench.quick ? 150 : 500
+  const posts = isWarmUp ? 20 : bench.quick ? 80 : 500
   try {
     await once(waiting, 'message')
     const { latenciesMs } = await relayLoad({ spoolDir, agents: 1, postsEach: posts })
