@@ -34,6 +34,18 @@ export interface Scenario {
 /** Milliseconds of every request of a round. */
 export type Samples = { readonly [who in Who]?: readonly (readonly number[])[] }
 
+export interface LatencyGoals {
+  readonly p50?: Goal
+  readonly p95?: Goal
+  readonly p99?: Goal
+}
+
+export interface Delivered {
+  /** Of what was delivered. */
+  readonly latenciesMs: readonly number[]
+  readonly expected: number
+}
+
 export class Bench {
   readonly #options: BenchOptions
   readonly figures: Figure[] = []
@@ -112,12 +124,7 @@ export class Bench {
   }
 
   /** p50 and p99 (or others) of each round, and the distribution of all. */
-  latencies(
-    of: string,
-    what: string,
-    samples: Samples,
-    goals: { readonly p50?: Goal; readonly p95?: Goal; readonly p99?: Goal } = {},
-  ): void {
+  latencies(of: string, what: string, samples: Samples, goals: LatencyGoals = {}): void {
     const present = WHO.filter((who) => samples[who]?.some((round) => round.length > 0))
     const shares = { p50: 0.5, ...(goals.p95 && { p95: 0.95 }), p99: 0.99 }
     for (const [name, share] of Object.entries(shares)) {
@@ -135,6 +142,18 @@ export class Bench {
       quantiles: Object.fromEntries(present.map((who) => [who, quantilesOf(all(who))])),
       counts: Object.fromEntries(present.map((who) => [who, all(who).length])),
     })
+  }
+
+  /** How soon what was to be delivered was, and how much of it: the goal is all. */
+  deliveries(of: string, results: ReadonlyMap<Who, readonly Delivered[]>, goals: LatencyGoals = {}): void {
+    this.latencies(
+      of,
+      'delivery',
+      samplesOf(results, ({ latenciesMs }) => latenciesMs),
+      goals,
+    )
+    const values = valuesOf(results, ({ latenciesMs, expected }) => (latenciesMs.length / expected) * 100)
+    this.record({ of, what: 'delivered', unit: '%', values, goal: { of: 'value', atLeast: 100 } })
   }
 
   cannot(who: Who, what: string, why: string): void {

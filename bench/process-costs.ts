@@ -19,9 +19,9 @@ export function threadTimes(pid: number): ThreadTimes {
   return times
 }
 
-/** What each thread has run for between two looks, the busiest first. */
-export function spentBetween(before: ThreadTimes, after: ThreadTimes): number[] {
-  return [...after].map(([thread, time]) => time - (before.get(thread) ?? 0)).sort((a, b) => b - a)
+/** Microseconds that all threads together have run for between two looks. */
+export function spentBetween(before: ThreadTimes, after: ThreadTimes): number {
+  return [...after].reduce((sum, [thread, time]) => sum + time - (before.get(thread) ?? 0), 0)
 }
 
 /** Resident memory of a process, MiB; undefined where there is no /proc. */

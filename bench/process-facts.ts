@@ -40,7 +40,7 @@ export interface Activity {
 
 export function activityBetween(before: Look, after: Look): Activity {
   const ms = after.atMs - before.atMs
-  const spentUs = spentBetween(before.times, after.times).reduce((sum, time) => sum + time, 0)
+  const spentUs = spentBetween(before.times, after.times)
   return {
     processorPercent: spentUs / ms / 10,
     switchesPerSec: ((after.voluntarySwitches - before.voluntarySwitches) * 1_000) / ms,

@@ -4,7 +4,7 @@
 import { type Bench, type Scenario, samplesOf } from '../bench.js'
 import type { HubUnderTest } from '../hubs.js'
 import type { MixedJob, MixedResult } from '../load/mixed-agents.js'
-import { residentMb, spentBetween, threadTimes } from '../process-costs.js'
+import { activityBetween, lookAt } from '../process-facts.js'
 import { runJob } from '../processes.js'
 import type { Who } from '../report.js'
 
@@ -62,10 +62,10 @@ export const mixed: Scenario = {
 async function measure(bench: Bench, { who, url, spoolDir, pid }: HubUnderTest): Promise<Round> {
   if (spoolDir === undefined) bench.cannot(who, 'calls over files', 'its spool is not known')
   const seconds = bench.quick ? 3 : 60
-  const before = pid === undefined ? undefined : threadTimes(pid)
+  const before = pid === undefined ? undefined : lookAt(pid)
   const result = await runJob<MixedJob, MixedResult>(LOAD, { url, spoolDir, agents: AGENTS, seconds })
-  if (pid === undefined || !before || before.size === 0)
-    return { ...result, processor: undefined, memoryMb: undefined }
-  const spentUs = spentBetween(before, threadTimes(pid)).reduce((sum, time) => sum + time, 0)
-  return { ...result, processor: spentUs / (seconds * 10_000), memoryMb: residentMb(pid) }
+  const after = pid === undefined ? undefined : lookAt(pid)
+  if (!before || !after) return { ...result, processor: undefined, memoryMb: undefined }
+  const { processorPercent } = activityBetween(before, after)
+  return { ...result, processor: processorPercent, memoryMb: after.residentMb }
 }

@@ -1,10 +1,10 @@
 // Two hubs on one storage file: an agent waits at one of them, and another posts at the other. What it takes
 // to notice what another process has committed, beside the same within one hub.
 
-import { type Bench, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import type { Bench, Scenario } from '../bench.js'
 import { type HubUnderTest, result, withOwnHub } from '../hubs.js'
 import type { WakeJob } from '../load/wake-load.js'
-import { deliveredPercent, tellsWaiting, withWakes } from './wake.js'
+import { tellsWaiting, withWakes } from './wake.js'
 
 /** A hub that looks at the storage now and then is not to be met at the same point of its interval always. */
 const PAUSE_MS = 50
@@ -24,7 +24,6 @@ export const multihub: Scenario = {
 }
 
 async function measure(bench: Bench, hub: HubUnderTest): Promise<void> {
-  const of = '1 waiter'
   const { storage_path } = await result<{ storage_path: string }>(hub.url, '/v1/hub-info')
   const job: Omit<WakeJob, 'postUrl'> = {
     url: hub.url,
@@ -44,18 +43,7 @@ async function measure(bench: Bench, hub: HubUnderTest): Promise<void> {
           ['bare', wakeBy(hub.url)],
           ['hub', wakeBy(other.url)],
         ])
-        bench.latencies(
-          of,
-          'delivery',
-          samplesOf(results, ({ latenciesMs }) => latenciesMs),
-        )
-        bench.record({
-          of,
-          what: 'delivered',
-          unit: '%',
-          values: valuesOf(results, deliveredPercent),
-          goal: { of: 'value', atLeast: 100 },
-        })
+        bench.deliveries('1 waiter', results)
       }),
     storage_path,
   )

@@ -58,9 +58,6 @@ async function load(
 ): Promise<Round> {
   const before = pid === undefined ? new Map() : threadTimes(pid)
   const result = await httpLoad({ url, requests: [POST], connections, seconds })
-  const spentUs =
-    pid === undefined
-      ? Number.NaN
-      : spentBetween(before, threadTimes(pid)).reduce((sum, time) => sum + time, 0)
+  const spentUs = pid === undefined ? Number.NaN : spentBetween(before, threadTimes(pid))
   return { ...result, processorUs: spentUs / result.requests }
 }

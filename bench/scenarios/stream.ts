@@ -2,7 +2,7 @@
 // server that writes as much to as many open responses.
 
 import { type Loaded, withBare } from '../bare.js'
-import { type Bench, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import type { Bench, Scenario } from '../bench.js'
 import { result } from '../hubs.js'
 import type { StreamJob, StreamResult } from '../load/stream-load.js'
 import { type RunJob, withLoad } from '../load-process.js'
@@ -59,13 +59,5 @@ async function measure(
       (isWarmUp) => run(server, isWarmUp),
     ]),
   )
-  const samples = samplesOf(results, ({ latenciesMs }) => latenciesMs)
-  bench.latencies(of, 'delivery', samples)
-  bench.record({
-    of,
-    what: 'delivered',
-    unit: '%',
-    values: valuesOf(results, ({ latenciesMs, expected }) => (latenciesMs.length / expected) * 100),
-    goal: { of: 'value', atLeast: 100 },
-  })
+  bench.deliveries(of, results)
 }

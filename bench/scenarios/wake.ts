@@ -57,11 +57,6 @@ export function withWakes<T>(work: (run: RunJob<WakeJob, WakeResult>) => Promise
   return withLoad(WAKE_LOAD, work)
 }
 
-/** The part of those who should have been woken that was, in per cent. */
-export function deliveredPercent({ latenciesMs, expected }: WakeResult): number {
-  return (latenciesMs.length / expected) * 100
-}
-
 interface Server extends Loaded {
   readonly tellsWaiting: boolean
 }
@@ -93,24 +88,12 @@ async function measure(
       (isWarmUp) => run(server, isWarmUp),
     ]),
   )
-  bench.latencies(
-    of,
-    'delivery',
-    samplesOf(results, ({ latenciesMs }) => latenciesMs),
-    goals,
-  )
+  bench.deliveries(of, results, goals)
   bench.record({
     of,
     what: 'delivery max',
     unit: 'ms',
     values: valuesOf(results, ({ latenciesMs }) => latenciesMs.reduce((a, b) => Math.max(a, b), 0)),
-  })
-  bench.record({
-    of,
-    what: 'delivered',
-    unit: '%',
-    values: valuesOf(results, deliveredPercent),
-    goal: { of: 'value', atLeast: 100 },
   })
   if (hasGets) {
     const samples = samplesOf(results, ({ getsMs }) => getsMs)

@@ -142,7 +142,10 @@ export class HttpDoor {
   }
 }
 
-/** A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. It is abandoned when its connection goes. */
+/**
+ * A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. It is
+ * abandoned when its connection goes.
+ */
 class HttpRequest implements DoorRequest, Abandonment {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse

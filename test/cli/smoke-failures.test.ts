@@ -14,6 +14,12 @@ t.test('without a hub it says so', async (t) => {
   t.match(json(done), { ok: false, error: /connection refused/ })
 })
 
+/** Holds what a smoke run is about to acquire. */
+async function holdClaim(url: string): Promise<void> {
+  const claim = { owner_agent_id: 'somebody', claim_key: 'smoke-claim-001', task_message_id: 1 }
+  await call(url, '/v1/claims', claim)
+}
+
 t.test('with a folder that nobody serves it says so', async (t) => {
   const place = new Place(t)
   await place.ensure(['--no-relay', '--port', '0'])
@@ -39,11 +45,7 @@ t.test("with another hub's folder it says so", async (t) => {
 t.test('with a role that runs out of time it says which, and at what', async (t) => {
   const place = new Place(t)
   const { url } = await place.ensure()
-  await call(url, '/v1/claims', {
-    owner_agent_id: 'somebody',
-    claim_key: 'smoke-claim-001',
-    task_message_id: 1,
-  })
+  await holdClaim(url)
   const done = await place.arc(['smoke', '--timeout-sec', '8'])
   t.equal(done.status, 1)
   const verdict = json<SmokeVerdict>(done)
@@ -62,11 +64,7 @@ t.test('wrong transports are refused', async (t) => {
 t.test('a run that is interrupted ends its roles, and has not passed', async (t) => {
   const place = new Place(t)
   const { url } = await place.ensure()
-  await call(url, '/v1/claims', {
-    owner_agent_id: 'somebody',
-    claim_key: 'smoke-claim-001',
-    task_message_id: 1,
-  })
+  await holdClaim(url)
   const smoke = place.start(['smoke'])
   await smoke.says('which somebody holds')
   smoke.child.kill('SIGTERM')
