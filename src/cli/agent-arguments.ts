@@ -1,7 +1,9 @@
 // The options of commands that act as an agent, and the client they act through (PROTOCOL §12).
 
 import type { ArgsDef } from 'citty'
-import { ArcClient } from '../sdk/index.js'
+import { ArcClient } from '../sdk/client.js'
+import { HttpTransport } from '../sdk/http-transport.js'
+import { plainConnections } from '../sdk/plain-connections.js'
 import { requiredText, text } from './arguments.js'
 import { DEFAULT_STORAGE, findPidFiles } from './pid-file.js'
 import { wantedUrl } from './running-hub.js'
@@ -15,10 +17,17 @@ export const agentArguments = {
   },
 } as const satisfies ArgsDef
 
+const CONNECT_SEC = 10
+
 /** A client that is registered in place of an earlier session. It does not wait for a hub that is down: a person does. */
 export async function signIn(given: Readonly<Record<string, unknown>>): Promise<ArcClient> {
   const agentId = requiredText(given.agent, 'agent')
-  const client = new ArcClient(agentId, { baseUrl: baseUrl(given['base-url']), retryFor: 0 })
+  const transport = new HttpTransport({
+    baseUrl: baseUrl(given['base-url']),
+    connectTimeoutSec: CONNECT_SEC,
+    connect: plainConnections,
+  })
+  const client = new ArcClient(agentId, { transport, retryFor: 0 })
   await client.register({ replace: true })
   return client
 }

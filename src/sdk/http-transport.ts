@@ -1,12 +1,18 @@
-// The transport over sockets: an undici pool with keep-alive and as many connections as there are requests
-// under way, so that a parked long-poll never holds up a post.
+// The transport over sockets: what is sent, what an answer is, and what each failure means.
 //
 // Guarantees: every response body is consumed; an abort frees its socket; every failure is an `ArcError`
 // that tells whether the request can have reached the hub. Ends with `close`.
 
-import { Pool } from 'undici'
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
+import {
+  CONNECT_TIMEOUT_CODE,
+  type Connect,
+  type Connections,
+  type RawAnswer,
+  TIMEOUT_CODES,
+} from './connections.js'
+import { pooledConnections } from './pooled-connections.js'
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
 import { throwIfAborted, untilAborted } from './waiting.js'
 
@@ -15,10 +21,15 @@ export interface HttpTransportOptions {
   readonly baseUrl: string
   /** Seconds to get a connection. */
   readonly connectTimeoutSec: number
+  /** Default: a pool, for an agent that goes on asking. */
+  readonly connect?: Connect | undefined
 }
 
+/** A path or header that can't be sent, as undici and Node call it. */
+const INVALID_REQUEST_CODES = ['UND_ERR_INVALID_ARG', 'ERR_UNESCAPED_CHARACTERS', 'ERR_INVALID_CHAR']
+
 export class HttpTransport implements Transport {
-  readonly #pool: Pool
+  readonly #connections: Connections
   readonly #url: string
   readonly #prefix: string
   #closed = false
@@ -27,45 +38,40 @@ export class HttpTransport implements Transport {
     const url = parseBaseUrl(options.baseUrl)
     this.#prefix = url.pathname.replace(/\/+$/, '')
     this.#url = `${url.origin}${this.#prefix}`
-    this.#pool = new Pool(url.origin, { connect: { timeout: options.connectTimeoutSec * 1_000 } })
+    const connect = options.connect ?? pooledConnections
+    this.#connections = connect(url.origin, options.connectTimeoutSec * 1_000)
   }
 
   request(request: TransportRequest): Promise<TransportAnswer> {
-    // undici looks at a signal only once it has a connection; an abort during the connect must count too.
+    // The libraries look at a signal only once they have a connection; an abort during the connect must count too.
     return untilAborted(this.#exchange(request), request.signal)
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#pool.destroy(closedError()).catch(() => {})
+    await this.#connections.destroy(closedError()).catch(() => {})
   }
 
   async #exchange(request: TransportRequest): Promise<TransportAnswer> {
     throwIfAborted(request.signal)
     if (this.#closed) throw closedError()
-    const timeoutMs = Math.ceil(request.timeoutSec * 1_000)
-    let status: number
-    let headers: Record<string, string | string[] | undefined>
-    let text: string
+    let answer: RawAnswer
     try {
-      const response = await this.#pool.request({
+      answer = await this.#connections.exchange({
         method: request.method,
         path: this.#prefix + request.path,
         headers: requestHeaders(request),
         body: request.body === undefined ? null : JSON.stringify(request.body),
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        timeoutMs: Math.ceil(request.timeoutSec * 1_000),
         signal: request.signal,
       })
-      status = response.statusCode
-      headers = response.headers
-      text = await response.body.text()
     } catch (error) {
       throwIfAborted(request.signal)
       if (this.#closed) throw closedError()
       throw this.#failure(error, request)
     }
+    const { status, headers, text } = answer
     const envelope = parseEnvelope(text)
     if (!envelope) throw this.#notArc(`HTTP ${status}, ${headers['content-type'] ?? 'no content type'}`)
     return {
@@ -80,18 +86,17 @@ export class HttpTransport implements Transport {
   #failure(error: unknown, request: TransportRequest): ArcError {
     const { name, code, syscall, message } = firstOf(error)
     const what = `${request.method} ${request.path.split('?', 1)[0]}`
-    if (syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT') {
+    if (syscall === 'connect' || syscall === 'getaddrinfo' || code === CONNECT_TIMEOUT_CODE) {
       return this.#noHub(code, error)
     }
-    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    if (TIMEOUT_CODES.includes(code)) {
       const text = `the hub at ${this.#url} did not answer ${what} within ${request.timeoutSec} s`
       return new ArcError('timeout', text, { cause: error })
     }
-    // An answer that breaks off is a lost connection, though the parser reports it. (Its errors carry no code.)
-    if (code === 'UND_ERR_HEADERS_OVERFLOW' || (name === 'HTTPParserError' && !/\bEOF\b/.test(message))) {
+    if (code === 'UND_ERR_HEADERS_OVERFLOW' || isParserError(name, code, message)) {
       return this.#notArc('what it says is not HTTP', error)
     }
-    if (code === 'UND_ERR_INVALID_ARG') {
+    if (INVALID_REQUEST_CODES.includes(code)) {
       return new ArcError('invalid_request', `${what} cannot be sent: ${message}`, { cause: error })
     }
     if (request.method === 'GET') {
@@ -156,6 +161,12 @@ const single = (header: string | string[] | undefined) => (Array.isArray(header)
 
 const seconds = (header: string | undefined) =>
   header && /^[0-9]+$/.test(header) ? Number(header) : undefined
+
+/** An answer that breaks off is a lost connection, though the parser reports it. (undici's errors have no code.) */
+function isParserError(name: string, code: string, message: string): boolean {
+  if (name === 'HTTPParserError') return !/\bEOF\b/.test(message)
+  return code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
+}
 
 /** A name with several addresses fails with one error for each; the first stands for all. */
 function firstOf(error: unknown): { name: string; code: string; syscall: string; message: string } {

@@ -1,5 +1,5 @@
-// What an agent imports: `import { ArcClient, ArcError } from 'arc-hub'`. Loading it loads undici and
-// nothing else that is not Node's own: never the hub, SQLite, zod or the command line.
+// What an agent imports: `import { ArcClient, ArcError } from 'arc-hub'`. Loading it loads nothing
+// that is not Node's own, and the first request undici: never the hub, SQLite, zod or the command line.
 
 export { ArcError, type ErrorCode } from '../protocol/errors.js'
 export type {
