@@ -31,7 +31,7 @@ export default defineConfig({
   publicDir: false,
   plugins: [precompress()],
   build: {
-    outDir: '../../../dist/src/http/dashboard/site',
+    outDir: '../../../dist/dashboard',
     emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0, // the content security policy allows no inline script or style

@@ -5,10 +5,10 @@ import { existsSync, statfsSync } from 'node:fs'
 import { arch, cpus, release, tmpdir, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { VERSION } from '../src/version.js'
+import { PACKAGE_ROOT, VERSION } from '../src/package.js'
 import type { Environment } from './report.js'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ROOT = fileURLToPath(PACKAGE_ROOT)
 
 /** By the number that the kernel gives a file system's type. */
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {

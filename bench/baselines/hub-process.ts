@@ -1,7 +1,11 @@
 // A hub in a process of its own, for a scenario to load: on the storage file given as first argument, and
-// with a file relay on the spool given as second.
+// with a file relay on the spool given as second. It is the program's, as it is installed.
 
-import { startHub } from '../../src/actors/hub.js'
+import { PACKAGE_ROOT } from '../../src/package.js'
+
+type HubModule = typeof import('../../src/actors/hub.js')
+
+const { startHub }: HubModule = await import(new URL('./dist/program/hub.js', PACKAGE_ROOT).href)
 
 const [storagePath = '', spoolDir] = process.argv.slice(2)
 const hub = await startHub({ storagePath, spoolDir, port: 0, logLevel: 'warn' })

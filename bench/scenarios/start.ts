@@ -3,12 +3,10 @@
 // processor time, so a busy machine shows.
 
 import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { PROGRAM } from '../../src/package.js'
 import type { Scenario } from '../bench.js'
 import { withFolder } from '../hubs.js'
 import type { Goal } from '../report.js'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 const GOALS: Readonly<Record<string, Goal>> = {
   'arc ensure': { of: 'value', atMost: 500 },
@@ -41,13 +39,13 @@ function commands(cwd: string): Record<string, number> {
     return performance.now() - startedAt
   }
   const bare = run('-e', '0')
-  const ensure = run(MAIN, 'ensure', '--port', '0')
+  const ensure = run(PROGRAM, 'ensure', '--port', '0')
   try {
-    run(MAIN, 'whoami', '--agent', 'warm-up') // the hub loads what requests are checked by
-    const post = run(MAIN, 'post', '--agent', 'bench', 'hello')
-    const whoami = run(MAIN, 'whoami', '--agent', 'bench')
+    run(PROGRAM, 'whoami', '--agent', 'warm-up') // the hub loads what requests are checked by
+    const post = run(PROGRAM, 'post', '--agent', 'bench', 'hello')
+    const whoami = run(PROGRAM, 'whoami', '--agent', 'bench')
     return { bare, 'arc ensure': ensure, 'arc post': post, 'arc whoami': whoami }
   } finally {
-    run(MAIN, 'stop')
+    run(PROGRAM, 'stop')
   }
 }

@@ -7,10 +7,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
+import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import { DEFAULT_LIMITS, type Limits, PRESENCE_TTL_SEC } from '../protocol/limits.js'
 import { REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { VERSION } from '../version.js'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
 import { createLog, type LogSink } from './log.js'

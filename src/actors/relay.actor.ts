@@ -2,7 +2,6 @@
 // storage's feed. A life that ends early leaves claimed requests behind; the next one finishes them.
 
 import { QueueHost } from '../fsqueue/host.js'
-import { FilePool } from '../fsqueue/pool.js'
 import { Dispatcher } from '../http/dispatcher.js'
 import type { HubProcess } from '../http/hub-info.js'
 import { ArcError } from '../protocol/errors.js'
@@ -25,9 +24,6 @@ export interface RelayConfig {
 }
 
 const CATCH_UP_MS = 1_000
-
-/** Its first thread loads while the storage opens. */
-const pool = new FilePool()
 
 runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promise<Actor> => {
   const { spoolDir } = config
@@ -53,7 +49,6 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     executor: door.execute,
     maxRequestBytes: maxRequestBytes(config.limits) + RELAY_ENVELOPE_BYTES,
     watch: config.watch,
-    pool,
     log,
     onFailure: (error) => {
       // Ends this thread: what was claimed is finished by the next life.
@@ -72,7 +67,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     },
     started: async () => {
       await connected
-      await start(host, spoolDir)
+      start(host, spoolDir)
     },
     allUp: () => dispatcher.loadRoutes(),
     stop: async () => {
@@ -85,10 +80,10 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
   }
 })
 
-async function start(host: QueueHost, spoolDir: string): Promise<void> {
+function start(host: QueueHost, spoolDir: string): void {
   try {
     makeFolder(spoolDir)
-    await host.start()
+    host.start()
   } catch (error) {
     const text =
       `the spool ${spoolDir} can't be used (${(error as Error).message}); ` +

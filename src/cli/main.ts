@@ -4,8 +4,8 @@
 
 import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, renderUsage, runCommand } from 'citty'
+import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
-import { VERSION } from '../version.js'
 import { ExitStatus, say } from './output.js'
 
 type Load = () => Promise<{ default: CommandDef<never> }>

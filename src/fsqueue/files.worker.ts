@@ -3,4 +3,4 @@
 export { answer } from './answer.js'
 export { archive } from './archive.js'
 export { drain } from './drain.js'
-export { enterSpool, leaveSpool, scan } from './scan.js'
+export { scan } from './scan.js'

@@ -19,6 +19,7 @@ import { ABANDONED, CLAIMED, SUBMITTED, stemOf } from './layout.js'
 import { FilePool } from './pool.js'
 import { Queue } from './queue.js'
 import { Scanning, type Seen } from './scanning.js'
+import { leaveSpool } from './spool.js'
 import { SpoolWatch } from './watch.js'
 
 export interface QueuedRequest {
@@ -52,8 +53,6 @@ export interface HostOptions {
   readonly onFailure: (error: Error) => void
   /** False: no watch, scans only, as on a file system without events. */
   readonly watch?: boolean | undefined
-  /** Threads that were started ahead; the host ends them. */
-  readonly pool?: FilePool | undefined
   /** Milliseconds between scans while there is no work. Default 1,500. */
   readonly idleScanMs?: number | undefined
 }
@@ -74,7 +73,7 @@ const STOP_MS = 5_000
 
 export class QueueHost {
   readonly #options: HostOptions
-  readonly #pool: FilePool
+  readonly #pool = new FilePool()
   readonly #answers: Answers
   readonly #housekeeping: Housekeeping
   readonly #scanning: Scanning
@@ -92,7 +91,6 @@ export class QueueHost {
 
   constructor(options: HostOptions) {
     this.#options = options
-    this.#pool = options.pool ?? new FilePool()
     this.#pool.onFailure(options.onFailure)
     this.#queueComplaints = new Complaints(options.log)
     const { spool, onFailure } = options
@@ -132,8 +130,8 @@ export class QueueHost {
    * Enters the spool; it is served when all that lies there has been seen, however long that takes.
    * @throws Error when the spool can't be used, with the reason
    */
-  start(): Promise<void> {
-    return this.#scanning.start()
+  start(): void {
+    this.#scanning.start()
   }
 
   /** Requests that were taken and not answered yet. */
@@ -151,7 +149,9 @@ export class QueueHost {
     }
     this.#answers.close()
     await this.#housekeeping.close()
-    await this.#pool.run('leaveSpool', this.#task).catch(() => {}) // a spool that has gone
+    try {
+      leaveSpool(this.#options)
+    } catch {} // a spool that has gone
     await this.#pool.close()
   }
 

@@ -1,26 +1,18 @@
 // Looks over a whole spool: the guarantee behind the watch, which only gives the speed. Makes what is
 // missing, so that a spool that was deleted comes back; says which queues there are and which have work.
 
-import { type Dirent, mkdirSync, readdirSync } from 'node:fs'
+import { type Dirent, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import glob from 'fast-glob'
 import { isAnswered } from './archive.js'
 import { ARCHIVE, CLAIMED, isQueueName, REQUESTS, RESPONSES, SUBMITTED, stemOf } from './layout.js'
-import { leave, type Occupancy, occupy } from './occupancy.js'
-import { BadFolder, identityOf, isFileError, SafeFolder } from './safe-folder.js'
+import { occupy } from './occupancy.js'
+import { identityOf, isFileError, type SafeFolder } from './safe-folder.js'
+import { type Entered, openOrMake, type SpoolTask } from './spool.js'
 
-export interface ScanTask {
-  readonly spool: string
-  /** What the requests are executed on; see occupancy.ts. */
-  readonly state: string
+export interface ScanTask extends SpoolTask {
   /** Look for claimed requests without a response as well. */
   readonly unfinished: boolean
-}
-
-export interface Entered {
-  readonly occupancy: Occupancy
-  /** Folders of the host in whose place stood something else, which was moved aside. */
-  readonly refused: readonly string[]
 }
 
 export interface Scanned extends Entered {
@@ -45,17 +37,6 @@ export interface QueueSeen {
 const MAX_BAD = 20
 /** Names of claimed files that one scan brings back; the rest is found by housekeeping. */
 const MAX_UNFINISHED = 200_000
-
-/**
- * The first step into a spool, which takes no longer for a large one: its folders are there, and it can be
- * written to. @throws for a spool that can't be used, with the reason
- */
-export function enterSpool({ spool, state }: Pick<ScanTask, 'spool' | 'state'>): Entered {
-  using root = openOrMake(spool)
-  const refused: string[] = []
-  for (const name of [REQUESTS, RESPONSES, ARCHIVE]) root.own(name, (what) => refused.push(what)).close()
-  return { occupancy: occupy(root, state), refused }
-}
 
 /** @throws for a spool that can't be used, with the reason */
 export function scan(task: ScanTask): Scanned {
@@ -88,23 +69,6 @@ function look({ spool, state, unfinished }: ScanTask): Omit<Scanned, 'tookMs'> {
     } else if (bad.length < MAX_BAD) bad.push(name)
   }
   return { occupancy, identity, queues, bad, refused }
-}
-
-/** A spool that was deleted comes back, unless the folder above it has gone as well. */
-function openOrMake(spool: string): SafeFolder {
-  try {
-    return SafeFolder.open(spool)
-  } catch (error) {
-    if (!(error instanceof BadFolder && error.isMissing)) throw error
-    mkdirSync(spool)
-    return SafeFolder.open(spool)
-  }
-}
-
-/** Leaves the spool to others. */
-export function leaveSpool({ spool, state }: Pick<ScanTask, 'spool' | 'state'>): void {
-  using root = SafeFolder.open(spool)
-  leave(root, state)
 }
 
 function queuesWithRequests(requests: SafeFolder): Set<string> {

@@ -7,6 +7,7 @@ import type { HostOptions } from './host.js'
 import { isThere, type Occupant } from './occupancy.js'
 import type { FilePool } from './pool.js'
 import type { QueueSeen, Scanned } from './scan.js'
+import { enterSpool } from './spool.js'
 import type { SpoolWatch } from './watch.js'
 
 /**
@@ -65,9 +66,8 @@ export class Scanning {
    * Enters the spool; it is served when all that lies there has been seen, however long that takes.
    * @throws Error when the spool can't be used, with the reason
    */
-  async start(): Promise<void> {
-    const { pool, spool, state } = this.#options
-    const { occupancy, refused } = await pool.run('enterSpool', { spool, state })
+  start(): void {
+    const { occupancy, refused } = enterSpool(this.#options)
     this.#tellRefused(refused)
     const isNew = occupancy.kind === 'taken_over'
     if (isNew) this.#after = occupancy.after

@@ -1,5 +1,5 @@
 // The dashboard's files as the hub serves them: the page at `/` and what it loads from `/assets/`, built by vite into
-// `dashboard/site/` beside this file. They are read once, when a browser first asks, together with the
+// `dist/dashboard/`. They are read once, when a browser first asks, together with the
 // compressed forms that the build left beside them. Names of assets hold a hash of their content, so a
 // browser keeps them for good; the page is asked for again each time and answered with 304 if it is the same.
 
@@ -7,8 +7,9 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { extname } from 'node:path'
+import { PACKAGE_ROOT } from '../package.js'
 
-const BUILT = new URL('./dashboard/site/', import.meta.url)
+const BUILT = new URL('./dist/dashboard/', PACKAGE_ROOT)
 
 /** Scripts, styles and calls of this origin alone: what agents write may hold markup, and must stay text. */
 const CONTENT_SECURITY_POLICY = [

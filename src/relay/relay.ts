@@ -62,8 +62,8 @@ export class Relay {
   }
 
   /** Begins to serve, whether the hub is there or not. @throws Error when the spool can't be used */
-  async start(): Promise<void> {
-    await this.#host.start()
+  start(): void {
+    this.#host.start()
     this.#meetHub().catch(this.#options.onFailure)
   }
 

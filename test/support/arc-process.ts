@@ -16,14 +16,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { PID_FILE, readPidFile } from '../../src/cli/pid-file.js'
+import { PROGRAM } from '../../src/package.js'
 import { Random } from './campaign.js'
 import { steadyPort } from './ports.js'
 import { until } from './waiting.js'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 /** A command that takes longer hangs: it is killed, and has no exit status. */
 const HANG_MS = 45_000
 const PORTS = new Random(randomInt(2 ** 31))
@@ -116,7 +115,7 @@ export class Place {
 
   /** Starts `arc …`. */
   start(args: readonly string[], options: RunOptions = {}): Running {
-    return this.#spawn([MAIN, ...args], options)
+    return this.#spawn([PROGRAM, ...args], options)
   }
 
   /** Runs `arc …` to its end. */

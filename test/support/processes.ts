@@ -3,11 +3,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import type { StartReport } from '../../src/cli/commands/hub.js'
-
-const MAIN = new URL('../../src/cli/main.js', import.meta.url)
+import { PROGRAM } from '../../src/package.js'
 
 export interface Exit {
   readonly code: number | null
@@ -79,7 +78,7 @@ export async function startHubProcess(
   options?: ProcessOptions,
 ): Promise<HubInProcess> {
   const relay = args.includes('--spool-dir') ? [] : ['--no-relay']
-  const script = startScript(t, MAIN, [...args, ...relay], options)
+  const script = startScript(t, pathToFileURL(PROGRAM), [...args, ...relay], options)
   const report = await reportOf<StartReport>(script)
   if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
   return { ...script, url: report.ready.url }

@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { defineCommand } from 'citty'
 import { makeFolder } from '../../actors/folder.js'
+import { PROGRAM } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
 import { checkKnown, seconds } from '../arguments.js'
 import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
@@ -84,9 +84,8 @@ async function winnerOf(wanted: Wanted): Promise<string | undefined> {
 }
 
 function startInBackground(storage: string, hubArgs: string[], timeoutMs: number): Promise<StartReport> {
-  const main = fileURLToPath(new URL('../main.js', import.meta.url))
   const log = openLog(logFileOf(storage))
-  const child = spawn(process.execPath, [main, ...hubArgs], {
+  const child = spawn(process.execPath, [PROGRAM, ...hubArgs], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   })

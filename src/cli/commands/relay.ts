@@ -55,7 +55,7 @@ export default defineCommand({
       },
     })
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(0))
-    await start(relay, spoolDir)
+    start(relay, spoolDir)
     log('info', `serves ${spoolDir} in front of ${url}`, { actor: 'relay' })
     const status = await ended
     await relay.stop()
@@ -63,10 +63,10 @@ export default defineCommand({
   },
 })
 
-async function start(relay: Relay, spoolDir: string): Promise<void> {
+function start(relay: Relay, spoolDir: string): void {
   try {
     makeFolder(spoolDir)
-    await relay.start()
+    relay.start()
   } catch (error) {
     const text = `the spool ${spoolDir} can't be used (${(error as Error).message}); choose another folder with --spool-dir`
     throw new ArcError('spool_unusable', text, { cause: error })

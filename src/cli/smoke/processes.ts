@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { PROGRAM } from '../../package.js'
 import { say } from '../output.js'
 import type { SmokeSettings, TransportName } from './arguments.js'
 import { ROLES, type RoleName } from './roles.js'
@@ -18,8 +18,6 @@ export interface Cast {
   /** What to put before the command of a role over files. */
   readonly relayPrefix: readonly string[]
 }
-
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
 
 /** Plays all roles at once. */
 export async function playAll(cast: Cast): Promise<RoleVerdict[]> {
@@ -45,7 +43,7 @@ function playOne(
   const way = transport === 'relay' ? ['--relay-dir', cast.relayDir] : ['--base-url', cast.url]
   const [command = process.execPath, ...args] = [
     ...(transport === 'relay' ? cast.relayPrefix : []),
-    ...[process.execPath, MAIN, 'smoke-agent', '--role', role, '--transport', transport, ...way],
+    ...[process.execPath, PROGRAM, 'smoke-agent', '--role', role, '--transport', transport, ...way],
     ...['--channel', channel, '--thread-id', threadId, '--claim-key', claimKey],
     ...['--timeout-sec', `${timeoutSec}`, '--poll-interval-sec', `${pollSec}`],
   ]
