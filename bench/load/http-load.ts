@@ -1,6 +1,5 @@
-// A load generator in a process of its own: keep-alive connections, one request at a time on each, by
-// undici, the client that the SDK uses, for a given time or a given number of requests. Takes its job and
-// gives its result over IPC.
+// A load generator in a process of its own: keep-alive connections, one request at a time on each, for a given
+// time or a given number of requests. Takes its job and gives its result over IPC.
 
 import { Client } from 'undici'
 import { answerJob } from '../processes.js'
@@ -13,6 +12,11 @@ export interface LoadJob {
   /** Whichever ends first. */
   readonly seconds?: number
   readonly count?: number
+  /**
+   * Default: undici's `Client`, which costs least, so that most of the machine is left to the server. `fetch` is what a
+   * program without a client library posts by; it costs several times as much.
+   */
+  readonly by?: 'undici' | 'fetch'
 }
 
 export interface LoadRequest {
@@ -41,28 +45,61 @@ answerJob(async (job: LoadJob): Promise<LoadResult> => {
 
 /** One connection: sends, waits for the whole answer, sends again, until the job is done. */
 async function hammer(
-  { url, requests }: LoadJob,
+  { url, requests, by = 'undici' }: LoadJob,
   { stopAt, next }: { readonly stopAt: number; readonly next: () => number | undefined },
   latenciesMs: readonly number[][],
 ): Promise<void> {
-  const client = new Client(url)
-  const headers = { 'content-type': 'application/json' }
+  const connection = CONNECTIONS[by](url)
   for (let now = performance.now(), place = 0; now < stopAt; place = (place + 1) % requests.length) {
     const number = next()
     if (number === undefined) break
     const { method = 'POST', path, body } = requests[place] as LoadRequest
-    const answer = await client.request({
+    const answer = await connection.exchange({
       method,
       path: numbered(path, number),
-      ...(body !== undefined && { headers, body: numbered(body, number) }),
+      ...(body !== undefined && { headers: JSON_HEADERS, body: numbered(body, number) }),
     })
-    const text = await answer.body.text()
-    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`)
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
     const answeredAt = performance.now()
     latenciesMs[place]?.push(answeredAt - now)
     now = answeredAt
   }
-  await client.close()
+  await connection.close()
+}
+
+interface Connection {
+  exchange(request: WireRequest): Promise<{ readonly status: number; readonly text: string }>
+  close(): Promise<void>
+}
+
+interface WireRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' }
+
+const CONNECTIONS: Readonly<Record<NonNullable<LoadJob['by']>, (url: string) => Connection>> = {
+  undici: (url) => {
+    const client = new Client(url)
+    return {
+      exchange: async (request) => {
+        const { statusCode, body } = await client.request(request)
+        return { status: statusCode, text: await body.text() }
+      },
+      close: () => client.close(),
+    }
+  },
+  // It keeps as many connections alive as there are requests at once.
+  fetch: (url) => ({
+    exchange: async ({ path, ...request }) => {
+      const answer = await fetch(url + path, request)
+      return { status: answer.status, text: await answer.text() }
+    },
+    close: async () => {},
+  }),
 }
 
 function numbered(text: string, number: number): string {

@@ -103,7 +103,7 @@ async function measure(
 
 /** About as many deliveries in every case, as long as each wake still comes often enough to tell its spread. */
 function jobFor(bench: Bench, { url, tellsWaiting }: Server, waiters: number, isWarmUp: boolean): WakeJob {
-  const wakes = bench.quick ? 10 : Math.max(3, Math.min(50, Math.ceil(5_000 / waiters)))
+  const wakes = bench.quick ? 10 : Math.max(3, Math.min(50, Math.ceil(10_000 / waiters)))
   const warmUps = Math.max(1, Math.min(20, Math.floor(2_000 / waiters)))
   return {
     url,
