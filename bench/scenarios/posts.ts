@@ -56,9 +56,9 @@ async function measure(
 ): Promise<void> {
   bench.progress(of)
   const results = await bench.alternate(
-    servers.map((server): [Who, (isWarmUp: boolean) => Promise<Round>] => [
+    servers.map((server): [Who, () => Promise<Round>] => [
       server.who,
-      (isWarmUp) => round(server, { ...load, seconds: bench.quick ? 0.4 : isWarmUp ? 0.7 : 3 }),
+      () => round(server, { ...load, seconds: bench.quick ? 0.4 : 3 }),
     ]),
   )
   bench.record({

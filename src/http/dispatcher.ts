@@ -288,22 +288,19 @@ export class Dispatcher {
   }
 
   /** The rows of a listing, at once or as soon as there are some; empty at the deadline. */
-  async #rows({ filter, limit, ...poll }: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
-    const { channels = [] } = filter
-    let { sinceId } = poll
+  async #rows(poll: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
+    const { filter, limit, timeoutMs } = poll
+    let { sinceId, tail } = poll
     for (;;) {
-      const known = channels.every((channel) => this.#knownChannels.has(channel))
+      const known = filter.channels?.every((channel) => this.#knownChannels.has(channel)) ?? true
       // Another hub may have committed what has not come by yet; who does not wait for it must be told now.
-      const unknown = poll.tail || !known || poll.timeoutMs === 0
+      const unknown = tail || !known || timeoutMs === 0
       const recent = unknown ? undefined : this.#recent.after(sinceId, filter, limit)
       if (recent === undefined) {
-        const page = await this.#patiently(() =>
-          this.#options.storage.page({ ...filter, sinceId, limit, tail: poll.tail }),
-        )
-        for (const channel of channels) this.#knownChannels.add(channel)
+        const page = await this.#page({ ...filter, sinceId, limit, tail })
         if (page.items.length > 0) return rowsUpTo(page.items, limit, page.asOfId)
         sinceId = Math.max(sinceId, page.asOfId)
-        poll.tail = false
+        tail = false
         if (deadline > Date.now()) continue
         return { items: [], upToId: sinceId }
       }
@@ -315,6 +312,12 @@ export class Dispatcher {
       const reason = await this.#park(filter, leftMs, request.abandonment)
       if (reason === 'deadline' || reason === 'ended') return { items: [], upToId: sinceId }
     }
+  }
+
+  async #page(query: PageQuery): Promise<Page> {
+    const page = await this.#patiently(() => this.#options.storage.page(query))
+    for (const channel of query.channels ?? []) this.#knownChannels.add(channel)
+    return page
   }
 
   #park(filter: Poll['filter'], timeoutMs: number, abandonment: Abandonment): Promise<WakeReason> {

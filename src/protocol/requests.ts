@@ -52,7 +52,7 @@ const kind = z.preprocess(
   z.enum(MESSAGE_KINDS, `must be one of ${MESSAGE_KINDS.join(', ')}`),
 )
 
-/** `POST /v1/messages` under a hub's limits. Compiled, as the one request that comes by the thousand. */
+/** `POST /v1/messages` under a hub's limits. Compiled, as a request that comes by the thousand. */
 export function postMessage(limits: Limits) {
   const schema = z
     .object({
@@ -92,15 +92,18 @@ export const listMessages = z
     'channel or thread_id is required',
   )
 
-export const listEvents = z.object({
-  agent_id: name,
-  channel: optionalName,
-  thread_id: optionalName,
-  since_id: sinceId,
-  limit,
-  timeout: pollTimeout,
-  exclude_self: flag,
-})
+/** Compiled as well: a thousand agents that were woken by one message poll again at once. */
+export const listEvents = z.compile(
+  z.object({
+    agent_id: name,
+    channel: optionalName,
+    thread_id: optionalName,
+    since_id: sinceId,
+    limit,
+    timeout: pollTimeout,
+    exclude_self: flag,
+  }),
+)
 
 export const openStream = z.object({
   agent_id: name,
