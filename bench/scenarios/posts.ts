@@ -18,6 +18,11 @@ interface Round extends LoadResult {
   readonly processorUs: number
 }
 
+const QUICK = { seconds: 0.4 }
+const FULL = { seconds: 3 }
+/** A server's code is compiled after some thousand requests, however long these take. */
+const WARM_UP = { count: 5_000, seconds: 15 }
+
 interface Case {
   readonly of: string
   readonly load: Pick<LoadJob, 'connections' | 'by'>
@@ -56,9 +61,9 @@ async function measure(
 ): Promise<void> {
   bench.progress(of)
   const results = await bench.alternate(
-    servers.map((server): [Who, () => Promise<Round>] => [
+    servers.map((server): [Who, (isWarmUp: boolean) => Promise<Round>] => [
       server.who,
-      () => round(server, { ...load, seconds: bench.quick ? 0.4 : 3 }),
+      (isWarmUp) => round(server, { ...load, ...(bench.quick ? QUICK : isWarmUp ? WARM_UP : FULL) }),
     ]),
   )
   bench.record({

@@ -44,7 +44,7 @@ export interface Actor {
   introduce(peer: string, port: MessagePort): void
   /** Settles when the actor, introduced to the peers that are there, can do its work. */
   started?(): Promise<void>
-  /** All actors are up: the time for what nobody should have to wait for. */
+  /** All actors have been up for a moment: the time for what nobody should have to wait for. */
   allUp?(): void
   /** Ends in good order: finish what was accepted, close what is open. */
   stop(): Promise<void>

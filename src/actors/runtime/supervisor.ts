@@ -16,6 +16,8 @@ import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from
 
 /** An actor that hangs is no common thing; on a machine that agents keep busy 15 s were too short for the relay. */
 const START_TIMEOUT_MS = 60_000
+/** Who started the hub and waits for its word has the processors first. */
+const ALL_UP_AFTER_MS = 100
 /** Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 24 are as fast. */
 const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const
 
@@ -62,6 +64,8 @@ export function restartSet(strategy: Strategy, names: readonly string[], failed:
 
 export class Supervisor {
   readonly #options: SupervisorOptions
+  /** Threads that wait for their first boot. */
+  readonly #loading = new Map<ChildSpec, Thread>()
   readonly #running = new Map<string, Thread>()
   readonly #lastInfo = new Map<string, unknown>()
   readonly #window: RestartWindow
@@ -75,17 +79,22 @@ export class Supervisor {
     this.#window = new RestartWindow(options.intensity ?? DEFAULT_INTENSITY)
   }
 
+  /** Starts all threads, which load their modules: for who has something to load meanwhile. `start` comes next. */
+  load(): void {
+    for (const spec of this.#options.children) this.#loading.set(spec, this.#load(spec))
+  }
+
   /** Starts every child in order. @throws ArcError why the first one could not; those before it are stopped. */
   async start(): Promise<void> {
-    const loading = new Map(this.#options.children.map((spec) => [spec, this.#load(spec)]))
+    if (this.#loading.size === 0) this.load()
     try {
-      for (const [spec, thread] of loading) {
-        loading.delete(spec)
+      for (const [spec, thread] of this.#loading) {
+        this.#loading.delete(spec)
         await this.#startFirst(spec, thread)
       }
       this.#tellAllUp()
     } catch (error) {
-      await Promise.all([...loading.values()].map(end))
+      await Promise.all([...this.#loading.values()].map(end))
       await this.stop()
       throw error
     }
@@ -183,7 +192,10 @@ export class Supervisor {
   }
 
   #tellAllUp(): void {
-    for (const { control } of this.#running.values()) control.cast('allUp', undefined)
+    const tell = () => {
+      for (const { control } of this.#running.values()) control.cast('allUp', undefined)
+    }
+    setTimeout(tell, ALL_UP_AFTER_MS).unref()
   }
 
   /** Makes a pair of ports for a child that starts and each running peer; returns the child's ends. */
