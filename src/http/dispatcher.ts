@@ -98,6 +98,8 @@ export class Dispatcher {
   #facts: StorageFacts | undefined
   /** What changes besides messages, for whoever shows it. */
   readonly changes = new Changes()
+  /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
+  #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #openStreams = 0
   #aliveTimer: NodeJS.Timeout | undefined
   #ended = false
@@ -284,7 +286,14 @@ export class Dispatcher {
     if (poll.touches !== undefined) this.#options.storage.touch([poll.touches])
     const { items } = await this.#rows(poll, deadline, request)
     if (poll.touches !== undefined && poll.timeoutMs > 0) this.#options.storage.touch([poll.touches])
-    return successList(items)
+    return this.#listing(items)
+  }
+
+  #listing(items: readonly string[]): Answer {
+    const [item] = items
+    if (item === undefined || items.length > 1) return successList(items)
+    if (this.#lastWord.item !== item) this.#lastWord = { item, answer: successList(items) }
+    return this.#lastWord.answer
   }
 
   /** The rows of a listing, at once or as soon as there are some; empty at the deadline. */

@@ -18,12 +18,18 @@ export type WakeReason = 'match' | 'deadline' | 'again' | 'ended'
 
 type Bucket = string
 
+interface Parked {
+  /** Where it is found. */
+  readonly buckets: readonly Bucket[]
+  readonly deadline: NodeJS.Timeout
+}
+
 /** Waiters that are woken in one turn of the event loop: others, too, are to be answered while thousands are. */
 const WOKEN_AT_ONCE = 100
 
 export class Waiters {
+  readonly #parked = new Map<Waiter, Parked>()
   readonly #buckets = new Map<Bucket, Set<Waiter>>()
-  readonly #timers = new Map<Waiter, NodeJS.Timeout>()
   /** How many waiters each agent has: these agents are alive. */
   readonly #agents = new Map<string, number>()
   /** Taken out already, in the order in which their turn to be woken comes. */
@@ -31,7 +37,7 @@ export class Waiters {
   #waking = false
 
   get size(): number {
-    return this.#timers.size
+    return this.#parked.size
   }
 
   /** Agents blocked in a long-poll. */
@@ -41,17 +47,16 @@ export class Waiters {
 
   /** Registers a waiter for at most `timeoutMs`; returns what takes it out again without waking it. */
   park(waiter: Waiter, timeoutMs: number): () => void {
-    for (const bucket of bucketsOf(waiter.filter)) {
+    const buckets = bucketsOf(waiter.filter)
+    for (const bucket of buckets) {
       const members = this.#buckets.get(bucket)
       if (members) members.add(waiter)
       else this.#buckets.set(bucket, new Set([waiter]))
     }
     const { agentId } = waiter.filter
     if (agentId !== undefined) this.#agents.set(agentId, (this.#agents.get(agentId) ?? 0) + 1)
-    this.#timers.set(
-      waiter,
-      setTimeout(() => this.#wake(waiter, 'deadline'), timeoutMs),
-    )
+    const deadline = setTimeout(() => this.#wake(waiter, 'deadline'), timeoutMs)
+    this.#parked.set(waiter, { buckets, deadline })
     return () => this.#remove(waiter)
   }
 
@@ -70,7 +75,7 @@ export class Waiters {
   }
 
   wakeAll(reason: 'again' | 'ended'): void {
-    this.#wakeInTurn([...this.#timers.keys()], reason)
+    this.#wakeInTurn([...this.#parked.keys()], reason)
   }
 
   #wakeInTurn(waiters: Iterable<Waiter>, reason: WakeReason): void {
@@ -89,11 +94,11 @@ export class Waiters {
   }
 
   #remove(waiter: Waiter): boolean {
-    const timer = this.#timers.get(waiter)
-    if (timer === undefined) return false
-    clearTimeout(timer)
-    this.#timers.delete(waiter)
-    for (const bucket of bucketsOf(waiter.filter)) {
+    const parked = this.#parked.get(waiter)
+    if (parked === undefined) return false
+    clearTimeout(parked.deadline)
+    this.#parked.delete(waiter)
+    for (const bucket of parked.buckets) {
       const members = this.#buckets.get(bucket)
       members?.delete(waiter)
       if (members?.size === 0) this.#buckets.delete(bucket)

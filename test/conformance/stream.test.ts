@@ -167,7 +167,8 @@ t.test('§4 [ours] a stream with changes hints at what is not a message', { skip
 
   await post({ body: 'last' })
   await until('the last message', () =>
-    [plain, hinted].every(({ events }) => events.at(-1)?.data.includes('"last"')),
+    // A hint may come after it.
+    [plain, hinted].every(({ events }) => events.some(({ data }) => data.includes('"last"'))),
   )
   t.ok(
     hints().every(({ id }) => id === undefined),
