@@ -1,7 +1,7 @@
 // Durable posts, one at a time on each of 1, 8 and 64 connections, beside a server that stores nothing.
 
 import { type Loaded, withBare } from '../bare.js'
-import { type Bench, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import { type Bench, type LatencyGoals, type Scenario, samplesOf, valuesOf } from '../bench.js'
 import type { LoadJob, LoadResult } from '../load/http-load.js'
 import { httpLoad, perSecond } from '../load.js'
 import { spentBetween, threadTimes } from '../process-costs.js'
@@ -27,10 +27,14 @@ interface Case {
   readonly of: string
   readonly load: Pick<LoadJob, 'connections' | 'by'>
   readonly throughput?: Goal
-  readonly p50?: Goal
+  readonly answer?: LatencyGoals
 }
 
-const ALONE: Case = { of: '1 connection', load: { connections: 1 }, p50: { of: 'value', atMost: 1 } }
+const ALONE: Case = {
+  of: '1 connection',
+  load: { connections: 1 },
+  answer: { p50: { of: 'value', atMost: 1 } },
+}
 const FEW: Case = { of: '8 connections', load: { connections: 8 } }
 const THROUGHPUT: Goal = { of: 'ratio', atLeast: 0.8 }
 const MANY: Case = { of: '64 connections', load: { connections: 64 }, throughput: THROUGHPUT }
@@ -57,7 +61,7 @@ export const posts: Scenario = {
 async function measure(
   bench: Bench,
   servers: readonly Loaded[],
-  { of, load, throughput, p50 }: Case,
+  { of, load, throughput, answer }: Case,
 ): Promise<void> {
   bench.progress(of)
   const results = await bench.alternate(
@@ -74,7 +78,7 @@ async function measure(
     goal: throughput,
   })
   const samples = samplesOf(results, ({ latenciesMs }) => latenciesMs.flat())
-  bench.latencies(of, 'answer', samples, { ...(p50 && { p50 }) })
+  bench.latencies(of, 'answer', samples, answer)
   const values = valuesOf(results, ({ processorUs }) => processorUs)
   bench.record({ of, what: 'processor time a post', unit: 'µs', values })
 }

@@ -13,7 +13,7 @@ import { DEFAULT_LIMITS, type Limits, PRESENCE_TTL_SEC } from '../protocol/limit
 import { REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
-import type { LogSink } from './log.js'
+import { createLog, type LogSink } from './log.js'
 import type { LogSetting } from './log-settings.js'
 import type { Intensity } from './runtime/restart-window.js'
 import { Supervisor } from './runtime/supervisor.js'
@@ -73,6 +73,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const startedAtMs = Date.now()
   const spoolDir = options.spoolDir === undefined ? null : resolve(options.spoolDir)
+  const log = createLog(options.logLevel ?? 'info', options.logSink)
   const children = tree({
     storagePath: options.storagePath,
     hubId: randomUUID(),
@@ -102,7 +103,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const supervisor = new Supervisor({
     children,
-    log: (...entry) => log(...entry),
+    log,
     ...(options.intensity && { intensity: options.intensity }),
     onGiveUp: () => end(1),
     onStopAll: (reason) => {
@@ -111,9 +112,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     },
   })
 
-  supervisor.load()
-  const { createLog } = await import('./log.js') // pino, while the threads load theirs
-  const log = createLog(options.logLevel ?? 'info', options.logSink)
   await supervisor.start()
   const { port } = supervisor.info('gateway') as GatewayInfo
   const { instanceId, storagePath } = supervisor.info('storage') as StorageInfo

@@ -4,7 +4,7 @@
 import t from 'tap'
 import type { SmokeVerdict } from '../../src/cli/smoke/verdict.js'
 import { json, Place } from '../support/arc-process.js'
-import { NO_NETWORK } from '../support/no-network.js'
+import { NO_NETWORK, needsNoNetwork } from '../support/no-network.js'
 
 t.jobs = 2
 
@@ -38,7 +38,7 @@ t.test('it passes and says what it proves: which message went which way, to whom
 
 t.test(
   'over files alone, without a network, it passes and says what stood for that',
-  { skip: !NO_NETWORK },
+  { skip: needsNoNetwork },
   async (t) => {
     const place = new Place(t)
     const { url } = await place.ensure()

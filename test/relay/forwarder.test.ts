@@ -53,7 +53,7 @@ function folderFor(t: Test, hub: Pick<ScriptedHub, 'url'>, queue = 'me'): Folder
         throw error
       }
       const relay = new Relay({ baseUrl: hub.url, spoolDir, log: () => {}, onFailure, ...options })
-      await relay.start()
+      relay.start()
       t.teardown(() => relay.stop())
       return relay
     },

@@ -17,6 +17,11 @@ export const NO_NETWORK = [
   }
 })
 
+/** For tap's `skip`. */
+export const needsNoNetwork: string | false = NO_NETWORK
+  ? false
+  : 'needs unshare, as root or with user namespaces: to have no network'
+
 const SCRIPT = `
   import { connect, createServer } from 'node:net'
   import { networkInterfaces } from 'node:os'

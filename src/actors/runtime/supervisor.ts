@@ -64,8 +64,6 @@ export function restartSet(strategy: Strategy, names: readonly string[], failed:
 
 export class Supervisor {
   readonly #options: SupervisorOptions
-  /** Threads that wait for their first boot. */
-  readonly #loading = new Map<ChildSpec, Thread>()
   readonly #running = new Map<string, Thread>()
   readonly #lastInfo = new Map<string, unknown>()
   readonly #window: RestartWindow
@@ -79,22 +77,17 @@ export class Supervisor {
     this.#window = new RestartWindow(options.intensity ?? DEFAULT_INTENSITY)
   }
 
-  /** Starts all threads, which load their modules: for who has something to load meanwhile. `start` comes next. */
-  load(): void {
-    for (const spec of this.#options.children) this.#loading.set(spec, this.#load(spec))
-  }
-
   /** Starts every child in order. @throws ArcError why the first one could not; those before it are stopped. */
   async start(): Promise<void> {
-    if (this.#loading.size === 0) this.load()
+    const loading = new Map(this.#options.children.map((spec) => [spec, this.#load(spec)]))
     try {
-      for (const [spec, thread] of this.#loading) {
-        this.#loading.delete(spec)
+      for (const [spec, thread] of loading) {
+        loading.delete(spec)
         await this.#startFirst(spec, thread)
       }
       this.#tellAllUp()
     } catch (error) {
-      await Promise.all([...this.#loading.values()].map(end))
+      await Promise.all([...loading.values()].map(end))
       await this.stop()
       throw error
     }
