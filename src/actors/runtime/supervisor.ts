@@ -18,8 +18,11 @@ import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from
 const START_TIMEOUT_MS = 60_000
 /** Who started the hub and waits for its word has the processors first. */
 const ALL_UP_AFTER_MS = 100
-/** Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 24 are as fast. */
-const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const
+/**
+ * Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 6 are as fast, and are
+ * touched whole within the first thousands of requests, so that memory is level from then on.
+ */
+const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 
 /** Restart the one that died; or it and those started after it; or all. */
 export type Strategy = 'one_for_one' | 'rest_for_one' | 'one_for_all'
