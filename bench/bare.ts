@@ -12,8 +12,12 @@ export interface Loaded {
 }
 
 /** A server that is there for the duration of `work`. */
-export async function withBare<T>(module: URL, work: (bare: Loaded) => Promise<T>): Promise<T> {
-  const server = await startServer(module)
+export async function withBare<T>(
+  module: URL,
+  work: (bare: Loaded) => Promise<T>,
+  args: readonly string[] = [],
+): Promise<T> {
+  const server = await startServer(module, args)
   try {
     return await work({ who: 'bare', url: `http://127.0.0.1:${server.port}`, pid: server.pid })
   } finally {

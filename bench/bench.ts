@@ -101,11 +101,11 @@ export class Bench {
   }
 
   /** Runs each of them once a round, in turns, so that a noisy minute hits all; a warm-up of each goes before. */
-  async alternate<T>(
-    runs: readonly (readonly [who: Who, run: (isWarmUp: boolean) => Promise<T>])[],
+  async alternate<T, Runner extends string = Who>(
+    runs: readonly (readonly [who: Runner, run: (isWarmUp: boolean) => Promise<T>])[],
     rounds = this.rounds,
-  ): Promise<Map<Who, T[]>> {
-    const results = new Map<Who, T[]>(runs.map(([who]) => [who, []]))
+  ): Promise<Map<Runner, T[]>> {
+    const results = new Map<Runner, T[]>(runs.map(([who]) => [who, []]))
     for (const [who, run] of runs) {
       this.progress(`${who}, warm-up`)
       await run(true)

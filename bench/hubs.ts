@@ -1,10 +1,9 @@
 // The hubs that a benchmark loads: its own, fresh and in a folder that is removed afterwards, or running ones
 // that it was given the addresses of.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pool } from 'undici'
+import { makeFolder } from './folders.js'
 import { type ServerProcess, startServer } from './processes.js'
 import type { Who } from './report.js'
 
@@ -26,27 +25,16 @@ export interface Address {
 
 const HUB = new URL('./baselines/hub-process.js', import.meta.url)
 
-/** A folder that is there for the duration of `work`. */
-export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'arc-bench-'))
-  try {
-    return await work(folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  }
-}
-
 /** A hub of our own, in a folder of its own or on a storage that is given. */
-export function withOwnHub<T>(work: (hub: HubUnderTest) => Promise<T>, storage?: string): Promise<T> {
-  return withFolder(async (folder) => {
-    const spoolDir = join(folder, 'spool')
-    const server = await startServer(HUB, [storage ?? join(folder, 'arc.sqlite3'), spoolDir])
-    try {
-      return await work({ ...named(server), spoolDir })
-    } finally {
-      await server.stop()
-    }
-  })
+export async function withOwnHub<T>(work: (hub: HubUnderTest) => Promise<T>, storage?: string): Promise<T> {
+  const folder = makeFolder()
+  const spoolDir = join(folder, 'spool')
+  const server = await startServer(HUB, [storage ?? join(folder, 'arc.sqlite3'), spoolDir])
+  try {
+    return await work({ ...named(server), spoolDir })
+  } finally {
+    await server.stop()
+  }
 }
 
 function named({ port, pid }: ServerProcess): HubUnderTest {

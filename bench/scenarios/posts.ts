@@ -1,11 +1,14 @@
-// Durable posts, one at a time on each of 1, 8 and 64 connections, beside a server that stores nothing.
+// Durable posts, one at a time on each of 1, 8 and 64 connections, beside a server that stores nothing, and beside one
+// that only flushes: in a minute in which the disk is slow, both that one and the hub are.
 
+import { join } from 'node:path'
 import { type Loaded, withBare } from '../bare.js'
 import { type Bench, type LatencyGoals, type Scenario, samplesOf, valuesOf } from '../bench.js'
+import { makeFolder } from '../folders.js'
 import type { LoadJob, LoadResult } from '../load/http-load.js'
 import { httpLoad, perSecond } from '../load.js'
 import { spentBetween, threadTimes } from '../process-costs.js'
-import type { Goal, Who } from '../report.js'
+import { type Goal, WHO, type Who } from '../report.js'
 
 const ECHO = new URL('../baselines/echo-server.js', import.meta.url)
 const POST = {
@@ -45,45 +48,68 @@ const MANY_BY_FETCH: Case = {
   throughput: THROUGHPUT,
 }
 
+/** Whose round it is: a hub's, the bare server's, or the one's that flushes. */
+type Server = Omit<Loaded, 'who'> & { readonly who: Who | 'flushing' }
+
 export const posts: Scenario = {
   name: 'posts',
   about: 'durable POST /v1/messages, beside a bare node:http server that echoes JSON and stores nothing',
   run: (bench) =>
     bench.withHubs((hubs) =>
-      withBare(ECHO, async (bare) => {
-        const servers = [...hubs, bare]
-        const cases = bench.quick ? [ALONE, MANY] : [ALONE, FEW, MANY, MANY_BY_FETCH]
-        for (const each of cases) await measure(bench, servers, each)
-      }),
+      withBare(ECHO, (bare) =>
+        withBare(
+          ECHO,
+          async ({ url, pid }) => {
+            const servers: Server[] = [...hubs, bare, { who: 'flushing', url, pid }]
+            const cases = bench.quick ? [ALONE, MANY] : [ALONE, FEW, MANY, MANY_BY_FETCH]
+            for (const each of cases) await measure(bench, servers, each)
+          },
+          [join(makeFolder(), 'log')],
+        ),
+      ),
     ),
 }
 
 async function measure(
   bench: Bench,
-  servers: readonly Loaded[],
+  servers: readonly Server[],
   { of, load, throughput, answer }: Case,
 ): Promise<void> {
   bench.progress(of)
   const results = await bench.alternate(
-    servers.map((server): [Who, (isWarmUp: boolean) => Promise<Round>] => [
+    servers.map((server): [Server['who'], (isWarmUp: boolean) => Promise<Round>] => [
       server.who,
       (isWarmUp) => round(server, { ...load, ...(bench.quick ? QUICK : isWarmUp ? WARM_UP : FULL) }),
     ]),
   )
-  bench.record({
-    of,
-    what: 'throughput',
-    unit: '/s',
-    values: valuesOf(results, perSecond),
-    goal: throughput,
-  })
-  const samples = samplesOf(results, ({ latenciesMs }) => latenciesMs.flat())
-  bench.latencies(of, 'answer', samples, answer)
-  const values = valuesOf(results, ({ processorUs }) => processorUs)
-  bench.record({ of, what: 'processor time a post', unit: 'µs', values })
+  const besideBare = beside(results, 'bare')
+  const throughputs = valuesOf(besideBare, perSecond)
+  bench.record({ of, what: 'throughput', unit: '/s', values: throughputs, goal: throughput })
+  bench.latencies(of, 'answer', samplesOf(besideBare, answers), answer)
+  const processorUs = valuesOf(besideBare, (round) => round.processorUs)
+  bench.record({ of, what: 'processor time a post', unit: 'µs', values: processorUs })
+  const besideFlushing = beside(results, 'flushing')
+  const what = 'throughput (bare: flushes too)'
+  bench.record({ of, what, unit: '/s', values: valuesOf(besideFlushing, perSecond) })
+  bench.latencies(of, 'answer (bare: flushes too)', samplesOf(besideFlushing, answers))
 }
 
-async function round({ url, pid }: Loaded, load: Omit<LoadJob, 'url' | 'requests'>): Promise<Round> {
+/** The hubs' rounds, and those of one of the two bare servers. */
+function beside(
+  results: ReadonlyMap<Server['who'], Round[]>,
+  bare: 'bare' | 'flushing',
+): ReadonlyMap<Who, Round[]> {
+  return new Map(
+    WHO.flatMap((who) => {
+      const rounds = results.get(who === 'bare' ? bare : who)
+      return rounds ? [[who, rounds] as const] : []
+    }),
+  )
+}
+
+const answers = ({ latenciesMs }: Round) => latenciesMs.flat()
+
+async function round({ url, pid }: Server, load: Omit<LoadJob, 'url' | 'requests'>): Promise<Round> {
   const before = pid === undefined ? new Map() : threadTimes(pid)
   const result = await httpLoad({ ...load, url, requests: [POST] })
   const spentUs = pid === undefined ? Number.NaN : spentBetween(before, threadTimes(pid))

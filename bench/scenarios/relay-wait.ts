@@ -1,28 +1,36 @@
 // One agent that posts one thing after another over files, while others are parked in long-polls there; and how
-// soon one of those has the message that it waits for.
+// soon one of those has the message that it waits for. Beside two bare processes that hand each other files, and flush.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { ArcClient } from '../../src/sdk/index.js'
+import type { FileTripsJob } from '../baselines/file-trips.js'
 import { type Bench, type Scenario, samplesOf } from '../bench.js'
+import { makeFolder } from '../folders.js'
 import type { HubUnderTest } from '../hubs.js'
 import { relayLoad } from '../load.js'
-import { end } from '../processes.js'
-import type { Goal } from '../report.js'
+import { end, runJob } from '../processes.js'
+import type { Goal, Who } from '../report.js'
 
+const FILE_TRIPS = new URL('../baselines/file-trips.js', import.meta.url)
 const POLLERS = new URL('../load/relay-pollers.js', import.meta.url)
 const AT_MOST_5: Goal = { of: 'value', atMost: 5 }
 
 export const relayWait: Scenario = {
   name: 'relay-wait',
-  about: 'one post after another over files while others long-poll there, and how soon those are woken',
+  about:
+    'one post after another over files while others long-poll there; bare: two processes that hand on files and flush',
   run: (bench) =>
     bench.withSpools(async (hubs) => {
       for (const pollers of bench.quick ? [0, 50] : [0, 10, 50]) {
         const of = pollers === 0 ? 'nobody waits' : `${pollers} wait`
-        const results = await bench.alternate(
-          hubs.map((hub) => [hub.who, (isWarmUp) => measure(bench, hub, pollers, isWarmUp)]),
-        )
+        const results = await bench.alternate<Round, Who>([
+          ['bare', (isWarmUp) => bareTrips(tripsIn(bench, isWarmUp))],
+          ...hubs.map(
+            (hub) =>
+              [hub.who, (isWarmUp: boolean) => measure(hub, pollers, tripsIn(bench, isWarmUp))] as const,
+          ),
+        ])
         const goals = pollers === 50 ? { p50: AT_MOST_5, p99: { of: 'value', atMost: 50 } as const } : {}
         const trips = samplesOf(results, ({ tripsMs }) => tripsMs)
         bench.latencies(of, 'round trip', trips, pollers === 0 ? { p50: AT_MOST_5 } : goals)
@@ -38,18 +46,23 @@ interface Round {
   readonly wakesMs: readonly number[]
 }
 
+const tripsIn = (bench: Bench, isWarmUp: boolean) => (isWarmUp ? 20 : bench.quick ? 80 : 500)
+
+async function bareTrips(trips: number): Promise<Round> {
+  const tripsMs = await runJob<FileTripsJob, number[]>(FILE_TRIPS, { folder: makeFolder(), trips })
+  return { tripsMs, wakesMs: [] }
+}
+
 async function measure(
-  bench: Bench,
   { spoolDir }: HubUnderTest & { spoolDir: string },
   pollers: number,
-  isWarmUp: boolean,
+  posts: number,
 ): Promise<Round> {
   const waiting = fork(POLLERS, [spoolDir, `${pollers}`])
   const receivedAt = new Map<number, number>()
   waiting.on('message', ({ id, receivedAtMs }: { id?: number; receivedAtMs: number }) => {
     if (id !== undefined) receivedAt.set(id, receivedAtMs)
   })
-  const posts = isWarmUp ? 20 : bench.quick ? 80 : 500
   try {
     await once(waiting, 'message')
     const { latenciesMs } = await relayLoad({ spoolDir, agents: 1, postsEach: posts })

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { PROGRAM } from '../../src/package.js'
 import type { Scenario } from '../bench.js'
-import { withFolder } from '../hubs.js'
+import { makeFolder } from '../folders.js'
 import type { Goal } from '../report.js'
 
 const GOALS: Readonly<Record<string, Goal>> = {
@@ -21,7 +21,7 @@ export const start: Scenario = {
     const took: Record<string, number[]> = {}
     for (let i = bench.quick ? 1 : 0; i <= runs; i++) {
       bench.progress(i === 0 ? 'warm-up' : `run ${i} of ${runs}`)
-      const once = await withFolder(async (folder) => commands(folder))
+      const once = commands(makeFolder())
       if (i > 0) for (const [name, ms] of Object.entries(once)) took[name] = [...(took[name] ?? []), ms]
     }
     const { bare = [], ...hub } = took
