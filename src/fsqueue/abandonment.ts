@@ -9,12 +9,13 @@ export class Abandonment {
     return this.#happened
   }
 
-  /** Calls back when it happens, unless it has before; one callback at a time. Returns what takes it out again. */
-  on(callback: () => void): () => void {
+  /** Calls back when it happens, unless it has before; one callback at a time. */
+  on(callback: () => void): void {
     this.#callback = callback
-    return () => {
-      this.#callback = undefined
-    }
+  }
+
+  off(callback: () => void): void {
+    if (this.#callback === callback) this.#callback = undefined
   }
 
   happen(): void {

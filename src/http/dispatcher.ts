@@ -22,9 +22,8 @@ import type { Limits } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
-import { idOf, RecentMessages } from './recent.js'
+import { Polls, type Rows } from './polls.js'
 import type { Poll, Routes } from './routes.js'
-import { Waiters, type WakeReason } from './waiters.js'
 
 /** A request as it came through a door. */
 export interface DoorRequest {
@@ -46,8 +45,9 @@ export interface DoorRequest {
 /** Whether anybody still waits for the answer. */
 export interface Abandonment {
   readonly happened: boolean
-  /** Calls back when it happens, unless it has before; one callback at a time. Returns what takes it out again. */
-  on(callback: () => void): () => void
+  /** Calls back when it happens, unless it has before; one callback at a time. */
+  on(callback: () => void): void
+  off(callback: () => void): void
 }
 
 /** What the dispatcher needs of the storage actor. Every method rejects with a retryable ArcError while it is away. */
@@ -92,20 +92,22 @@ export interface Stream {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   #routes: Routes | undefined
-  readonly #waiters = new Waiters()
-  readonly #knownChannels = new Set<string>()
-  #recent = new RecentMessages(0)
+  readonly #polls: Polls
   #facts: StorageFacts | undefined
   /** What changes besides messages, for whoever shows it. */
   readonly changes = new Changes()
   /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
   #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #openStreams = 0
-  #aliveTimer: NodeJS.Timeout | undefined
-  #ended = false
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    const { storage, presenceTtlSec } = options
+    this.#polls = new Polls({
+      page: (query) => this.#patiently(() => storage.page(query)),
+      touch: (agentIds) => storage.touch(agentIds),
+      presenceTtlSec,
+    })
   }
 
   /**
@@ -120,7 +122,7 @@ export class Dispatcher {
 
   /** The id after which the feed goes on; null before the first connection to the storage. */
   get cursor(): number | null {
-    return this.#facts ? this.#recent.latestId : null
+    return this.#facts ? this.#polls.latestId : null
   }
 
   get instanceId(): string {
@@ -129,20 +131,18 @@ export class Dispatcher {
 
   /** The storage is connected, for the first time or again. */
   connected(facts: StorageFacts): void {
-    if (!this.#facts) this.#recent = new RecentMessages(facts.latestId)
+    if (!this.#facts) this.#polls.begin(facts.latestId)
     this.changes.note(CHANGE_TOPICS) // the storage's last life may have ended before it could tell
     this.#facts = facts
   }
 
   published(messages: readonly FeedMessage[]): void {
-    this.#recent.append(messages)
-    this.#waiters.published(messages)
+    this.#polls.published(messages)
   }
 
   /** Messages up to `latestId` were committed that did not come by. */
   skipped(latestId: number): void {
-    this.#recent.skipTo(latestId)
-    this.#waiters.wakeAll('again')
+    this.#polls.skipped(latestId)
   }
 
   networkChanged(allowRemote: boolean): void {
@@ -152,31 +152,33 @@ export class Dispatcher {
   /** Who waits for messages at this door. */
   get waiting(): Waiting {
     return {
-      waiting_polls: this.#waiters.size,
-      waiting_agents: this.#waiters.agents(),
+      waiting_polls: this.#polls.waiting,
+      waiting_agents: this.#polls.agents(),
       open_streams: this.#openStreams,
     }
   }
 
   /** Tells the storage which agents are blocked in a long-poll here: they are alive. */
   reportAlive(): void {
-    this.#options.storage.touch(this.#waiters.agents())
+    this.#polls.reportAlive()
   }
 
   /** Answers everyone who waits with what there is, and from now on lets nobody wait. */
   end(): void {
-    this.#ended = true
-    clearInterval(this.#aliveTimer)
-    this.#waiters.wakeAll('ended')
+    this.#polls.end()
   }
 
   /** The answer to a request; never rejects. */
-  async dispatch(request: DoorRequest): Promise<Answer> {
+  dispatch(request: DoorRequest): Promise<Answer> {
+    // Not an async function: a poll that waits would keep its frame (`polls.ts`).
+    const refuse = (error: unknown) => this.#refusal(error, request)
     try {
-      const routes = this.#routes ?? (await this.loadRoutes())
-      return await this.#answer(routes, request)
+      if (this.#routes) return this.#answer(this.#routes, request).catch(refuse)
+      return this.loadRoutes()
+        .then((routes) => this.#answer(routes, request))
+        .catch(refuse)
     } catch (error) {
-      return this.#refusal(error, request)
+      return Promise.resolve(refuse(error))
     }
   }
 
@@ -204,7 +206,8 @@ export class Dispatcher {
     }
   }
 
-  #answer(routes: Routes, request: DoorRequest): Promise<Answer> | Answer {
+  /** @throws ArcError, or rejects with it, when the request is refused */
+  #answer(routes: Routes, request: DoorRequest): Promise<Answer> {
     const plan = routes.plan(request.method, request.target, request.body)
     switch (plan.kind) {
       case 'command':
@@ -252,7 +255,7 @@ export class Dispatcher {
         return await work()
       } catch (error) {
         const leftMs = giveUpAt - Date.now()
-        if (!(error instanceof ArcError && isAway(error)) || leftMs <= 0 || this.#ended) throw error
+        if (!(error instanceof ArcError && isAway(error)) || leftMs <= 0 || this.#polls.ended) throw error
         await this.#options.storage.present(leftMs)
       }
     }
@@ -263,7 +266,7 @@ export class Dispatcher {
     this.#openStreams++
     try {
       if (first.items.length > 0) yield first.items
-      while (!this.#ended && !request.abandonment.happened) {
+      while (!this.#polls.ended && !request.abandonment.happened) {
         if (filter.agentId !== undefined) this.#options.storage.touch([filter.agentId])
         rows = await this.#look(filter, rows.upToId, STREAM_BEAT_MS, request)
         yield rows.items
@@ -278,15 +281,17 @@ export class Dispatcher {
   /** A stream's next rows. A look that does not wait also finds out whether the channels exist. */
   #look(filter: MessageFilter, sinceId: number, timeoutMs: number, request: DoorRequest): Promise<Rows> {
     const poll = { filter, sinceId, limit: STREAM_BATCH, tail: false, timeoutMs, touches: undefined }
-    return this.#rows(poll, Date.now() + timeoutMs, request)
+    return this.#polls.rows(poll, Date.now() + timeoutMs, request)
   }
 
-  async #poll(poll: Poll, request: DoorRequest): Promise<Answer> {
-    const deadline = Date.now() + poll.timeoutMs
-    if (poll.touches !== undefined) this.#options.storage.touch([poll.touches])
-    const { items } = await this.#rows(poll, deadline, request)
-    if (poll.touches !== undefined && poll.timeoutMs > 0) this.#options.storage.touch([poll.touches])
-    return this.#listing(items)
+  #poll(poll: Poll, request: DoorRequest): Promise<Answer> {
+    const { storage } = this.#options
+    const { touches, timeoutMs } = poll
+    if (touches !== undefined) storage.touch([touches])
+    return this.#polls.rows(poll, Date.now() + timeoutMs, request).then(({ items }) => {
+      if (touches !== undefined && timeoutMs > 0) storage.touch([touches])
+      return this.#listing(items)
+    })
   }
 
   #listing(items: readonly string[]): Answer {
@@ -295,78 +300,6 @@ export class Dispatcher {
     if (this.#lastWord.item !== item) this.#lastWord = { item, answer: successList(items) }
     return this.#lastWord.answer
   }
-
-  /** The rows of a listing, at once or as soon as there are some; empty at the deadline. */
-  async #rows(poll: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
-    const { filter, limit, timeoutMs } = poll
-    let { sinceId, tail } = poll
-    for (;;) {
-      const known = filter.channels?.every((channel) => this.#knownChannels.has(channel)) ?? true
-      // Another hub may have committed what has not come by yet; who does not wait for it must be told now.
-      const unknown = tail || !known || timeoutMs === 0
-      const recent = unknown ? undefined : this.#recent.after(sinceId, filter, limit)
-      if (recent === undefined) {
-        const page = await this.#page({ ...filter, sinceId, limit, tail })
-        if (page.items.length > 0) return rowsUpTo(page.items, limit, page.asOfId)
-        sinceId = Math.max(sinceId, page.asOfId)
-        tail = false
-        if (deadline > Date.now()) continue
-        return { items: [], upToId: sinceId }
-      }
-      if (recent.length > 0) return rowsUpTo(recent, limit, this.#recent.latestId)
-      sinceId = Math.max(sinceId, this.#recent.latestId)
-      const leftMs = deadline - Date.now()
-      if (leftMs <= 0 || this.#ended || request.abandonment.happened) return { items: [], upToId: sinceId }
-      request.parked?.()
-      const reason = await this.#park(filter, leftMs, request.abandonment)
-      if (reason === 'deadline' || reason === 'ended') return { items: [], upToId: sinceId }
-    }
-  }
-
-  async #page(query: PageQuery): Promise<Page> {
-    const page = await this.#patiently(() => this.#options.storage.page(query))
-    for (const channel of query.channels ?? []) this.#knownChannels.add(channel)
-    return page
-  }
-
-  #park(filter: Poll['filter'], timeoutMs: number, abandonment: Abandonment): Promise<WakeReason> {
-    return new Promise((resolve) => {
-      const cancel = this.#waiters.park({ filter, wake: (reason) => settle(reason) }, timeoutMs)
-      const abandon = () => {
-        cancel()
-        settle('ended')
-      }
-      const settle = (reason: WakeReason) => {
-        release()
-        resolve(reason)
-      }
-      const release = abandonment.on(abandon)
-      this.#keepAlive()
-    })
-  }
-
-  /** While anyone waits, the sessions of those who do are kept alive (PROTOCOL §3). */
-  #keepAlive(): void {
-    const everyMs = Math.min(30_000, (this.#options.presenceTtlSec * 1_000) / 3)
-    this.#aliveTimer ??= setInterval(() => {
-      if (this.#waiters.size > 0) return this.reportAlive()
-      clearInterval(this.#aliveTimer)
-      this.#aliveTimer = undefined
-    }, everyMs)
-  }
-}
-
-/** Messages of a listing, in order, as JSON texts. */
-interface Rows {
-  readonly items: readonly string[]
-  /** What follows this id has not been looked through. */
-  readonly upToId: number
-}
-
-/** A listing that stopped at its limit goes on after its last row, any other one after all that was there. */
-function rowsUpTo(items: readonly string[], limit: number, latestId: number): Rows {
-  const lastId = idOf(items.at(-1) ?? '')
-  return { items, upToId: items.length < limit ? Math.max(latestId, lastId) : lastId }
 }
 
 /** The storage actor did not answer because it is away, and the request is one that may be repeated. */

@@ -23,6 +23,7 @@ const DRAIN_MS = 3_000
 /** How long the rest of a refused body is read and thrown away, so that its sender gets to see the answer. */
 const LINGER_MS = 2_000
 const RETRY_AFTER_SEC = '1'
+const STREAM = /^\/v1\/stream(\?|$)/
 /** The scope of all idempotency keys that come over HTTP (PROTOCOL §9). */
 const IDEMPOTENCY_SCOPE = 'http'
 
@@ -76,20 +77,30 @@ export class HttpDoor {
     clearTimeout(cutOff)
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      this.#guard.check(request)
-      const file = request.method === 'GET' && this.#site.answer(request.url ?? '', request.headers)
-      if (file) return this.#sendFile(response, file)
-      if (request.method === 'GET' && /^\/v1\/stream(\?|$)/.test(request.url ?? '')) {
-        return await this.#stream(request, response)
-      }
-      const bytes = request.method === 'POST' ? await readBody(request, this.#maxBodyBytes) : undefined
-      this.#send(response, await this.#dispatcher.dispatch(new HttpRequest(request, response, bytes)))
-    } catch (error) {
-      // The body was not read, or not to its end: nothing that follows on this connection can be trusted.
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    // The body was not read, or not to its end: nothing that follows on this connection can be trusted.
+    const refuse = (error: unknown) => {
       if (!response.destroyed) this.#refuse(request, response, failureOf(error))
     }
+    try {
+      this.#guard.check(request)
+      const { method, url = '' } = request
+      const file = method === 'GET' && this.#site.answer(url, request.headers)
+      if (file) this.#sendFile(response, file)
+      else if (method === 'GET' && STREAM.test(url)) this.#stream(request, response).catch(refuse)
+      else if (method !== 'POST') this.#dispatch(new HttpRequest(request, response, undefined), response)
+      else
+        readBody(request, this.#maxBodyBytes).then(
+          (bytes) => this.#dispatch(new HttpRequest(request, response, bytes), response),
+          refuse,
+        )
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  #dispatch(request: HttpRequest, response: ServerResponse): void {
+    this.#dispatcher.dispatch(request).then((answer) => this.#send(response, answer))
   }
 
   #send(response: ServerResponse, answer: Answer): void {
@@ -185,9 +196,12 @@ class HttpRequest implements DoorRequest, Abandonment {
     return this.#response.destroyed
   }
 
-  on(callback: () => void): () => void {
-    const response = this.#response.once('close', callback)
-    return () => response.off('close', callback)
+  on(callback: () => void): void {
+    this.#response.once('close', callback)
+  }
+
+  off(callback: () => void): void {
+    this.#response.off('close', callback)
   }
 }
 

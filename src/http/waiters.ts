@@ -9,29 +9,24 @@ import { isVisible } from './recent.js'
 
 export interface Waiter {
   readonly filter: MessageFilter
-  /** Called at most once: by a match, by the deadline, by `wakeAll`, or never if `cancel` came first. */
-  readonly wake: (reason: WakeReason) => void
+  /** Called at most once: by a match, by the deadline, by `wakeAll`, or never if `remove` came first. */
+  wake(reason: WakeReason): void
 }
 
 /** `again`: what was committed is not known here; look once more. `ended`: the door closes. */
 export type WakeReason = 'match' | 'deadline' | 'again' | 'ended'
 
-type Bucket = string
-
-interface Parked {
-  /** Where it is found. */
-  readonly buckets: readonly Bucket[]
-  readonly deadline: NodeJS.Timeout
-}
+type Index = Map<string, Set<Waiter>>
 
 /** Waiters that are woken in one turn of the event loop: others, too, are to be answered while thousands are. */
 const WOKEN_AT_ONCE = 100
+const ALL = ['all']
 
 export class Waiters {
-  readonly #parked = new Map<Waiter, Parked>()
-  readonly #buckets = new Map<Bucket, Set<Waiter>>()
-  /** How many waiters each agent has: these agents are alive. */
-  readonly #agents = new Map<string, number>()
+  /** With the timer of each one's deadline. */
+  readonly #parked = new Map<Waiter, NodeJS.Timeout>()
+  readonly #byAgent: Index = new Map()
+  readonly #byTopic: Index = new Map()
   /** Taken out already, in the order in which their turn to be woken comes. */
   #woken: (readonly [waiter: Waiter, reason: WakeReason])[] = []
   #waking = false
@@ -40,24 +35,29 @@ export class Waiters {
     return this.#parked.size
   }
 
-  /** Agents blocked in a long-poll. */
+  /** Agents blocked in a long-poll: these agents are alive. */
   agents(): string[] {
-    return [...this.#agents.keys()]
+    return [...this.#byAgent.keys()]
   }
 
-  /** Registers a waiter for at most `timeoutMs`; returns what takes it out again without waking it. */
-  park(waiter: Waiter, timeoutMs: number): () => void {
-    const buckets = bucketsOf(waiter.filter)
-    for (const bucket of buckets) {
-      const members = this.#buckets.get(bucket)
-      if (members) members.add(waiter)
-      else this.#buckets.set(bucket, new Set([waiter]))
-    }
+  /** Registers a waiter for at most `timeoutMs`. */
+  park(waiter: Waiter, timeoutMs: number): void {
     const { agentId } = waiter.filter
-    if (agentId !== undefined) this.#agents.set(agentId, (this.#agents.get(agentId) ?? 0) + 1)
-    const deadline = setTimeout(() => this.#wake(waiter, 'deadline'), timeoutMs)
-    this.#parked.set(waiter, { buckets, deadline })
-    return () => this.#remove(waiter)
+    if (agentId !== undefined) enter(this.#byAgent, agentId, waiter)
+    for (const topic of topicsOf(waiter.filter)) enter(this.#byTopic, topic, waiter)
+    this.#parked.set(waiter, setTimeout(this.#expire, timeoutMs, waiter))
+  }
+
+  /** Takes a waiter out without waking it; false when it was not there any more. */
+  remove(waiter: Waiter): boolean {
+    const deadline = this.#parked.get(waiter)
+    if (deadline === undefined) return false
+    clearTimeout(deadline)
+    this.#parked.delete(waiter)
+    const { agentId } = waiter.filter
+    if (agentId !== undefined) leave(this.#byAgent, agentId, waiter)
+    for (const topic of topicsOf(waiter.filter)) leave(this.#byTopic, topic, waiter)
+    return true
   }
 
   /** Wakes whoever waits for one of these messages. */
@@ -65,10 +65,8 @@ export class Waiters {
     if (this.size === 0) return
     const matched = new Set<Waiter>()
     for (const message of messages) {
-      for (const bucket of bucketsFor(message)) {
-        for (const waiter of this.#buckets.get(bucket) ?? []) {
-          if (isVisible(message, waiter.filter)) matched.add(waiter)
-        }
+      for (const members of this.#candidates(message)) {
+        for (const waiter of members ?? []) if (isVisible(message, waiter.filter)) matched.add(waiter)
       }
     }
     this.#wakeInTurn(matched, 'match')
@@ -78,8 +76,15 @@ export class Waiters {
     this.#wakeInTurn([...this.#parked.keys()], reason)
   }
 
+  /** Where those who may see a message are found. */
+  #candidates({ to, channel, threadId }: FeedMessage): (Set<Waiter> | undefined)[] {
+    if (to !== null) return [this.#byAgent.get(to)]
+    const topics = [...ALL, channelTopic(channel), ...(threadId === null ? [] : [threadTopic(threadId)])]
+    return topics.map((topic) => this.#byTopic.get(topic))
+  }
+
   #wakeInTurn(waiters: Iterable<Waiter>, reason: WakeReason): void {
-    for (const waiter of waiters) if (this.#remove(waiter)) this.#woken.push([waiter, reason])
+    for (const waiter of waiters) if (this.remove(waiter)) this.#woken.push([waiter, reason])
     if (!this.#waking) this.#wakeSome()
   }
 
@@ -89,42 +94,28 @@ export class Waiters {
     if (this.#waking) setImmediate(() => this.#wakeSome())
   }
 
-  #wake(waiter: Waiter, reason: WakeReason): void {
-    if (this.#remove(waiter)) waiter.wake(reason)
-  }
-
-  #remove(waiter: Waiter): boolean {
-    const parked = this.#parked.get(waiter)
-    if (parked === undefined) return false
-    clearTimeout(parked.deadline)
-    this.#parked.delete(waiter)
-    for (const bucket of parked.buckets) {
-      const members = this.#buckets.get(bucket)
-      members?.delete(waiter)
-      if (members?.size === 0) this.#buckets.delete(bucket)
-    }
-    const { agentId } = waiter.filter
-    if (agentId !== undefined) {
-      const left = (this.#agents.get(agentId) ?? 1) - 1
-      if (left === 0) this.#agents.delete(agentId)
-      else this.#agents.set(agentId, left)
-    }
-    return true
+  readonly #expire = (waiter: Waiter): void => {
+    if (this.remove(waiter)) waiter.wake('deadline')
   }
 }
 
-/** Where a waiter is kept: by the narrowest thing by which its broadcasts are found, and by its agent. */
-function bucketsOf({ agentId, channels, threadId }: MessageFilter): Bucket[] {
-  const broadcasts =
-    threadId !== undefined
-      ? [`thread ${threadId}`]
-      : (channels?.map((channel) => `channel ${channel}`) ?? ['all'])
-  return agentId === undefined ? broadcasts : [...broadcasts, `agent ${agentId}`]
+/** By what a waiter's broadcasts are found: the narrowest thing that its filter names. */
+function topicsOf({ channels, threadId }: MessageFilter): readonly string[] {
+  if (threadId !== undefined) return [threadTopic(threadId)]
+  return channels?.map(channelTopic) ?? ALL
 }
 
-/** Where those who may see a message are found. */
-function bucketsFor(message: FeedMessage): Bucket[] {
-  if (message.to !== null) return [`agent ${message.to}`]
-  const buckets = ['all', `channel ${message.channel}`]
-  return message.threadId === null ? buckets : [...buckets, `thread ${message.threadId}`]
+const channelTopic = (channel: string) => `channel ${channel}`
+const threadTopic = (threadId: string) => `thread ${threadId}`
+
+function enter(index: Index, key: string, waiter: Waiter): void {
+  const members = index.get(key)
+  if (members) members.add(waiter)
+  else index.set(key, new Set([waiter]))
+}
+
+function leave(index: Index, key: string, waiter: Waiter): void {
+  const members = index.get(key)
+  members?.delete(waiter)
+  if (members?.size === 0) index.delete(key)
 }

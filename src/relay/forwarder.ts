@@ -178,7 +178,8 @@ export class Forwarder {
     waits()
     const abandoned = new AbortController()
     if (abandonment.happened) abandoned.abort()
-    const forget = abandonment.on(() => abandoned.abort())
+    const abort = () => abandoned.abort()
+    abandonment.on(abort)
     const { signal, release } = linkSignals(abandoned.signal, this.#closing.signal)
     try {
       const timeoutSec = pollTimeoutSec(waitSec, this.#requester.timeoutSec)
@@ -191,7 +192,7 @@ export class Forwarder {
       if (answer && answer.status !== 503) return answer
       return await this.#requester.exchange({ method: 'GET', path: withoutWait(path), signal })
     } finally {
-      forget()
+      abandonment.off(abort)
       release()
     }
   }

@@ -87,9 +87,9 @@ t.test('by its deadline a waiter is woken without a match', async (t) => {
 t.test('who was taken out is never woken', async (t) => {
   const waiters = open(t)
   const it = waiter({ channels: ['general'] })
-  const cancel = waiters.park(it, 10)
-  cancel()
-  cancel()
+  waiters.park(it, 10)
+  t.equal(waiters.remove(it), true)
+  t.equal(waiters.remove(it), false)
   waiters.published([message()])
   waiters.wakeAll('again')
   const other = waiter({ channels: ['other'] })
@@ -131,13 +131,14 @@ t.test('who is woken may park again at once, and is not woken by the same messag
 
 t.test('an agent counts as waiting until its last waiter is gone', async (t) => {
   const waiters = open(t)
-  const cancelOne = waiters.park(waiter({ agentId: 'bob' }), LONG_MS)
-  const cancelOther = waiters.park(waiter({ agentId: 'bob', channels: ['design'] }), LONG_MS)
+  const [one, other] = [waiter({ agentId: 'bob' }), waiter({ agentId: 'bob', channels: ['design'] })]
+  waiters.park(one, LONG_MS)
+  waiters.park(other, LONG_MS)
   waiters.park(waiter({ channels: ['design'] }), LONG_MS)
   t.strictSame(waiters.agents(), ['bob'])
-  cancelOne()
+  waiters.remove(one)
   t.strictSame(waiters.agents(), ['bob'])
-  cancelOther()
+  waiters.remove(other)
   t.strictSame(waiters.agents(), [])
 })
 

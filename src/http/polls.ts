@@ -1,0 +1,219 @@
+// Listings of messages at this door, at once or as soon as there is something to list: from the recent messages,
+// else from the storage, else those who ask are parked and woken by the feed.
+//
+// A thousand agents wait at once, are woken by one message and ask again: what they leave behind is collected each time,
+// and the pauses of that are what the last of them waits for. So a search is one object with callbacks, not a chain of
+// async functions, each of which would keep a frame, a promise and closures for as long as it waits.
+
+import type { FeedMessage, MessageFilter, Page, PageQuery } from '../protocol/commands.js'
+import type { DoorRequest } from './dispatcher.js'
+import { idOf, RecentMessages } from './recent.js'
+import type { Poll } from './routes.js'
+import { type Waiter, Waiters, type WakeReason } from './waiters.js'
+
+export interface PollsOptions {
+  /** Reads from the storage; rejects when it stays away. */
+  readonly page: (query: PageQuery) => Promise<Page>
+  /** Tells the storage that these agents are alive. */
+  readonly touch: (agentIds: readonly string[]) => void
+  readonly presenceTtlSec: number
+}
+
+/** Messages of a listing, in order, as JSON texts. */
+export interface Rows {
+  readonly items: readonly string[]
+  /** What follows this id has not been looked through. */
+  readonly upToId: number
+}
+
+export class Polls {
+  readonly #options: PollsOptions
+  readonly #waiters = new Waiters()
+  readonly #knownChannels = new Set<string>()
+  #recent = new RecentMessages(0)
+  #aliveTimer: NodeJS.Timeout | undefined
+  #ended = false
+
+  constructor(options: PollsOptions) {
+    this.#options = options
+  }
+
+  /** The highest id that has come by. */
+  get latestId(): number {
+    return this.#recent.latestId
+  }
+
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
+  /** Agents who wait. */
+  agents(): string[] {
+    return this.#waiters.agents()
+  }
+
+  /** The door closes: nobody is parked any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** The feed begins after an id. */
+  begin(latestId: number): void {
+    this.#recent = new RecentMessages(latestId)
+  }
+
+  published(messages: readonly FeedMessage[]): void {
+    this.#recent.append(messages)
+    this.#waiters.published(messages)
+  }
+
+  /** Messages up to `latestId` were committed that did not come by. */
+  skipped(latestId: number): void {
+    this.#recent.skipTo(latestId)
+    this.#waiters.wakeAll('again')
+  }
+
+  /** Answers everyone who waits with what there is, and from now on lets nobody wait. */
+  end(): void {
+    this.#ended = true
+    clearInterval(this.#aliveTimer)
+    this.#waiters.wakeAll('ended')
+  }
+
+  /** The rows of a listing; empty at the deadline (epoch milliseconds), or when the request is abandoned. */
+  rows(poll: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
+    return new Promise((resolve, reject) => {
+      new Search(this, poll, deadline, request, resolve, reject).look()
+    })
+  }
+
+  /** What is known here; undefined when the storage has to be asked. */
+  recent({ filter, limit, timeoutMs }: Poll, sinceId: number): string[] | undefined {
+    // Another hub may have committed what has not come by yet; who does not wait for it must be told now.
+    if (timeoutMs === 0) return undefined
+    // Nobody is to wait in a channel that does not exist.
+    if (filter.channels && !filter.channels.every((channel) => this.#knownChannels.has(channel)))
+      return undefined
+    return this.#recent.after(sinceId, filter, limit)
+  }
+
+  /** What is stored. @throws ArcError 404 for a channel that does not exist */
+  async page(query: PageQuery): Promise<Page> {
+    const page = await this.#options.page(query)
+    for (const channel of query.channels ?? []) this.#knownChannels.add(channel)
+    return page
+  }
+
+  park(waiter: Waiter, timeoutMs: number): void {
+    this.#waiters.park(waiter, timeoutMs)
+    this.#keepAlive()
+  }
+
+  /** Takes a waiter out again; false when it has been woken. */
+  leave(waiter: Waiter): boolean {
+    return this.#waiters.remove(waiter)
+  }
+
+  /** Tells the storage which agents are blocked in a long-poll here: they are alive. */
+  reportAlive(): void {
+    this.#options.touch(this.agents())
+  }
+
+  /** While anyone waits, the sessions of those who do are kept alive (PROTOCOL §3). */
+  #keepAlive(): void {
+    const everyMs = Math.min(30_000, (this.#options.presenceTtlSec * 1_000) / 3)
+    this.#aliveTimer ??= setInterval(() => {
+      if (this.#waiters.size > 0) return this.reportAlive()
+      clearInterval(this.#aliveTimer)
+      this.#aliveTimer = undefined
+    }, everyMs)
+  }
+}
+
+/** One listing on its way: looks, waits if it may, and looks again. Settles once. */
+class Search implements Waiter {
+  readonly #polls: Polls
+  readonly #poll: Poll
+  readonly #deadline: number
+  readonly #request: DoorRequest
+  readonly #resolve: (rows: Rows) => void
+  readonly #reject: (error: unknown) => void
+  #sinceId: number
+  #tail: boolean
+
+  constructor(
+    polls: Polls,
+    poll: Poll,
+    deadline: number,
+    request: DoorRequest,
+    resolve: (rows: Rows) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#polls = polls
+    this.#poll = poll
+    this.#deadline = deadline
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#sinceId = poll.sinceId
+    this.#tail = poll.tail
+  }
+
+  get filter(): MessageFilter {
+    return this.#poll.filter
+  }
+
+  look(): void {
+    const recent = this.#tail ? undefined : this.#polls.recent(this.#poll, this.#sinceId)
+    if (recent) this.#seen(recent)
+    else this.#ask()
+  }
+
+  wake(reason: WakeReason): void {
+    this.#request.abandonment.off(this.#abandoned)
+    if (reason === 'match' || reason === 'again') this.look()
+    else this.#settle([])
+  }
+
+  #ask(): void {
+    const { filter, limit } = this.#poll
+    const query = { ...filter, sinceId: this.#sinceId, limit, tail: this.#tail }
+    this.#polls
+      .page(query)
+      .then((page) => this.#read(page))
+      .catch(this.#reject)
+  }
+
+  #read({ items, asOfId }: Page): void {
+    this.#sinceId = Math.max(this.#sinceId, asOfId)
+    this.#tail = false
+    if (items.length === 0 && this.#deadline > Date.now()) this.look()
+    else this.#settle(items)
+  }
+
+  /** All that is known here was looked through. Whoever has found nothing is parked in the same turn. */
+  #seen(items: readonly string[]): void {
+    this.#sinceId = Math.max(this.#sinceId, this.#polls.latestId)
+    const leftMs = this.#deadline - Date.now()
+    const { abandonment } = this.#request
+    if (items.length > 0 || leftMs <= 0 || this.#polls.ended || abandonment.happened) {
+      this.#settle(items)
+      return
+    }
+    this.#request.parked?.()
+    this.#polls.park(this, leftMs)
+    abandonment.on(this.#abandoned)
+  }
+
+  readonly #abandoned = () => {
+    if (this.#polls.leave(this)) this.wake('ended')
+  }
+
+  /** A listing that stopped at its limit goes on after its last row, any other one after all that was there. */
+  #settle(items: readonly string[]): void {
+    const last = items.at(-1)
+    const lastId = last === undefined ? 0 : idOf(last)
+    const upToId = items.length < this.#poll.limit ? Math.max(this.#sinceId, lastId) : lastId
+    this.#resolve({ items, upToId })
+  }
+}
