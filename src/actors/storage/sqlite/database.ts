@@ -12,6 +12,7 @@ import { checkContract, prepareSchema } from './schema.js'
 
 /** How long a write waits for another process's write to end. */
 const BUSY_TIMEOUT_MS = 5_000
+const RETRY_MS = 10
 
 /**
  * Pages in the write-ahead log after which it is written back, during a commit. Four times SQLite's default:
@@ -32,7 +33,7 @@ export function openDatabase(storagePath: string): Database {
   try {
     db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS })
     checkContract(db) // before anything is changed: the file may be somebody else's
-    db.pragma('journal_mode = WAL')
+    switchToWal(db)
     db.pragma('synchronous = FULL')
     db.pragma('temp_store = MEMORY')
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
@@ -42,6 +43,23 @@ export function openDatabase(storagePath: string): Database {
   } catch (error) {
     db?.close()
     throw unusable(path, error)
+  }
+}
+
+/**
+ * Unlike any other statement this one is refused at once while somebody else writes to a database that is not in WAL yet,
+ * such as a hub that creates it in this very moment.
+ */
+function switchToWal(db: Database): void {
+  const giveUpAt = Date.now() + BUSY_TIMEOUT_MS
+  for (;;) {
+    try {
+      db.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      if (sqliteCode(error) !== 'SQLITE_BUSY' || Date.now() > giveUpAt) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+    }
   }
 }
 
