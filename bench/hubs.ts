@@ -1,4 +1,4 @@
-// The hubs that a benchmark loads: its own, fresh and in a folder that is removed afterwards, or running ones
+// The hubs that a benchmark loads: its own, fresh and in a folder of its own, or running ones
 // that it was given the addresses of.
 
 import { join } from 'node:path'

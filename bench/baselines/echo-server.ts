@@ -20,6 +20,7 @@ const server = createServer((request, response) => {
     unflushed.push(() => send(response, body))
   })
 })
+process.once('disconnect', () => process.exit()) // the bench has gone
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 
 function flush(log: FlushedLog): void {

@@ -4,7 +4,7 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, renameSync, watch } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { putFile, readAnswer } from '../file-client.js'
 import { answerJob, end } from '../processes.js'
@@ -16,6 +16,7 @@ export interface FileTripsJob {
 }
 
 const ANSWERER = '--answer'
+const LOG = 'log'
 const [role, folder = ''] = process.argv.slice(2)
 if (role === ANSWERER) answerRequests(folder)
 else answerJob(makeTrips)
@@ -25,6 +26,8 @@ async function makeTrips({ folder, trips }: FileTripsJob): Promise<number[]> {
   for (const path of [requests, responses]) mkdirSync(path, { recursive: true })
   const other = fork(new URL(import.meta.url), [ANSWERER, folder])
   await once(other, 'message')
+  const fail = () => process.exit(1)
+  other.once('exit', fail)
   let answered: (stem: string) => void = () => {}
   const watcher = watch(responses, (_event, name) => {
     if (name?.endsWith('.json')) answered(name.slice(0, -'.json'.length))
@@ -42,21 +45,24 @@ async function makeTrips({ folder, trips }: FileTripsJob): Promise<number[]> {
     latenciesMs.push(performance.now() - submittedAt)
   }
   watcher.close()
+  other.off('exit', fail)
   await end(other)
+  rmSync(join(folder, LOG)) // many of these are made
   return latenciesMs
 }
 
 function answerRequests(folder: string): void {
   const { requests, responses } = folders(folder)
-  const log = new FlushedLog(join(folder, 'log'))
+  const log = new FlushedLog(join(folder, LOG))
   watch(requests, (_event, name) => {
     if (!name?.endsWith('.json')) return
     const stem = name.slice(0, -'.json'.length)
     const claimed = join(requests, `${stem}.work`)
     try {
       renameSync(join(requests, name), claimed)
-    } catch {
-      return // the event of our own claim of it
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return // the event of our own claim of it
+      throw error
     }
     const request = JSON.parse(readFileSync(claimed, 'utf8'))
     log.commit(1)

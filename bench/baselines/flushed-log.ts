@@ -1,5 +1,6 @@
 // What of a commit is the disk's: pages written into a log that is overwritten in place, and flushed. As many as SQLite
-// writes for so many posts, and nothing else.
+// writes for so many posts, and nothing else: a hub's log grows until it is written back for the first time, which makes
+// its first 1,000 lone posts dearer, and is written back now and then.
 
 import { fsyncSync, openSync, writeSync } from 'node:fs'
 

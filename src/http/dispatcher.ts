@@ -1,8 +1,7 @@
-// Where both doors meet: takes a request apart from how it came, and sees to its answer. Holds this door's
-// share of the live feed: the recent messages and those who wait.
+// Where both doors meet: takes a request apart from how it came, and sees to its answer.
 //
-// One POST: plan → storage → answer. One long-poll: plan → recent messages, else storage → parked → woken
-// by the feed. While the storage actor is away, reads and keyed writes wait a moment for it and are tried
+// One POST: plan → storage → answer. One long-poll: plan → recent messages, else storage, else parked until the feed
+// brings one (`polls.ts`). While the storage actor is away, reads and keyed writes wait a moment for it and are tried
 // again; a write without a key is refused, since nobody could tell whether it had happened.
 
 import { hash } from 'node:crypto'

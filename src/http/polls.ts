@@ -80,7 +80,10 @@ export class Polls {
     this.#waiters.wakeAll('ended')
   }
 
-  /** The rows of a listing; empty at the deadline (epoch milliseconds), or when the request is abandoned. */
+  /**
+   * The rows of a listing; empty at the deadline (epoch milliseconds), when the request is abandoned, or when the door
+   * closes. Rejects as the storage does: 404 for a channel that does not exist, and when it stays away.
+   */
   rows(poll: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
     return new Promise((resolve, reject) => {
       new Search(this, poll, deadline, request, resolve, reject).look()
@@ -171,8 +174,15 @@ class Search implements Waiter {
 
   wake(reason: WakeReason): void {
     this.#request.abandonment.off(this.#abandoned)
-    if (reason === 'match' || reason === 'again') this.look()
-    else this.#settle([])
+    if (reason === 'deadline' || reason === 'ended') {
+      this.#settle([])
+      return
+    }
+    try {
+      this.look()
+    } catch (error) {
+      this.#reject(error) // the others are to be woken all the same
+    }
   }
 
   #ask(): void {

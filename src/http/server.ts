@@ -99,6 +99,7 @@ export class HttpDoor {
     }
   }
 
+  /** Whatever fails here is a defect, and ends the actor: an answer that can't be sent, for one. */
   #dispatch(request: HttpRequest, response: ServerResponse): void {
     this.#dispatcher.dispatch(request).then((answer) => this.#send(response, answer))
   }

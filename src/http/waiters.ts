@@ -9,7 +9,7 @@ import { isVisible } from './recent.js'
 
 export interface Waiter {
   readonly filter: MessageFilter
-  /** Called at most once: by a match, by the deadline, by `wakeAll`, or never if `remove` came first. */
+  /** Called at most once for each `park`: by a match, by the deadline, by `wakeAll`, or never if `remove` came first. */
   wake(reason: WakeReason): void
 }
 

@@ -21,8 +21,8 @@ const RETRY_MS = 10
 const CHECKPOINT_PAGES = 4_000
 
 /**
- * Of the database's pages, kept by SQLite itself. better-sqlite3's default of 16,000 is as fast: the system keeps the file in
- * its own cache, whose memory it can take back.
+ * Of the database's pages, kept by SQLite itself. better-sqlite3's default of 16,000 is no faster for what is
+ * asked again and again: the system keeps the file in its own cache, whose memory it can take back.
  */
 const CACHE_KIB = 4_000
 

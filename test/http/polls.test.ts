@@ -1,0 +1,148 @@
+// Listings at a door, those that wait among them: pure, with a storage of a few rows.
+
+import t, { type Test } from 'tap'
+import { Abandonment } from '../../src/fsqueue/abandonment.js'
+import { Polls, type Rows } from '../../src/http/polls.js'
+import type { Poll } from '../../src/http/routes.js'
+import type { FeedMessage, Page, PageQuery } from '../../src/protocol/commands.js'
+import { notFound } from '../../src/protocol/errors.js'
+
+const SOON_MS = 20
+const LONG_MS = 60_000
+
+function message(id: number, fields: Partial<FeedMessage> = {}): FeedMessage {
+  return { id, from: 'ann', to: null, channel: 'general', threadId: null, json: `{"id":${id}}`, ...fields }
+}
+
+const texts = (...ids: number[]) => ids.map((id) => `{"id":${id}}`)
+
+/** A door whose storage holds messages 1 to `stored` of `general`; it has come to know the last of them. */
+function open(
+  t: Test,
+  { stored = 0, page }: { stored?: number; page?: (query: PageQuery) => Promise<Page> } = {},
+) {
+  const asked: PageQuery[] = []
+  const ids = Array.from({ length: stored }, (_, i) => i + 1)
+  const polls = new Polls({
+    page: async (query) => {
+      asked.push(query)
+      if (page) return page(query)
+      if (query.channels?.includes('nowhere')) throw notFound('no such channel')
+      const items = texts(...ids.filter((id) => id > query.sinceId)).slice(0, query.limit)
+      return { items, asOfId: stored }
+    },
+    touch: () => {},
+    presenceTtlSec: 60,
+  })
+  polls.begin(stored)
+  t.teardown(() => polls.end())
+  return { polls, asked }
+}
+
+function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandonment()): Promise<Rows> {
+  const poll = {
+    filter: {},
+    sinceId: 0,
+    limit: 100,
+    tail: false,
+    timeoutMs: LONG_MS,
+    touches: undefined,
+    ...fields,
+  }
+  return polls.rows(poll, Date.now() + poll.timeoutMs, { abandonment, method: 'GET', target: '/', body: {} })
+}
+
+t.test('what has come by is answered from here, in order, and goes on after it', async (t) => {
+  const { polls, asked } = open(t)
+  polls.published([message(1), message(2), message(3)])
+  t.same(await ask(polls, { sinceId: 1 }), { items: texts(2, 3), upToId: 3 })
+  t.same(await ask(polls, { limit: 2 }), { items: texts(1, 2), upToId: 2 }, 'after its last row at the limit')
+  t.equal(asked.length, 0)
+})
+
+t.test('what came before is read from the storage', async (t) => {
+  const { polls } = open(t, { stored: 5 })
+  t.same(await ask(polls, { sinceId: 3 }), { items: texts(4, 5), upToId: 5 })
+  t.same(await ask(polls, { sinceId: 3, limit: 1 }), { items: texts(4), upToId: 4 })
+})
+
+t.test('who does not wait asks the storage, which may know more', async (t) => {
+  const { polls, asked } = open(t)
+  t.same(await ask(polls, { timeoutMs: 0 }), { items: [], upToId: 0 })
+  t.equal(asked.length, 1)
+})
+
+t.test('one message answers those who wait for it, and nobody else', async (t) => {
+  const { polls, asked } = open(t)
+  const [bob, cyd] = [ask(polls, { filter: { agentId: 'bob' } }), ask(polls, { filter: { agentId: 'cyd' } })]
+  t.same(polls.agents(), ['bob', 'cyd'])
+  polls.published([message(1, { to: 'bob' })])
+  t.same(await bob, { items: texts(1), upToId: 1 })
+  t.same(polls.agents(), ['cyd'])
+  polls.published([message(2)])
+  t.same(await cyd, { items: texts(2), upToId: 2 })
+  t.equal(asked.length, 0)
+})
+
+t.test('nobody waits in a channel that does not exist; one that does is asked for once', async (t) => {
+  const { polls, asked } = open(t)
+  await t.rejects(ask(polls, { filter: { channels: ['nowhere'] } }), { code: 'not_found' })
+  const poll = { filter: { channels: ['general'] }, timeoutMs: 1 }
+  t.same(await ask(polls, poll), { items: [], upToId: 0 })
+  t.same(await ask(polls, poll), { items: [], upToId: 0 })
+  t.equal(asked.length, 2)
+})
+
+t.test('at its deadline a listing is empty, and has looked as far as the feed', async (t) => {
+  const { polls } = open(t)
+  const rows = ask(polls, { filter: { agentId: 'bob' }, timeoutMs: SOON_MS })
+  polls.published([message(1, { to: 'cyd' })])
+  t.same(await rows, { items: [], upToId: 0 })
+  t.equal(polls.waiting, 0)
+})
+
+t.test('who has gone waits no longer, and nobody is parked for who went before', async (t) => {
+  const { polls } = open(t)
+  const abandonment = new Abandonment()
+  const rows = ask(polls, {}, abandonment)
+  t.equal(polls.waiting, 1)
+  abandonment.happen()
+  t.equal(polls.waiting, 0)
+  t.same(await rows, { items: [], upToId: 0 })
+  t.same(await ask(polls, {}, abandonment), { items: [], upToId: 0 })
+})
+
+t.test('who goes between being woken and their turn does not hold up the others', async (t) => {
+  const { polls } = open(t)
+  const gone = new Abandonment()
+  const many = Array.from({ length: 250 }, (_, i) => ask(polls, {}, i === 200 ? gone : undefined))
+  polls.published([message(1)])
+  gone.happen()
+  for (const rows of await Promise.all(many)) t.same(rows, { items: texts(1), upToId: 1 })
+})
+
+t.test('what was committed without coming by is read', async (t) => {
+  const { polls } = open(t, {
+    page: async ({ sinceId }) => ({ items: sinceId < 7 ? texts(7) : [], asOfId: 7 }),
+  })
+  const rows = ask(polls)
+  polls.skipped(7)
+  t.same(await rows, { items: texts(7), upToId: 7 })
+})
+
+t.test('a door that closes lets nobody wait, not even who was just reading', async (t) => {
+  let read: (page: Page) => void = () => {}
+  const { polls } = open(t, { page: () => new Promise<Page>((resolve) => (read = resolve)) })
+  const waiting = ask(polls)
+  const reading = ask(polls, { tail: true })
+  polls.end()
+  read({ items: [], asOfId: 0 })
+  t.same(await waiting, { items: [], upToId: 0 })
+  t.same(await reading, { items: [], upToId: 0 })
+  t.equal(polls.waiting, 0)
+})
+
+t.test('a storage that stays away fails the listing', async (t) => {
+  const { polls } = open(t, { page: () => Promise.reject(new Error('away')) })
+  await t.rejects(ask(polls, { timeoutMs: 0 }), { message: 'away' })
+})
