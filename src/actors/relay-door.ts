@@ -78,8 +78,10 @@ export class RelayDoor {
     for (;;) {
       const replayOnly = Date.now() > writtenAtMs + this.#requestTtlMs
       if (replayOnly && method === 'GET') return failure(requestExpired())
-      const request: DoorRequest = { method, target: path, body, idempotency, replayOnly, ...waiting }
-      const answer = await this.#dispatcher.dispatch(request)
+      const request = { method, target: path, body, idempotency, replayOnly, ...waiting }
+      const answer = await new Promise<Answer>((resolve) =>
+        this.#dispatcher.dispatch({ ...request, answer: resolve }),
+      )
       if (answer.status !== 503 || !PASSING.test(answer.body)) return answer
       if (this.#closed) return undefined
       await pause(RETRY_MS)

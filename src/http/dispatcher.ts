@@ -14,7 +14,7 @@ import type {
   StorageFacts,
   Submission,
 } from '../protocol/commands.js'
-import { type Answer, failureOf, success, successList } from '../protocol/envelope.js'
+import { type Answer, failureOf, success } from '../protocol/envelope.js'
 import { ArcError, invalid, notFound } from '../protocol/errors.js'
 import { CHANGE_TOPICS } from '../protocol/kinds.js'
 import type { Limits } from '../protocol/limits.js'
@@ -22,7 +22,7 @@ import type { Waiting } from '../protocol/objects.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { Polls, type Rows } from './polls.js'
-import type { Poll, Routes } from './routes.js'
+import type { Plan, Routes } from './routes.js'
 
 /** A request as it came through a door. */
 export interface DoorRequest {
@@ -39,6 +39,8 @@ export interface DoorRequest {
   /** Called when the request begins to wait for a message. */
   readonly parked?: (() => void) | undefined
   readonly abandonment: Abandonment
+  /** Called once; not for a stream, which `follow` returns. */
+  answer(answer: Answer): void
 }
 
 /** Whether anybody still waits for the answer. */
@@ -95,8 +97,6 @@ export class Dispatcher {
   #facts: StorageFacts | undefined
   /** What changes besides messages, for whoever shows it. */
   readonly changes = new Changes()
-  /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
-  #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #openStreams = 0
 
   constructor(options: DispatcherOptions) {
@@ -105,6 +105,7 @@ export class Dispatcher {
     this.#polls = new Polls({
       page: (query) => this.#patiently(() => storage.page(query)),
       touch: (agentIds) => storage.touch(agentIds),
+      refusal: (error, request) => this.#refusal(error, request),
       presenceTtlSec,
     })
   }
@@ -167,17 +168,23 @@ export class Dispatcher {
     this.#polls.end()
   }
 
-  /** The answer to a request; never rejects. */
-  dispatch(request: DoorRequest): Promise<Answer> {
-    // Not an async function: a poll that waits would keep its frame (`polls.ts`).
-    const refuse = (error: unknown) => this.#refusal(error, request)
+  /** Answers a request, now or later. A refusal is an answer. */
+  dispatch(request: DoorRequest): void {
+    if (this.#routes) this.#answer(this.#routes, request)
+    else this.loadRoutes().then((routes) => this.#answer(routes, request))
+  }
+
+  #answer(routes: Routes, request: DoorRequest): void {
     try {
-      if (this.#routes) return this.#answer(this.#routes, request).catch(refuse)
-      return this.loadRoutes()
-        .then((routes) => this.#answer(routes, request))
-        .catch(refuse)
+      const plan = routes.plan(request.method, request.target, request.body)
+      if (plan.kind === 'poll') this.#polls.answer(plan.poll, request)
+      else
+        this.#carryOut(plan, request).then(
+          (answer) => request.answer(answer),
+          (error) => request.answer(this.#refusal(error, request)),
+        )
     } catch (error) {
-      return Promise.resolve(refuse(error))
+      request.answer(this.#refusal(error, request))
     }
   }
 
@@ -206,15 +213,12 @@ export class Dispatcher {
   }
 
   /** @throws ArcError, or rejects with it, when the request is refused */
-  #answer(routes: Routes, request: DoorRequest): Promise<Answer> {
-    const plan = routes.plan(request.method, request.target, request.body)
+  #carryOut(plan: Exclude<Plan, { kind: 'poll' }>, request: DoorRequest): Promise<Answer> {
     switch (plan.kind) {
       case 'command':
         return this.#submit(plan.submission, request)
       case 'query':
         return this.#patiently(() => this.#options.storage.query(plan.query))
-      case 'poll':
-        return this.#poll(plan.poll, request)
       case 'network': {
         const input = { allow_remote: plan.allowRemote, listen_host: this.#options.process.host }
         return this.#submit({ command: { op: 'network.set', input } }, request)
@@ -280,24 +284,7 @@ export class Dispatcher {
   /** A stream's next rows. A look that does not wait also finds out whether the channels exist. */
   #look(filter: MessageFilter, sinceId: number, timeoutMs: number, request: DoorRequest): Promise<Rows> {
     const poll = { filter, sinceId, limit: STREAM_BATCH, tail: false, timeoutMs, touches: undefined }
-    return this.#polls.rows(poll, Date.now() + timeoutMs, request)
-  }
-
-  #poll(poll: Poll, request: DoorRequest): Promise<Answer> {
-    const { storage } = this.#options
-    const { touches, timeoutMs } = poll
-    if (touches !== undefined) storage.touch([touches])
-    return this.#polls.rows(poll, Date.now() + timeoutMs, request).then(({ items }) => {
-      if (touches !== undefined && timeoutMs > 0) storage.touch([touches])
-      return this.#listing(items)
-    })
-  }
-
-  #listing(items: readonly string[]): Answer {
-    const [item] = items
-    if (item === undefined || items.length > 1) return successList(items)
-    if (this.#lastWord.item !== item) this.#lastWord = { item, answer: successList(items) }
-    return this.#lastWord.answer
+    return this.#polls.rows(poll, request)
   }
 }
 

@@ -2,10 +2,11 @@
 // else from the storage, else those who ask are parked and woken by the feed.
 //
 // A thousand agents wait at once, are woken by one message and ask again: what they leave behind is collected each time,
-// and the pauses of that are what the last of them waits for. So a search is one object with callbacks, not a chain of
-// async functions, each of which would keep a frame, a promise and closures for as long as it waits.
+// and the pauses of that are what the last of them waits for. So a search is one object that answers its request itself, not
+// a chain of async functions or promises, each of which would keep a frame or closures for as long as it waits.
 
 import type { FeedMessage, MessageFilter, Page, PageQuery } from '../protocol/commands.js'
+import { type Answer, successList } from '../protocol/envelope.js'
 import type { DoorRequest } from './dispatcher.js'
 import { idOf, RecentMessages } from './recent.js'
 import type { Poll } from './routes.js'
@@ -16,6 +17,7 @@ export interface PollsOptions {
   readonly page: (query: PageQuery) => Promise<Page>
   /** Tells the storage that these agents are alive. */
   readonly touch: (agentIds: readonly string[]) => void
+  readonly refusal: (error: unknown, request: DoorRequest) => Answer
   readonly presenceTtlSec: number
 }
 
@@ -31,6 +33,8 @@ export class Polls {
   readonly #waiters = new Waiters()
   readonly #knownChannels = new Set<string>()
   #recent = new RecentMessages(0)
+  /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
+  #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #aliveTimer: NodeJS.Timeout | undefined
   #ended = false
 
@@ -80,14 +84,31 @@ export class Polls {
     this.#waiters.wakeAll('ended')
   }
 
+  /** Answers a request for a listing. */
+  answer(poll: Poll, request: DoorRequest): void {
+    if (poll.touches !== undefined) this.#options.touch([poll.touches])
+    new AnsweringSearch(this, poll, request).look()
+  }
+
   /**
-   * The rows of a listing; empty at the deadline (epoch milliseconds), when the request is abandoned, or when the door
-   * closes. Rejects as the storage does: 404 for a channel that does not exist, and when it stays away.
+   * The rows of a listing; empty at the deadline, when the request is abandoned, or when the door closes. Rejects as the
+   * storage does: 404 for a channel that does not exist, and when it stays away.
    */
-  rows(poll: Poll, deadline: number, request: DoorRequest): Promise<Rows> {
-    return new Promise((resolve, reject) => {
-      new Search(this, poll, deadline, request, resolve, reject).look()
-    })
+  rows(poll: Poll, request: DoorRequest): Promise<Rows> {
+    return new Promise((resolve, reject) => new PromisedSearch(this, poll, request, resolve, reject).look())
+  }
+
+  /** The answer to a poll that has found these messages. */
+  listing({ touches, timeoutMs }: Poll, items: readonly string[]): Answer {
+    if (touches !== undefined && timeoutMs > 0) this.#options.touch([touches])
+    const [item] = items
+    if (item === undefined || items.length > 1) return successList(items)
+    if (this.#lastWord.item !== item) this.#lastWord = { item, answer: successList(items) }
+    return this.#lastWord.answer
+  }
+
+  refusal(error: unknown, request: DoorRequest): Answer {
+    return this.#options.refusal(error, request)
   }
 
   /** What is known here; undefined when the storage has to be asked. */
@@ -133,97 +154,110 @@ export class Polls {
   }
 }
 
-/** One listing on its way: looks, waits if it may, and looks again. Settles once. */
-class Search implements Waiter {
-  readonly #polls: Polls
-  readonly #poll: Poll
+/** One listing on its way: looks, waits if it may, and looks again. Ends once, with `found` or `failed`. */
+abstract class Search implements Waiter {
+  protected readonly polls: Polls
+  protected readonly poll: Poll
+  protected readonly request: DoorRequest
+  /** Epoch milliseconds. */
   readonly #deadline: number
-  readonly #request: DoorRequest
-  readonly #resolve: (rows: Rows) => void
-  readonly #reject: (error: unknown) => void
   #sinceId: number
   #tail: boolean
 
-  constructor(
-    polls: Polls,
-    poll: Poll,
-    deadline: number,
-    request: DoorRequest,
-    resolve: (rows: Rows) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.#polls = polls
-    this.#poll = poll
-    this.#deadline = deadline
-    this.#request = request
-    this.#resolve = resolve
-    this.#reject = reject
+  constructor(polls: Polls, poll: Poll, request: DoorRequest) {
+    this.polls = polls
+    this.poll = poll
+    this.request = request
+    this.#deadline = Date.now() + poll.timeoutMs
     this.#sinceId = poll.sinceId
     this.#tail = poll.tail
   }
 
+  protected abstract found(rows: Rows): void
+  protected abstract failed(error: unknown): void
+
   get filter(): MessageFilter {
-    return this.#poll.filter
+    return this.poll.filter
   }
 
   look(): void {
-    const recent = this.#tail ? undefined : this.#polls.recent(this.#poll, this.#sinceId)
+    const recent = this.#tail ? undefined : this.polls.recent(this.poll, this.#sinceId)
     if (recent) this.#seen(recent)
     else this.#ask()
   }
 
   wake(reason: WakeReason): void {
-    this.#request.abandonment.off(this.#abandoned)
-    if (reason === 'deadline' || reason === 'ended') {
-      this.#settle([])
-      return
-    }
-    try {
-      this.look()
-    } catch (error) {
-      this.#reject(error) // the others are to be woken all the same
-    }
+    this.request.abandonment.off(this.#abandoned)
+    if (reason === 'deadline' || reason === 'ended') this.#end([])
+    else this.look()
   }
 
   #ask(): void {
-    const { filter, limit } = this.#poll
+    const { filter, limit } = this.poll
     const query = { ...filter, sinceId: this.#sinceId, limit, tail: this.#tail }
-    this.#polls
-      .page(query)
-      .then((page) => this.#read(page))
-      .catch(this.#reject)
+    this.polls.page(query).then(
+      (page) => this.#read(page),
+      (error) => this.failed(error),
+    )
   }
 
   #read({ items, asOfId }: Page): void {
     this.#sinceId = Math.max(this.#sinceId, asOfId)
     this.#tail = false
     if (items.length === 0 && this.#deadline > Date.now()) this.look()
-    else this.#settle(items)
+    else this.#end(items)
   }
 
   /** All that is known here was looked through. Whoever has found nothing is parked in the same turn. */
   #seen(items: readonly string[]): void {
-    this.#sinceId = Math.max(this.#sinceId, this.#polls.latestId)
+    this.#sinceId = Math.max(this.#sinceId, this.polls.latestId)
     const leftMs = this.#deadline - Date.now()
-    const { abandonment } = this.#request
-    if (items.length > 0 || leftMs <= 0 || this.#polls.ended || abandonment.happened) {
-      this.#settle(items)
+    const { abandonment } = this.request
+    if (items.length > 0 || leftMs <= 0 || this.polls.ended || abandonment.happened) {
+      this.#end(items)
       return
     }
-    this.#request.parked?.()
-    this.#polls.park(this, leftMs)
+    this.request.parked?.()
+    this.polls.park(this, leftMs)
     abandonment.on(this.#abandoned)
   }
 
   readonly #abandoned = () => {
-    if (this.#polls.leave(this)) this.wake('ended')
+    if (this.polls.leave(this)) this.wake('ended')
   }
 
   /** A listing that stopped at its limit goes on after its last row, any other one after all that was there. */
-  #settle(items: readonly string[]): void {
+  #end(items: readonly string[]): void {
     const last = items.at(-1)
     const lastId = last === undefined ? 0 : idOf(last)
-    const upToId = items.length < this.#poll.limit ? Math.max(this.#sinceId, lastId) : lastId
-    this.#resolve({ items, upToId })
+    const upToId = items.length < this.poll.limit ? Math.max(this.#sinceId, lastId) : lastId
+    this.found({ items, upToId })
+  }
+}
+
+class AnsweringSearch extends Search {
+  protected found({ items }: Rows): void {
+    this.request.answer(this.polls.listing(this.poll, items))
+  }
+
+  protected failed(error: unknown): void {
+    this.request.answer(this.polls.refusal(error, this.request))
+  }
+}
+
+class PromisedSearch extends Search {
+  protected readonly found: (rows: Rows) => void
+  protected readonly failed: (error: unknown) => void
+
+  constructor(
+    polls: Polls,
+    poll: Poll,
+    request: DoorRequest,
+    found: (rows: Rows) => void,
+    failed: (error: unknown) => void,
+  ) {
+    super(polls, poll, request)
+    this.found = found
+    this.failed = failed
   }
 }

@@ -88,10 +88,10 @@ export class HttpDoor {
       const file = method === 'GET' && this.#site.answer(url, request.headers)
       if (file) this.#sendFile(response, file)
       else if (method === 'GET' && STREAM.test(url)) this.#stream(request, response).catch(refuse)
-      else if (method !== 'POST') this.#dispatch(new HttpRequest(request, response, undefined), response)
+      else if (method !== 'POST') this.#dispatcher.dispatch(new HttpRequest(this, request, response))
       else
         readBody(request, this.#maxBodyBytes).then(
-          (bytes) => this.#dispatch(new HttpRequest(request, response, bytes), response),
+          (bytes) => this.#dispatcher.dispatch(new HttpRequest(this, request, response, bytes)),
           refuse,
         )
     } catch (error) {
@@ -99,12 +99,8 @@ export class HttpDoor {
     }
   }
 
-  /** Whatever fails here is a defect, and ends the actor: an answer that can't be sent, for one. */
-  #dispatch(request: HttpRequest, response: ServerResponse): void {
-    this.#dispatcher.dispatch(request).then((answer) => this.#send(response, answer))
-  }
-
-  #send(response: ServerResponse, answer: Answer): void {
+  /** An answer that can't be sent is a defect, and ends the actor. */
+  send(response: ServerResponse, answer: Answer): void {
     if (response.destroyed) return // the client has gone
     if (this.#stopping) response.shouldKeepAlive = false
     response.writeHead(answer.status, this.#headers(answer))
@@ -140,9 +136,9 @@ export class HttpDoor {
   }
 
   async #stream(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const reader = new HttpRequest(request, response, undefined)
+    const reader = new HttpRequest(this, request, response)
     const stream = await this.#dispatcher.follow(reader, lastEventId(request))
-    if (!('batches' in stream)) return this.#send(response, stream)
+    if (!('batches' in stream)) return this.send(response, stream)
     response.writeHead(200, { ...STREAM_HEADERS, 'X-Arc-Instance': this.#dispatcher.instanceId })
     response.shouldKeepAlive = false
     await sendEvents(response, stream)
@@ -159,11 +155,13 @@ export class HttpDoor {
  * abandoned when its connection goes.
  */
 class HttpRequest implements DoorRequest, Abandonment {
+  readonly #door: HttpDoor
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #bytes: Buffer | undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse, bytes: Buffer | undefined) {
+  constructor(door: HttpDoor, request: IncomingMessage, response: ServerResponse, bytes?: Buffer) {
+    this.#door = door
     this.#request = request
     this.#response = response
     this.#bytes = bytes
@@ -189,6 +187,10 @@ class HttpRequest implements DoorRequest, Abandonment {
       : { scope: IDEMPOTENCY_SCOPE, key: String(key), bytes: this.#bytes ?? '' }
   }
 
+  answer(answer: Answer): void {
+    this.#door.send(this.#response, answer)
+  }
+
   get abandonment(): Abandonment {
     return this
   }
@@ -198,7 +200,7 @@ class HttpRequest implements DoorRequest, Abandonment {
   }
 
   on(callback: () => void): void {
-    this.#response.once('close', callback)
+    this.#response.on('close', callback)
   }
 
   off(callback: () => void): void {

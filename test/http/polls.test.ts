@@ -5,6 +5,7 @@ import { Abandonment } from '../../src/fsqueue/abandonment.js'
 import { Polls, type Rows } from '../../src/http/polls.js'
 import type { Poll } from '../../src/http/routes.js'
 import type { FeedMessage, Page, PageQuery } from '../../src/protocol/commands.js'
+import { type Answer, failureOf } from '../../src/protocol/envelope.js'
 import { notFound } from '../../src/protocol/errors.js'
 
 const SOON_MS = 20
@@ -32,6 +33,7 @@ function open(
       return { items, asOfId: stored }
     },
     touch: () => {},
+    refusal: (error) => failureOf(error),
     presenceTtlSec: 60,
   })
   polls.begin(stored)
@@ -40,7 +42,11 @@ function open(
 }
 
 function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandonment()): Promise<Rows> {
-  const poll = {
+  return polls.rows(pollWith(fields), { ...REQUEST, abandonment })
+}
+
+function pollWith(fields: Partial<Poll>): Poll {
+  return {
     filter: {},
     sinceId: 0,
     limit: 100,
@@ -49,8 +55,9 @@ function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandon
     touches: undefined,
     ...fields,
   }
-  return polls.rows(poll, Date.now() + poll.timeoutMs, { abandonment, method: 'GET', target: '/', body: {} })
 }
+
+const REQUEST = { method: 'GET', target: '/v1/events', body: {}, answer: () => {} }
 
 t.test('what has come by is answered from here, in order, and goes on after it', async (t) => {
   const { polls, asked } = open(t)
@@ -145,4 +152,21 @@ t.test('a door that closes lets nobody wait, not even who was just reading', asy
 t.test('a storage that stays away fails the listing', async (t) => {
   const { polls } = open(t, { page: () => Promise.reject(new Error('away')) })
   await t.rejects(ask(polls, { timeoutMs: 0 }), { message: 'away' })
+})
+
+t.test('a request is answered once: with all there is, or with why not', async (t) => {
+  const { polls } = open(t)
+  const answers: Answer[] = []
+  const abandonment = new Abandonment()
+  const request = { ...REQUEST, abandonment, answer: (answer: Answer) => void answers.push(answer) }
+  polls.answer(pollWith({}), request)
+  polls.published([message(1)])
+  polls.published([message(2)])
+  t.same(answers, [{ status: 200, body: '{"ok":true,"result":[{"id":1}]}' }])
+  polls.answer(pollWith({}), request)
+  t.match(answers[1], { body: '{"ok":true,"result":[{"id":1},{"id":2}]}' })
+  polls.answer(pollWith({ filter: { channels: ['nowhere'] } }), request)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(answers[2], { status: 404 })
+  t.equal(answers.length, 3)
 })

@@ -24,6 +24,9 @@ const ALL_UP_AFTER_MS = 100
  */
 const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 
+/** Flags of Node's that actors get as well. One whose value is an argument of its own can't be told from what follows. */
+const PROFILING = /^--((cpu|heap)-prof(-[a-z]+=.*)?|enable-source-maps)$/
+
 /** Restart the one that died; or it and those started after it; or all. */
 export type Strategy = 'one_for_one' | 'rest_for_one' | 'one_for_all'
 
@@ -141,7 +144,7 @@ export class Supervisor {
       workerData: port2,
       transferList: [port2],
       // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
-      execArgv: process.execArgv.filter((flag) => /^--(cpu-prof|heap-prof|enable-source-maps)/.test(flag)),
+      execArgv: process.execArgv.filter((flag) => PROFILING.test(flag)),
       resourceLimits: { ...HEAP, ...(spec.maxHeapMb && { maxOldGenerationSizeMb: spec.maxHeapMb }) },
     })
     const started = deferred<unknown>()
