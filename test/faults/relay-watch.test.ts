@@ -159,6 +159,7 @@ t.test(
         'warn',
       ])
     const old = await start()
+    const nextSecond = (Math.floor(Date.now() / 1_000) + 1) * 1_000
     const agent = new FileAgent(spool, 'agent')
     agent.post('answered', 'answered')
     const answered = await agent.responseTo('answered')
@@ -169,6 +170,8 @@ t.test(
     unlock()
     agent.post('waiting', 'waiting')
     for (const ending of ['', '-wal', '-shm']) rmSync(storagePath + ending, { force: true })
+    // Storages that were made in the same second at the same place can't be told apart (PROTOCOL §8).
+    await until('the next second', () => Date.now() >= nextSecond)
 
     const fresh = await start()
     const posted = postedIn(await agent.responseTo('waiting'))

@@ -11,6 +11,8 @@ import { DEFAULT_STORAGE, storageFile } from '../pid-file.js'
 import { findRunningHub } from '../running-hub.js'
 import { stopHub } from '../stopping.js'
 
+const FOUNDED_WITHIN_MS = 500
+
 export default defineCommand({
   meta: { name: 'reset', description: 'Stop the hub and delete its database' },
   args: wantedArguments,
@@ -48,9 +50,12 @@ async function refuseInUse(storage: string, wasStopped: boolean): Promise<void> 
   throw new ArcError('storage_unusable', text)
 }
 
-/** The instance id counts whole seconds (PROTOCOL §8): a storage made in this one must not be followed by its like. */
+/**
+ * The instance id counts whole seconds (PROTOCOL §8): a storage made in this one must not be followed by its like.
+ * Its channels are made a moment after its file, which may be in the next second.
+ */
 async function nextSecondAfter(storage: string): Promise<void> {
   const madeAtMs = existsSync(storage) ? statSync(storage).birthtimeMs : 0
-  const sinceMs = Date.now() - Math.floor(madeAtMs / 1_000) * 1_000
-  if (sinceMs >= 0 && sinceMs < 1_000) await sleep(1_000 - sinceMs)
+  const waitMs = (Math.floor((madeAtMs + FOUNDED_WITHIN_MS) / 1_000) + 1) * 1_000 - Date.now()
+  if (waitMs > 0 && waitMs <= 1_000 + FOUNDED_WITHIN_MS) await sleep(waitMs)
 }
