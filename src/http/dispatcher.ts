@@ -22,7 +22,7 @@ import type { Waiting } from '../protocol/objects.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { Polls, type Rows } from './polls.js'
-import type { Plan, Routes } from './routes.js'
+import type { Plan, Poll, Routes } from './routes.js'
 
 /** A request as it came through a door. */
 export interface DoorRequest {
@@ -171,21 +171,32 @@ export class Dispatcher {
   /** Answers a request, now or later. A refusal is an answer. */
   dispatch(request: DoorRequest): void {
     if (this.#routes) this.#answer(this.#routes, request)
-    else this.loadRoutes().then((routes) => this.#answer(routes, request))
+    else
+      this.loadRoutes().then(
+        (routes) => this.#answer(routes, request),
+        (error) => this.#refuse(error, request),
+      )
   }
 
   #answer(routes: Routes, request: DoorRequest): void {
+    let work: Promise<Answer> | Poll
     try {
       const plan = routes.plan(request.method, request.target, request.body)
-      if (plan.kind === 'poll') this.#polls.answer(plan.poll, request)
-      else
-        this.#carryOut(plan, request).then(
-          (answer) => request.answer(answer),
-          (error) => request.answer(this.#refusal(error, request)),
-        )
+      work = plan.kind === 'poll' ? plan.poll : this.#carryOut(plan, request)
     } catch (error) {
-      request.answer(this.#refusal(error, request))
+      this.#refuse(error, request)
+      return
     }
+    if (!(work instanceof Promise)) this.#polls.answer(work, request)
+    else
+      work.then(
+        (answer) => request.answer(answer),
+        (error) => this.#refuse(error, request),
+      )
+  }
+
+  #refuse(error: unknown, request: DoorRequest): void {
+    request.answer(this.#refusal(error, request))
   }
 
   #refusal(error: unknown, request: DoorRequest): Answer {

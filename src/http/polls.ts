@@ -32,7 +32,8 @@ export class Polls {
   readonly #options: PollsOptions
   readonly #waiters = new Waiters()
   readonly #knownChannels = new Set<string>()
-  #recent = new RecentMessages(0)
+  /** Absent until the storage was there for the first time. */
+  #recent: RecentMessages | undefined
   /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
   #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #aliveTimer: NodeJS.Timeout | undefined
@@ -44,7 +45,7 @@ export class Polls {
 
   /** The highest id that has come by. */
   get latestId(): number {
-    return this.#recent.latestId
+    return this.#recent?.latestId ?? 0
   }
 
   get waiting(): number {
@@ -67,13 +68,13 @@ export class Polls {
   }
 
   published(messages: readonly FeedMessage[]): void {
-    this.#recent.append(messages)
+    this.#recent?.append(messages)
     this.#waiters.published(messages)
   }
 
   /** Messages up to `latestId` were committed that did not come by. */
   skipped(latestId: number): void {
-    this.#recent.skipTo(latestId)
+    this.#recent?.skipTo(latestId)
     this.#waiters.wakeAll('again')
   }
 
@@ -118,7 +119,7 @@ export class Polls {
     // Nobody is to wait in a channel that does not exist.
     if (filter.channels && !filter.channels.every((channel) => this.#knownChannels.has(channel)))
       return undefined
-    return this.#recent.after(sinceId, filter, limit)
+    return this.#recent?.after(sinceId, filter, limit)
   }
 
   /** What is stored. @throws ArcError 404 for a channel that does not exist */
@@ -186,6 +187,7 @@ abstract class Search implements Waiter {
     else this.#ask()
   }
 
+  /** Called among others whose turn it is as well: what fails here is a defect, and ends the actor. */
   wake(reason: WakeReason): void {
     this.request.abandonment.off(this.#abandoned)
     if (reason === 'deadline' || reason === 'ended') this.#end([])

@@ -70,8 +70,7 @@ export class HttpDoor {
   async stop(): Promise<void> {
     this.#stopping = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#dispatcher.end()
-    this.#server.closeIdleConnections()
+    this.#dispatcher.end() // those connections close as their answers have been sent
     const cutOff = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS)
     await closed
     clearTimeout(cutOff)

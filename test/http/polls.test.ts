@@ -73,6 +73,17 @@ t.test('what came before is read from the storage', async (t) => {
   t.same(await ask(polls, { sinceId: 3, limit: 1 }), { items: texts(4), upToId: 4 })
 })
 
+t.test('before the storage was ever there, it is asked, however long that takes', async (t) => {
+  const polls = new Polls({
+    page: async () => ({ items: texts(1), asOfId: 1 }),
+    touch: () => {},
+    refusal: (error) => failureOf(error),
+    presenceTtlSec: 60,
+  })
+  t.teardown(() => polls.end())
+  t.same(await ask(polls), { items: texts(1), upToId: 1 })
+})
+
 t.test('who does not wait asks the storage, which may know more', async (t) => {
   const { polls, asked } = open(t)
   t.same(await ask(polls, { timeoutMs: 0 }), { items: [], upToId: 0 })
