@@ -7,6 +7,7 @@ import type { Poll } from '../../src/http/routes.js'
 import type { FeedMessage, Page, PageQuery } from '../../src/protocol/commands.js'
 import { type Answer, failureOf } from '../../src/protocol/envelope.js'
 import { notFound } from '../../src/protocol/errors.js'
+import { until } from '../support/waiting.js'
 
 const SOON_MS = 20
 const LONG_MS = 60_000
@@ -111,7 +112,7 @@ t.test('nobody waits in a channel that does not exist; one that does is asked fo
   t.equal(asked.length, 2)
 })
 
-t.test('at its deadline a listing is empty, and has looked as far as the feed', async (t) => {
+t.test('at its deadline a listing is empty, whatever others were told', async (t) => {
   const { polls } = open(t)
   const rows = ask(polls, { filter: { agentId: 'bob' }, timeoutMs: SOON_MS })
   polls.published([message(1, { to: 'cyd' })])
@@ -133,8 +134,13 @@ t.test('who has gone waits no longer, and nobody is parked for who went before',
 t.test('who goes between being woken and their turn does not hold up the others', async (t) => {
   const { polls } = open(t)
   const gone = new Abandonment()
-  const many = Array.from({ length: 250 }, (_, i) => ask(polls, {}, i === 200 ? gone : undefined))
+  const answered: number[] = []
+  const many = Array.from({ length: 1_100 }, (_, i) =>
+    ask(polls, {}, i === 1_050 ? gone : undefined).finally(() => answered.push(i)),
+  )
   polls.published([message(1)])
+  await many[0]
+  t.notOk(answered.includes(1_050), 'its turn has not come')
   gone.happen()
   for (const rows of await Promise.all(many)) t.same(rows, { items: texts(1), upToId: 1 })
 })
@@ -168,8 +174,11 @@ t.test('a storage that stays away fails the listing', async (t) => {
 t.test('a request is answered once: with all there is, or with why not', async (t) => {
   const { polls } = open(t)
   const answers: Answer[] = []
-  const abandonment = new Abandonment()
-  const request = { ...REQUEST, abandonment, answer: (answer: Answer) => void answers.push(answer) }
+  const request = {
+    ...REQUEST,
+    abandonment: new Abandonment(),
+    answer: (answer: Answer) => void answers.push(answer),
+  }
   polls.answer(pollWith({}), request)
   polls.published([message(1)])
   polls.published([message(2)])
@@ -177,7 +186,7 @@ t.test('a request is answered once: with all there is, or with why not', async (
   polls.answer(pollWith({}), request)
   t.match(answers[1], { body: '{"ok":true,"result":[{"id":1},{"id":2}]}' })
   polls.answer(pollWith({ filter: { channels: ['nowhere'] } }), request)
-  await new Promise((resolve) => setImmediate(resolve))
+  await until('the third answer', () => answers.length > 2)
   t.match(answers[2], { status: 404 })
   t.equal(answers.length, 3)
 })
