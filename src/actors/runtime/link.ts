@@ -9,6 +9,7 @@
 
 import { MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
+import { Calls } from './calls.js'
 
 /** The messages that one side understands: name → input and output. */
 export type Contract = { [name: string]: { input: unknown; output: unknown } }
@@ -32,29 +33,31 @@ export interface Incoming<C extends Contract, K extends Name<C> = Name<C>> {
 export type Handlers<C extends Contract> = { readonly [K in Name<C>]: (incoming: Incoming<C, K>) => void }
 
 interface Pending {
+  id: number
+  readonly name: string
+  readonly deadline: number
   readonly resolve: (value: unknown) => void
   readonly reject: (error: ArcError) => void
-  readonly deadline: number
-  readonly name: string
 }
 
 /** How often deadlines are looked at: a call may overrun its own by this much. */
 const SWEEP_MS = 100
 export const DEFAULT_CALL_MS = 10_000
 /**
- * Envelopes that wait for the end of a turn. With thousands of busy sockets a turn takes seconds: the event loop
- * reads up to 49,000 of them before anything that was to come after.
+ * Envelopes that wait for the end of a turn before a call sends them on. A turn reads all sockets that have something
+ * to read, thousands perhaps, and takes seconds then. And while a few dozen clients wait for their answers, both sides
+ * are to be busy: with 128, all 64 clients were in one batch, and one of the two threads always waited for the other.
+ * Replies do wait: those of one batch are told at once.
  */
-const MAX_OUTBOX = 128
+const MAX_OUTBOX = 32
 
 /** `Out` is what this side may send; `In` is what it answers. */
 export class Link<Out extends Contract, In extends Contract> {
   readonly #port: MessagePort
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Calls<Pending>()
   #outbox: Envelope[] = []
   #flush: NodeJS.Immediate | undefined
   #sweep: NodeJS.Timeout | undefined
-  #nextId = 1
   #closed = false
   #transfers: TransferListItem[] = []
   readonly #handlers: Handlers<In>
@@ -87,12 +90,13 @@ export class Link<Out extends Contract, In extends Contract> {
     timeoutMs = DEFAULT_CALL_MS,
   ): Promise<Out[K]['output']> {
     if (this.#closed) return Promise.reject(new ArcError('unavailable', `${name}: the other side is down`))
-    const id = this.#nextId++
     const deadline = Date.now() + timeoutMs
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, deadline, name })
+      const call = { id: 0, name, deadline, resolve, reject }
+      this.#pending.add(call)
       this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
-      this.#send(['call', name, input, id, deadline])
+      this.#send(['call', name, input, call.id, deadline])
+      if (this.#outbox.length >= MAX_OUTBOX) this.flush()
     })
   }
 
@@ -132,8 +136,7 @@ export class Link<Out extends Contract, In extends Contract> {
 
   #send(envelope: Envelope): void {
     this.#outbox.push(envelope)
-    if (this.#outbox.length >= MAX_OUTBOX) this.flush()
-    else this.#flush ??= setImmediate(() => this.flush())
+    this.#flush ??= setImmediate(() => this.flush())
   }
 
   #receive(envelopes: Envelope[]): void {
@@ -144,9 +147,8 @@ export class Link<Out extends Contract, In extends Contract> {
   }
 
   #settle([, id, value, error]: ReplyEnvelope): void {
-    const call = this.#pending.get(id)
+    const call = this.#pending.take(id)
     if (!call) return // its deadline had passed
-    this.#pending.delete(id)
     if (error) call.reject(ArcError.fromData(error))
     else call.resolve(value)
   }
@@ -169,9 +171,7 @@ export class Link<Out extends Contract, In extends Contract> {
 
   #expire(): void {
     const now = Date.now()
-    for (const [id, call] of this.#pending) {
-      if (call.deadline > now) continue
-      this.#pending.delete(id)
+    for (const call of this.#pending.takeAll(({ deadline }) => deadline <= now)) {
       call.reject(
         new ArcError('timeout', `${call.name}: no answer in time; the outcome is unknown`, { status: 503 }),
       )
@@ -195,8 +195,7 @@ export class Link<Out extends Contract, In extends Contract> {
   #end(): void {
     if (this.#closed) return
     this.#closed = true
-    const orphans = [...this.#pending.values()]
-    this.#pending.clear()
+    const orphans = this.#pending.takeAll(() => true)
     this.#restIfIdle()
     this.#closeTransfers()
     for (const call of orphans) {
