@@ -68,6 +68,7 @@ export class Polls {
   }
 
   published(messages: readonly FeedMessage[]): void {
+    if (this.#waiters.size > 0) this.#recent?.want() // whoever is woken will ask for what comes next
     this.#recent?.append(messages)
     this.#waiters.published(messages)
   }

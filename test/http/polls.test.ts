@@ -103,6 +103,17 @@ t.test('one message answers those who wait for it, and nobody else', async (t) =
   t.equal(asked.length, 0)
 })
 
+t.test('who is woken finds here what came with it, however much nobody read before', async (t) => {
+  const { polls, asked } = open(t, { page: async () => ({ items: texts(5_001), asOfId: 5_002 }) })
+  const rows = ask(polls, { limit: 1 })
+  for (let id = 1; id <= 5_000; id++) polls.published([message(id, { to: 'cyd' })])
+  polls.published([message(5_001), message(5_002)])
+  t.same(await rows, { items: texts(5_001), upToId: 5_001 })
+  t.equal(asked.length, 1, 'as it had waited for longer than messages are kept')
+  t.same(await ask(polls, { sinceId: 5_001 }), { items: texts(5_002), upToId: 5_002 })
+  t.equal(asked.length, 1)
+})
+
 t.test('nobody waits in a channel that does not exist; one that does is asked for once', async (t) => {
   const { polls, asked } = open(t)
   await t.rejects(ask(polls, { filter: { channels: ['nowhere'] } }), { code: 'not_found' })
