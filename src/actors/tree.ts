@@ -44,6 +44,7 @@ export function tree(options: TreeOptions): ChildSpec[] {
         port: (infoOf('gateway') as GatewayInfo | undefined)?.port ?? options.port,
       }),
       links: ['storage'],
+      maxYoungHeapMb: 24, // a request under way is some 10 KB
     },
     ...(relay ? [relaySpec(options, relay)] : []),
   ]
