@@ -33,7 +33,7 @@ export class StorageClient {
     const link = new Link<StorageContract, DoorContract>(port, this.#handlers, () => {
       if (this.#link === link) this.#link = undefined
     })
-    await link.call('subscribe', { afterId })
+    await link.call('connect', { afterId })
     this.#link = link
     for (const go of this.#awaiting) go()
     this.#awaiting.clear()
@@ -55,6 +55,16 @@ export class StorageClient {
 
   page(query: PageQuery): Promise<Page> {
     return this.#call((link) => link.call('page', query))
+  }
+
+  /** Begins the feed again, after an id. While the storage is away that is not needed: it begins with the connection. */
+  subscribe(afterId: number): void {
+    this.#link?.cast('subscribe', { afterId })
+  }
+
+  /** Ends the feed, but for what is on its way. */
+  unsubscribe(): void {
+    this.#link?.cast('unsubscribe', undefined)
   }
 
   /** Signs of life collect for a moment, but reach the storage before whatever might read them. */

@@ -96,6 +96,12 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
         sync: (incoming) => later(incoming, () => undefined),
         subscribe: (incoming) =>
           later(incoming, async () => {
+            await feed.subscribe(door, incoming.input.afterId)
+            return undefined
+          }),
+        unsubscribe: () => feed.unsubscribe(door),
+        connect: (incoming) =>
+          later(incoming, async () => {
             const allowRemote = await backend.allowRemote()
             door.cast('connected', { ...backend.facts, latestId: feed.publishedId, allowRemote })
             await feed.subscribe(door, incoming.input.afterId)

@@ -58,6 +58,10 @@ export interface StorageAccess {
   page(query: PageQuery): Promise<Page>
   status(): Promise<Answer>
   touch(agentIds: readonly string[]): void
+  /** Begins the feed again, after an id. */
+  subscribe(afterId: number): void
+  /** Ends the feed until it is begun again. */
+  unsubscribe(): void
   /** Settles when the storage is there again, or after `timeoutMs`. */
   present(timeoutMs: number): Promise<void>
 }
@@ -105,6 +109,8 @@ export class Dispatcher {
     this.#polls = new Polls({
       page: (query) => this.#patiently(() => storage.page(query)),
       touch: (agentIds) => storage.touch(agentIds),
+      subscribe: (afterId) => storage.subscribe(afterId),
+      unsubscribe: () => storage.unsubscribe(),
       refusal: (error, request) => this.#refusal(error, request),
       presenceTtlSec,
     })
@@ -131,7 +137,7 @@ export class Dispatcher {
 
   /** The storage is connected, for the first time or again. */
   connected(facts: StorageFacts): void {
-    if (!this.#facts) this.#polls.begin(facts.latestId)
+    this.#polls.connected(facts.latestId)
     this.changes.note(CHANGE_TOPICS) // the storage's last life may have ended before it could tell
     this.#facts = facts
   }

@@ -17,6 +17,9 @@ export interface PollsOptions {
   readonly page: (query: PageQuery) => Promise<Page>
   /** Tells the storage that these agents are alive. */
   readonly touch: (agentIds: readonly string[]) => void
+  /** Begins the feed again, after an id; what is on its way may come a second time. */
+  readonly subscribe: (afterId: number) => void
+  readonly unsubscribe: () => void
   readonly refusal: (error: unknown, request: DoorRequest) => Answer
   readonly presenceTtlSec: number
 }
@@ -34,6 +37,7 @@ export class Polls {
   readonly #knownChannels = new Set<string>()
   /** Absent until the storage was there for the first time. */
   #recent: RecentMessages | undefined
+  #isSubscribed = false
   /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
   #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #aliveTimer: NodeJS.Timeout | undefined
@@ -62,14 +66,16 @@ export class Polls {
     return this.#ended
   }
 
-  /** The feed begins after an id. */
-  begin(latestId: number): void {
-    this.#recent = new RecentMessages(latestId)
+  /** The feed begins: after this id, or after the last one that has come by. */
+  connected(latestId: number): void {
+    this.#recent ??= new RecentMessages(latestId)
+    this.#isSubscribed = true
   }
 
   published(messages: readonly FeedMessage[]): void {
     if (this.#waiters.size > 0) this.#recent?.want() // whoever is woken will ask for what comes next
     this.#recent?.append(messages)
+    if (this.#recent?.isWanted === false) this.#unsubscribe()
     this.#waiters.published(messages)
   }
 
@@ -120,7 +126,23 @@ export class Polls {
     // Nobody is to wait in a channel that does not exist.
     if (filter.channels && !filter.channels.every((channel) => this.#knownChannels.has(channel)))
       return undefined
+    if (!this.#isSubscribed) this.#subscribe()
     return this.#recent?.after(sinceId, filter, limit)
+  }
+
+  /**
+   * The feed of a door where nobody reads stands still. It goes on where it stopped, and until it has caught up those who
+   * wait are in the same position as if what they wait for had not been posted yet.
+   */
+  #subscribe(): void {
+    if (!this.#recent) return
+    this.#isSubscribed = true
+    this.#options.subscribe(this.#recent.latestId)
+  }
+
+  #unsubscribe(): void {
+    this.#isSubscribed = false
+    this.#options.unsubscribe()
   }
 
   /** What is stored. @throws ArcError 404 for a channel that does not exist */

@@ -24,13 +24,21 @@ export class RecentMessages {
     return this.#messages.at(-1)?.id ?? this.#floor
   }
 
+  /** False: nobody has read for long, and nothing is kept. */
+  get isWanted(): boolean {
+    return this.#wanted > 0
+  }
+
   /** Somebody reads, or will: what comes next is kept. */
   want(): void {
     this.#wanted = MAX_MESSAGES
   }
 
   append(messages: readonly FeedMessage[]): void {
-    if (this.#wanted <= 0) return this.skipTo(Math.max(this.latestId, messages.at(-1)?.id ?? 0))
+    if (!this.isWanted) {
+      this.skipTo(Math.max(this.latestId, messages.at(-1)?.id ?? 0))
+      return
+    }
     this.#wanted -= messages.length
     for (const message of messages) {
       if (message.id <= this.latestId) continue // sent again after a restart of the storage

@@ -8,7 +8,7 @@ import { Calls, resultOf } from '../support/calls.js'
 import { Random, rounds } from '../support/campaign.js'
 import { startTestHub } from '../support/hub.js'
 import { LogLines } from '../support/log-lines.js'
-import { reportRaces, startRaces } from '../support/races.js'
+import { atOnce, reportRaces, startRaces } from '../support/races.js'
 import { percentile, until } from '../support/waiting.js'
 
 const RACES = rounds(500, 10_000)
@@ -16,6 +16,10 @@ const RACES_WITH_KILLS = rounds(250, 2_500)
 const KILLS = rounds(5, 50)
 /** More than a hub would put up with. */
 const INTENSITY = { maxRestarts: KILLS, withinMs: 30_000 }
+/** Posts after which a door that nobody reads at is not told of messages any more; and then up to so many that it has to read. */
+const SILENCES = rounds(2, 40)
+const SILENCE_POSTS = { min: 4_100, max: 6_600 }
+const READERS = 8
 const CROWD = 500
 const CROWD_POSTS = rounds(2, 20)
 
@@ -46,6 +50,49 @@ t.test('the same while the storage is killed', async (t) => {
   await races.run
   t.equal(log.count(/storage ended/), KILLS, 'it was killed as often as was meant')
   reportRaces(t, races)
+})
+
+t.test('who comes to a door where nobody has read for thousands of messages is woken as well', async (t) => {
+  const random = new Random()
+  t.comment(`seed ${random.seed}`)
+  const hub = await startTestHub(t)
+  const calls = new Calls(t, hub.url)
+  const waitedMs: number[] = []
+  for (let silence = 1; silence <= SILENCES; silence++) {
+    const posts = random.between(SILENCE_POSTS.min, SILENCE_POSTS.max)
+    const lanes = Array.from({ length: 32 }, async (_, lane) => {
+      for (let i = lane; i < posts; i += 32) await calls.say({ body: `nobody reads ${i}` })
+    })
+    await Promise.all(lanes)
+    if (silence % 4 === 0) await hub.kill('storage')
+    const since_id = (await calls.say({ body: 'the last one that nobody reads' }, { key: `last-${silence}` }))
+      .id
+    const polls = () =>
+      Promise.all(
+        Array.from({ length: READERS }, async (_, i) =>
+          resultOf(
+            await calls.get<Message[]>(
+              '/v1/events',
+              { agent_id: `reader-${i}`, since_id, timeout: 50 },
+              60_000,
+            ),
+          ),
+        ),
+      )
+    const startedAt = performance.now()
+    const [rows, posted] = await atOnce(random, polls, () =>
+      calls.say({ body: 'read', thread_id: `${silence}` }),
+    )
+    waitedMs.push(performance.now() - startedAt)
+    t.strictSame(
+      rows.map((messages) => messages.map(({ id }) => id)),
+      rows.map(() => [posted.id]),
+      `after ${posts} posts`,
+    )
+  }
+  const [p50, worst] = [percentile(waitedMs, 0.5), Math.max(...waitedMs)].map(Math.round)
+  t.comment(`${SILENCES} silences: p50 ${p50} ms, longest ${worst} ms`)
+  t.ok((worst ?? 0) < 20_000, 'none by its timeout')
 })
 
 t.test('500 parked waiters all get one post', async (t) => {

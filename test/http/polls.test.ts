@@ -24,6 +24,8 @@ function open(
   { stored = 0, page }: { stored?: number; page?: (query: PageQuery) => Promise<Page> } = {},
 ) {
   const asked: PageQuery[] = []
+  /** What it wants to be told of: what comes after an id, or nothing. */
+  const told: (number | 'nothing')[] = []
   const ids = Array.from({ length: stored }, (_, i) => i + 1)
   const polls = new Polls({
     page: async (query) => {
@@ -34,12 +36,14 @@ function open(
       return { items, asOfId: stored }
     },
     touch: () => {},
+    subscribe: (afterId) => told.push(afterId),
+    unsubscribe: () => told.push('nothing'),
     refusal: (error) => failureOf(error),
     presenceTtlSec: 60,
   })
-  polls.begin(stored)
+  polls.connected(stored)
   t.teardown(() => polls.end())
-  return { polls, asked }
+  return { polls, asked, told }
 }
 
 function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandonment()): Promise<Rows> {
@@ -78,6 +82,8 @@ t.test('before the storage was ever there, it is asked, however long that takes'
   const polls = new Polls({
     page: async () => ({ items: texts(1), asOfId: 1 }),
     touch: () => {},
+    subscribe: () => {},
+    unsubscribe: () => {},
     refusal: (error) => failureOf(error),
     presenceTtlSec: 60,
   })
@@ -112,6 +118,45 @@ t.test('who is woken finds here what came with it, however much nobody read befo
   t.equal(asked.length, 1, 'as it had waited for longer than messages are kept')
   t.same(await ask(polls, { sinceId: 5_001 }), { items: texts(5_002), upToId: 5_002 })
   t.equal(asked.length, 1)
+})
+
+t.test('a door where nobody reads wants to be told of nothing, until somebody comes', async (t) => {
+  const { polls, asked, told } = open(t)
+  for (let id = 1; id <= 4_096; id++) {
+    t.strictSame(told, [])
+    polls.published([message(id)])
+  }
+  t.strictSame(told, ['nothing'])
+  polls.published([message(4_097)]) // was on its way
+  t.strictSame(told, ['nothing', 'nothing'])
+  const rows = ask(polls, { sinceId: 5_000 })
+  const others = ask(polls, { sinceId: 5_000, filter: { agentId: 'bob' } })
+  t.strictSame(told, ['nothing', 'nothing', 4_097], 'once')
+  polls.published(Array.from({ length: 903 }, (_, i) => message(4_098 + i)))
+  t.equal(polls.waiting, 2, 'nothing that they have not seen')
+  polls.published([message(5_001)])
+  for (const each of [rows, others]) t.same(await each, { items: texts(5_001), upToId: 5_001 })
+  t.equal(asked.length, 0)
+})
+
+t.test('what a door has not been told is read, when there is too much of it', async (t) => {
+  const { polls, told } = open(t, { page: async () => ({ items: texts(9_000), asOfId: 9_000 }) })
+  for (let id = 1; id <= 4_096; id++) polls.published([message(id)])
+  const rows = ask(polls, { sinceId: 8_999 })
+  t.strictSame(told, ['nothing', 4_096])
+  polls.skipped(9_000)
+  t.same(await rows, { items: texts(9_000), upToId: 9_000 })
+})
+
+t.test('a storage that comes back tells a door again', async (t) => {
+  const { polls, told } = open(t)
+  for (let id = 1; id <= 4_096; id++) polls.published([message(id)])
+  polls.connected(7_000)
+  t.equal(polls.latestId, 4_096, 'from where it was')
+  const rows = ask(polls, { sinceId: 4_096 })
+  t.strictSame(told, ['nothing'])
+  polls.published([message(4_097)])
+  t.same(await rows, { items: texts(4_097), upToId: 4_097 })
 })
 
 t.test('nobody waits in a channel that does not exist; one that does is asked for once', async (t) => {

@@ -88,7 +88,11 @@ async function openView(calls: Calls, lane: number): Promise<View> {
 }
 
 /** Starts both in the same instant: either one first, next to each other or some hundred microseconds apart. */
-async function atOnce<A, B>(random: Random, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
+export async function atOnce<A, B>(
+  random: Random,
+  a: () => Promise<A>,
+  b: () => Promise<B>,
+): Promise<[A, B]> {
   const aIsFirst = random.next() < 0.5
   const first = aIsFirst ? a() : b()
   const kind = random.next()

@@ -20,8 +20,12 @@ export type StorageContract = {
   page: { input: PageQuery; output: Page }
   /** What the hub holds, and who waits at its doors. */
   status: { input: undefined; output: Answer }
-  /** Begins the feed after `afterId` (null: with what comes next). */
-  subscribe: { input: { afterId: number | null }; output: undefined }
+  /** Says `connected`, and begins the feed after `afterId` (null: with what comes next). */
+  connect: { input: { afterId: number | null }; output: undefined }
+  /** Begins the feed after `afterId`, again. */
+  subscribe: { input: { afterId: number }; output: undefined }
+  /** Ends the feed: nobody reads at this door. */
+  unsubscribe: { input: undefined; output: undefined }
   /** Answered when everything committed so far has been published to this door. */
   sync: { input: undefined; output: undefined }
   /** These agents showed a sign of life. */

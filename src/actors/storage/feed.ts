@@ -1,4 +1,5 @@
-// The feed: every committed message, once, in id order, to every door that has subscribed.
+// The feed: every committed message, once, in id order, to every door that has subscribed. Doors where nobody reads have
+// not: a message that is only written costs nothing there.
 //
 // Ids are given out inside write transactions, which SQLite serializes over all processes, so id order is
 // commit order. A hole between what was published and what a batch stored therefore means that another
@@ -58,6 +59,10 @@ export class Feed {
 
   /** Publishes everything stored that was not published yet. */
   async catchUp(): Promise<void> {
+    if (this.#doors.size === 0) {
+      this.#publishedId = await this.#backend.latestId()
+      return
+    }
     const unseen = await this.#backend.messagesAfter(this.#publishedId, MAX_CATCH_UP + 1)
     if (unseen.length <= MAX_CATCH_UP) return this.#send(unseen)
     this.#publishedId = await this.#backend.latestId()

@@ -49,7 +49,9 @@ function openDoor(t: Test): Door {
     page: () => {},
     status: () => {},
     sync: () => {},
+    connect: () => {},
     subscribe: () => {},
+    unsubscribe: () => {},
     touch: () => {},
   })
   const other = new Link<StorageContract, DoorContract>(port2, {
@@ -165,3 +167,23 @@ t.test('a door that has gone gets nothing more', async (t) => {
   t.strictSame([gone.came, stays.came], [[], [1]])
   t.equal(feed.doors.size, 1)
 })
+
+t.test(
+  'a door that has unsubscribed is not told, and goes on from where it was when it subscribes again',
+  async (t) => {
+    const storage = storageOf(3)
+    const feed = new Feed(storage, 3)
+    const door = openDoor(t)
+    await feed.subscribe(door.link, null)
+    await feed.publish([storage.commit(4)])
+    feed.unsubscribe(door.link)
+    await feed.publish([storage.commit(5)])
+    storage.commit(6) // another hub's
+    await feed.publish([storage.commit(7)])
+    t.equal(feed.publishedId, 7)
+    await feed.subscribe(door.link, 4)
+    await feed.publish([storage.commit(8)])
+    await door.has(5)
+    t.strictSame(door.came, [4, 5, 6, 7, 8])
+  },
+)
