@@ -55,7 +55,7 @@ t.test('the same while the storage is killed', async (t) => {
 t.test('who comes to a door where nobody has read for thousands of messages is woken as well', async (t) => {
   const random = new Random()
   t.comment(`seed ${random.seed}`)
-  const hub = await startTestHub(t)
+  const hub = await startTestHub(t, { intensity: INTENSITY })
   const calls = new Calls(t, hub.url)
   const waitedMs: number[] = []
   for (let silence = 1; silence <= SILENCES; silence++) {
