@@ -2,11 +2,11 @@
 // with a retryable error, and `present` tells when trying again makes sense.
 
 import type { MessagePort } from 'node:worker_threads'
-import { answerOf, type Page, type PageQuery, type Query, type Submission } from '../protocol/commands.js'
+import type { Outcome, Page, PageQuery, Query, Submission } from '../protocol/commands.js'
 import type { Answer } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
-import { type Handlers, Link } from './runtime/link.js'
-import type { DoorContract, StorageContract } from './storage/contract.js'
+import { type Caller, type Handlers, Link } from './runtime/link.js'
+import { type DoorContract, pack, type StorageContract } from './storage/contract.js'
 
 /**
  * Requests that may wait for the storage at once; more are refused, so that a flood can't fill the memory, and is
@@ -39,22 +39,24 @@ export class StorageClient {
     this.#awaiting.clear()
   }
 
-  submit(submission: Submission): Promise<Answer> {
+  submit(submission: Submission, caller: Caller<Outcome>): void {
     this.#flushTouches()
-    return this.#call((link) => link.call('submit', submission).then(answerOf), MAX_PENDING.commands)
+    const link = this.#linkFor(MAX_PENDING.commands)
+    if (link instanceof ArcError) caller.failed(link)
+    else link.callFor(caller, 'submit', pack(submission))
   }
 
   query(query: Query): Promise<Answer> {
     this.#flushTouches()
-    return this.#call((link) => link.call('query', query))
+    return this.#read('query', query)
   }
 
   status(): Promise<Answer> {
-    return this.#call((link) => link.call('status', undefined))
+    return this.#read('status', undefined)
   }
 
   page(query: PageQuery): Promise<Page> {
-    return this.#call((link) => link.call('page', query))
+    return this.#read('page', query)
   }
 
   /** Begins the feed again, after an id. While the storage is away that is not needed: it begins with the connection. */
@@ -105,17 +107,19 @@ export class StorageClient {
     this.#link?.close()
   }
 
-  #call<T>(
-    work: (link: Link<StorageContract, DoorContract>) => Promise<T>,
-    maxPending: number = MAX_PENDING.reads,
-  ): Promise<T> {
-    if (!this.#link)
-      return Promise.reject(new ArcError('unavailable', 'the storage is being restarted; try again'))
-    if (this.#link.pendingCalls >= maxPending) {
-      return Promise.reject(
-        new ArcError('overloaded', 'the hub has more requests than it can take; try again later'),
-      )
-    }
-    return work(this.#link)
+  async #read<K extends 'query' | 'page' | 'status'>(
+    name: K,
+    input: StorageContract[K]['input'],
+  ): Promise<StorageContract[K]['output']> {
+    const link = this.#linkFor(MAX_PENDING.reads)
+    if (link instanceof ArcError) throw link
+    return link.call(name, input)
+  }
+
+  /** The link, or why it can't take another call. */
+  #linkFor(maxPending: number): Link<StorageContract, DoorContract> | ArcError {
+    if (!this.#link) return new ArcError('unavailable', 'the storage is being restarted; try again')
+    if (this.#link.pendingCalls < maxPending) return this.#link
+    return new ArcError('overloaded', 'the hub has more requests than it can take; try again later')
   }
 }

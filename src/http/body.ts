@@ -8,33 +8,42 @@ import { ArcError, invalid } from '../protocol/errors.js'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * The whole body.
- * @throws ArcError `body_too_large` as soon as it is known to exceed `maxBytes`; the rest stays unread, so
- * the connection has to be closed after the answer
+ * Reads the whole body, and tells `read`; or `refused` of an ArcError `body_too_large`, as soon as it is known to
+ * exceed `maxBytes`, or of a connection that broke. The rest is thrown away then, so the connection has to be closed
+ * after the answer.
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  read: (body: Buffer) => void,
+  refused: (error: unknown) => void,
+): void {
   const tooLarge = () => new ArcError('body_too_large', `the request body must be at most ${maxBytes} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge())
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= maxBytes) {
-        chunks.push(chunk)
-        return
-      }
-      request.removeAllListeners('data')
-      request.pause()
-      reject(tooLarge())
-    })
-    request.on('end', () =>
-      resolve(
-        chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? NOTHING : Buffer.concat(chunks),
-      ),
-    )
-    request.on('error', reject)
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    refused(tooLarge())
+    return
+  }
+  const chunks: Buffer[] = []
+  let bytes = 0
+  let isOver = false
+  const refuse = (error: unknown) => {
+    if (isOver) return
+    isOver = true
+    refused(error)
+  }
+  request.on('data', (chunk: Buffer) => {
+    if (isOver) return
+    bytes += chunk.length
+    if (bytes > maxBytes) refuse(tooLarge())
+    else chunks.push(chunk)
   })
+  request.on('end', () => {
+    if (isOver) return
+    isOver = true
+    const [first = NOTHING] = chunks
+    read(chunks.length > 1 ? Buffer.concat(chunks) : first)
+  })
+  request.on('error', refuse)
 }
 
 /** @throws ArcError 400 when the bytes are not a JSON object in UTF-8 */

@@ -1,13 +1,13 @@
 // Where both doors meet: takes a request apart from how it came, and sees to its answer.
 //
-// One POST: plan → storage → answer. One long-poll: plan → recent messages, else storage, else parked until the feed
-// brings one (`polls.ts`). While the storage actor is away, reads and keyed writes wait a moment for it and are tried
-// again; a write without a key is refused, since nobody could tell whether it had happened.
+// One POST: plan → storage → answer (`submitting.ts`). One long-poll: plan → recent messages, else storage, else parked
+// until the feed brings one (`polls.ts`). Reads are tried again while the storage actor is away for a moment.
 
 import { hash } from 'node:crypto'
 import type {
   FeedMessage,
   MessageFilter,
+  Outcome,
   Page,
   PageQuery,
   Query,
@@ -22,7 +22,8 @@ import type { Waiting } from '../protocol/objects.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { Polls, type Rows } from './polls.js'
-import type { Plan, Poll, Routes } from './routes.js'
+import type { Plan, Routes } from './routes.js'
+import { isAway, STORAGE_WAIT_MS, Submitting, type SubmittingOptions } from './submitting.js'
 
 /** A request as it came through a door. */
 export interface DoorRequest {
@@ -51,9 +52,15 @@ export interface Abandonment {
   off(callback: () => void): void
 }
 
-/** What the dispatcher needs of the storage actor. Every method rejects with a retryable ArcError while it is away. */
+/** Who has submitted a command; told once, by one of the two. */
+export interface Submitter {
+  replied(outcome: Outcome): void
+  failed(error: ArcError): void
+}
+
+/** What the dispatcher needs of the storage actor. Every method fails with a retryable ArcError while it is away. */
 export interface StorageAccess {
-  submit(submission: Submission): Promise<Answer>
+  submit(submission: Submission, submitter: Submitter): void
   query(query: Query): Promise<Answer>
   page(query: PageQuery): Promise<Page>
   status(): Promise<Answer>
@@ -76,14 +83,14 @@ export interface DispatcherOptions {
   readonly onDefect: (error: unknown, request: DoorRequest) => void
 }
 
-/** How long a request waits for a storage actor that is being restarted. */
-const STORAGE_WAIT_MS = 5_000
 /** Rows that a stream is handed at once: what a reader that stops reading may hold back. */
 const STREAM_BATCH = 64
 /** A stream's heartbeat (PROTOCOL §4). */
 const STREAM_BEAT_MS = 15_000
 const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,128}$/
 
+type Read = Exclude<Plan, { kind: 'poll' | 'command' | 'network' }>
+type Work = Submitting | Extract<Plan, { kind: 'poll' }> | Read
 type Batches = AsyncGenerator<readonly string[], void>
 
 /** An agent's feed. */
@@ -98,6 +105,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   #routes: Routes | undefined
   readonly #polls: Polls
+  readonly #storageWait: SubmittingOptions
   #facts: StorageFacts | undefined
   /** What changes besides messages, for whoever shows it. */
   readonly changes = new Changes()
@@ -114,6 +122,11 @@ export class Dispatcher {
       refusal: (error, request) => this.#refusal(error, request),
       presenceTtlSec,
     })
+    this.#storageWait = {
+      storage,
+      ended: () => this.#polls.ended,
+      refusal: (error, request) => this.#refusal(error, request),
+    }
   }
 
   /**
@@ -185,20 +198,32 @@ export class Dispatcher {
   }
 
   #answer(routes: Routes, request: DoorRequest): void {
-    let work: Promise<Answer> | Poll
+    let work: Work
     try {
-      const plan = routes.plan(request.method, request.target, request.body)
-      work = plan.kind === 'poll' ? plan.poll : this.#carryOut(plan, request)
+      work = this.#workOf(routes.plan(request.method, request.target, request.body), request)
     } catch (error) {
       this.#refuse(error, request)
       return
     }
-    if (!(work instanceof Promise)) this.#polls.answer(work, request)
+    if (work instanceof Submitting) work.send()
+    else if (work.kind === 'poll') this.#polls.answer(work.poll, request)
     else
-      work.then(
+      this.#read(work).then(
         (answer) => request.answer(answer),
         (error) => this.#refuse(error, request),
       )
+  }
+
+  /** @throws ArcError 400 for a command with a malformed key */
+  #workOf(plan: Plan, request: DoorRequest): Work {
+    if (plan.kind === 'command') return this.#submitting(plan.submission, request)
+    if (plan.kind !== 'network') return plan
+    const input = { allow_remote: plan.allowRemote, listen_host: this.#options.process.host }
+    return this.#submitting({ command: { op: 'network.set', input } }, request)
+  }
+
+  #submitting(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Submitting {
+    return new Submitting(this.#storageWait, { ...submission, idempotency: keyOf(request) }, request)
   }
 
   #refuse(error: unknown, request: DoorRequest): void {
@@ -229,17 +254,11 @@ export class Dispatcher {
     }
   }
 
-  /** @throws ArcError, or rejects with it, when the request is refused */
-  #carryOut(plan: Exclude<Plan, { kind: 'poll' }>, request: DoorRequest): Promise<Answer> {
+  /** Rejects with an ArcError when the request is refused. */
+  async #read(plan: Read): Promise<Answer> {
     switch (plan.kind) {
-      case 'command':
-        return this.#submit(plan.submission, request)
       case 'query':
         return this.#patiently(() => this.#options.storage.query(plan.query))
-      case 'network': {
-        const input = { allow_remote: plan.allowRemote, listen_host: this.#options.process.host }
-        return this.#submit({ command: { op: 'network.set', input } }, request)
-      }
       case 'hub-info':
         return this.#patiently(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':
@@ -260,14 +279,7 @@ export class Dispatcher {
     return this.#facts
   }
 
-  #submit(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Promise<Answer> {
-    const isRead = request.method === 'GET'
-    const idempotency = isRead ? undefined : keyOf(request)
-    if (!isRead && !idempotency) return this.#options.storage.submit(submission)
-    return this.#patiently(() => this.#options.storage.submit({ ...submission, idempotency }))
-  }
-
-  /** Does what can be done twice, and does it again while the storage is away. */
+  /** Reads, and reads again while the storage is away. */
   async #patiently<T>(work: () => Promise<T>): Promise<T> {
     const giveUpAt = Date.now() + STORAGE_WAIT_MS
     for (;;) {
@@ -275,7 +287,7 @@ export class Dispatcher {
         return await work()
       } catch (error) {
         const leftMs = giveUpAt - Date.now()
-        if (!(error instanceof ArcError && isAway(error)) || leftMs <= 0 || this.#polls.ended) throw error
+        if (!isAway(error) || leftMs <= 0 || this.#polls.ended) throw error
         await this.#options.storage.present(leftMs)
       }
     }
@@ -305,14 +317,9 @@ export class Dispatcher {
   }
 }
 
-/** The storage actor did not answer because it is away, and the request is one that may be repeated. */
-function isAway(error: ArcError): boolean {
-  return error.code === 'unavailable' || error.code === 'outcome_unknown'
-}
-
-/** @throws ArcError 400 for a malformed key */
+/** What makes a request one that may be repeated. @throws ArcError 400 for a malformed key */
 function keyOf({ method, target, idempotency, replayOnly }: DoorRequest): Submission['idempotency'] {
-  if (!idempotency) return undefined
+  if (!idempotency || method === 'GET') return undefined
   const { scope, key, bytes } = idempotency
   if (!IDEMPOTENCY_KEY.test(key)) {
     throw invalid('Idempotency-Key must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -')

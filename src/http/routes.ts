@@ -212,16 +212,19 @@ function poll(
   return { kind: 'poll', poll: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
 }
 
-/** Replaces members by their JSON text. @throws ArcError 400 when a value is nested too deeply to be encoded */
+/**
+ * Replaces members by their JSON text, in the object that validation has made.
+ * @throws ArcError 400 when a value is nested too deeply to be encoded
+ */
 function withJson<T extends object, K extends keyof T>(
   input: T,
   ...members: K[]
 ): Omit<T, K> & Record<K, string> {
-  const texts = {} as Record<K, string>
+  const texts = input as Record<K, unknown>
   try {
     for (const member of members) texts[member] = JSON.stringify(input[member])
-    return { ...input, ...texts }
   } catch {
     throw invalid(`${members.join(' or ')} is nested too deeply`)
   }
+  return input as Omit<T, K> & Record<K, string>
 }

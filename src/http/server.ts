@@ -89,8 +89,10 @@ export class HttpDoor {
       else if (method === 'GET' && STREAM.test(url)) this.#stream(request, response).catch(refuse)
       else if (method !== 'POST') this.#dispatcher.dispatch(new HttpRequest(this, request, response))
       else
-        readBody(request, this.#maxBodyBytes).then(
-          (bytes) => this.#dispatcher.dispatch(new HttpRequest(this, request, response, bytes)),
+        readBody(
+          request,
+          this.#maxBodyBytes,
+          (body) => this.#dispatcher.dispatch(new HttpRequest(this, request, response, body)),
           refuse,
         )
     } catch (error) {

@@ -80,15 +80,12 @@ export interface FeedMessage {
   readonly json: string
 }
 
-/**
- * What the storage says to a command. To a post it says the stored message: the same object as in the feed,
- * so that a port message that carries both carries the text once.
- */
-export type Outcome = Answer | FeedMessage
+/** What the storage says to a command: the answer, or to a post the stored message's JSON text. */
+export type Outcome = Answer | string
 
 /** An outcome as the answer that a client gets. */
 export function answerOf(outcome: Outcome): Answer {
-  return 'json' in outcome ? successText(201, outcome.json) : outcome
+  return typeof outcome === 'string' ? successText(201, outcome) : outcome
 }
 
 type WithJson<T> = { [K in keyof T]: K extends 'metadata' | 'attachments' ? string : T[K] }

@@ -10,7 +10,7 @@ import { answerOf, type Outcome, type Submission } from '../../protocol/commands
 import type { Answer } from '../../protocol/envelope.js'
 import type { Incoming } from '../runtime/link.js'
 import type { StorageBackend } from './backend.js'
-import type { StorageContract } from './contract.js'
+import { type StorageContract, unpack } from './contract.js'
 import type { Feed } from './feed.js'
 import { Presence } from './presence.js'
 
@@ -53,7 +53,7 @@ export class Committer {
 
   /** Queues a door's command. */
   submit(incoming: Incoming<StorageContract, 'submit'>): void {
-    this.#enqueue({ submission: incoming.input, reply: incoming.reply, fail: incoming.fail })
+    this.#enqueue({ submission: unpack(incoming.input), reply: incoming.reply, fail: incoming.fail })
   }
 
   /** Queues a command of the storage's own. */

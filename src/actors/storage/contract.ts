@@ -1,7 +1,9 @@
 // What doors (gateway, relay) and the storage actor say to each other.
 
 import type {
+  Command,
   FeedMessage,
+  IdempotencyKey,
   Outcome,
   Page,
   PageQuery,
@@ -13,9 +15,30 @@ import type { Answer } from '../../protocol/envelope.js'
 import type { ChangeTopic } from '../../protocol/kinds.js'
 import type { Waiting } from '../../protocol/objects.js'
 
+/**
+ * A submission as it crosses a port, which writes out the names of an object's members each time. Absent members are
+ * undefined.
+ */
+export type PackedSubmission = readonly [
+  op: Command['op'],
+  input: Command['input'],
+  touches: string | undefined,
+  idempotency?: IdempotencyKey,
+]
+
+export function pack({ command, touches, idempotency }: Submission): PackedSubmission {
+  return idempotency
+    ? [command.op, command.input, touches, idempotency]
+    : [command.op, command.input, touches]
+}
+
+export function unpack([op, input, touches, idempotency]: PackedSubmission): Submission {
+  return { command: { op, input } as Command, touches, idempotency }
+}
+
 /** Door → storage. */
 export type StorageContract = {
-  submit: { input: Submission; output: Outcome }
+  submit: { input: PackedSubmission; output: Outcome }
   query: { input: Query; output: Answer }
   page: { input: PageQuery; output: Page }
   /** What the hub holds, and who waits at its doors. */

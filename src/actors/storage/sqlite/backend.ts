@@ -44,6 +44,7 @@ export class SqliteBackend implements StorageBackend {
   readonly #db: Database
   readonly #log: Log
   readonly #context: SqliteContext
+  readonly #channels: Channels
   readonly #messageLog: MessageLog
   readonly #messages: Messages
   readonly #sessions: Sessions
@@ -74,6 +75,7 @@ export class SqliteBackend implements StorageBackend {
     this.#log = log
     this.#context = context
     const channels = new Channels(context)
+    this.#channels = channels
     const leases = new Leases(context)
     this.#messageLog = new MessageLog(context)
     const tasks = new Tasks(context, this.#messageLog)
@@ -118,6 +120,7 @@ export class SqliteBackend implements StorageBackend {
   apply(submissions: readonly Submission[], touched: Iterable<string>): Applied {
     const { stored } = this.#context
     stored.length = 0
+    this.#channels.begin()
     try {
       const outcomes = this.#transaction.immediate(submissions, touched)
       this.#commits++

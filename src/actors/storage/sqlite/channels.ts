@@ -24,6 +24,8 @@ export class Channels {
   readonly #exists
   readonly #insert
   readonly #all
+  /** Channels that the transaction under way has found: it sees no others. */
+  #found = new Set<string>()
 
   constructor({ db }: SqliteContext) {
     this.#find = db.prepare<[string], ChannelRow>('SELECT * FROM channels WHERE name = ?')
@@ -50,10 +52,17 @@ export class Channels {
     if (!this.exists(name)) throw notFound(`channel "${name}" does not exist`)
   }
 
+  /** A transaction begins. */
+  begin(): void {
+    if (this.#found.size > 0) this.#found = new Set()
+  }
+
   /** @throws ArcError 400 for a writer to an unknown channel */
   mustExistToPost(name: string): void {
+    if (this.#found.has(name)) return
     if (!this.exists(name))
       throw invalid(`channel "${name}" does not exist; create it first with POST /v1/channels`)
+    this.#found.add(name)
   }
 
   readonly commands = {

@@ -80,7 +80,7 @@ export class Messages {
       if (input.kind === 'task' || input.kind === 'task_request') {
         this.#tasks.open(message.id, input.parent_task_id ?? null, channel, message.threadId)
       }
-      return message
+      return message.json
     },
   } satisfies Partial<CommandHandlers>
 
