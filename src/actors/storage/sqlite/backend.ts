@@ -19,7 +19,7 @@ import type { Applied, StorageBackend } from '../backend.js'
 import { Channels } from './channels.js'
 import type { SqliteContext } from './context.js'
 import { asWriteError, openDatabase, unusable } from './database.js'
-import { watchForeignCommits } from './foreign-commits.js'
+import { ForeignCommits } from './foreign-commits.js'
 import { HubStates } from './hub-state.js'
 import { Idempotency } from './idempotency.js'
 import { Leases } from './leases.js'
@@ -53,6 +53,7 @@ export class SqliteBackend implements StorageBackend {
   readonly #commands: CommandHandlers
   readonly #queries: QueryHandlers
   #commits = 0
+  #foreignCommits: ForeignCommits | undefined
   readonly #transaction
   readonly #savepoint
   readonly #release
@@ -124,6 +125,7 @@ export class SqliteBackend implements StorageBackend {
     try {
       const outcomes = this.#transaction.immediate(submissions, touched)
       this.#commits++
+      this.#foreignCommits?.committed()
       return { outcomes, messages: [...stored] }
     } catch (error) {
       throw asWriteError(error)
@@ -147,7 +149,9 @@ export class SqliteBackend implements StorageBackend {
   }
 
   watchForeignCommits(onCommit: () => void): () => void {
-    return watchForeignCommits(this.#db, onCommit)
+    const commits = new ForeignCommits(this.#db, onCommit)
+    this.#foreignCommits = commits
+    return () => commits.close()
   }
 
   pendingShutdown() {
