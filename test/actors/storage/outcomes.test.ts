@@ -1,27 +1,35 @@
-// What the storage says to a post.
+// What the storage says to commands, and to a batch of them.
 
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { SqliteBackend } from '../../../src/actors/storage/sqlite/backend.js'
 import { answerOf, type IdempotencyKey, type Submission } from '../../../src/protocol/commands.js'
 import { ownFolder } from '../../support/folder.js'
 
+const input = (body: string) => ({
+  from_agent: 'a',
+  body,
+  kind: 'chat' as const,
+  attachments: '[]',
+  metadata: '{}',
+})
+
 function post(body: string, idempotency?: IdempotencyKey): Submission {
-  const input = { from_agent: 'a', body, kind: 'chat' as const, attachments: '[]', metadata: '{}' }
-  return { command: { op: 'message.post', input }, idempotency }
+  return { command: { op: 'message.post', input: input(body) }, idempotency }
+}
+
+function openBackend(t: Test): SqliteBackend {
+  const storagePath = join(ownFolder(t), 'arc.sqlite3')
+  const options = { storagePath, hubId: 'test', presenceTtlSec: 120, allowRemote: false, log: () => {} }
+  const backend = SqliteBackend.open(options)
+  t.teardown(() => backend.close())
+  return backend
 }
 
 t.test(
   'the outcome of a post is the text of the message in the feed, and that of its stored answer',
   async (t) => {
-    const backend = SqliteBackend.open({
-      storagePath: join(ownFolder(t), 'arc.sqlite3'),
-      hubId: 'test',
-      presenceTtlSec: 120,
-      allowRemote: false,
-      log: () => {},
-    })
-    t.teardown(() => backend.close())
+    const backend = openBackend(t)
     const key = { scope: 'http', key: 'k', requestHash: 'h' }
     const { outcomes, messages } = backend.apply([post('one'), post('two', key)], [])
     t.strictSame(
@@ -35,3 +43,34 @@ t.test(
     t.strictSame(replayed, { ...answers[1], replayed: true })
   },
 )
+
+t.test('a refusal spoils nothing of its batch, and is told as it would be alone', async (t) => {
+  const backend = openBackend(t)
+  const lost = (body: string): Submission => ({
+    command: { op: 'message.post', input: { ...input(body), channel: 'nowhere' } },
+  })
+  const key = { scope: 'http', key: 'k', requestHash: 'h' }
+  let lastId = 0
+  for (let round = 1; round <= 150; round++) {
+    const refused = round % 50 === 1
+    const batch = [
+      post('first'),
+      ...(refused ? [lost('lost'), { ...lost('keyed'), idempotency: key }] : []),
+      post('last'),
+    ]
+    const { outcomes, messages } = backend.apply(batch, [])
+    const statuses = outcomes.map(answerOf).map(({ status }) => status)
+    t.strictSame(statuses, refused ? [201, 400, 400, 201] : [201, 201], `round ${round}`)
+    t.strictSame(
+      messages.map(({ id }) => id),
+      [lastId + 1, lastId + 2],
+      'each is published once, and no id is lost',
+    )
+    lastId += 2
+  }
+  const [alone] = backend.apply([lost('alone')], []).outcomes
+  t.match(alone, { status: 400 })
+  const [again] = backend.apply([{ ...lost('keyed'), idempotency: key }], []).outcomes
+  t.match(again, { status: 400, replayed: true }, 'the answer to a key is stored with its batch')
+  t.equal(backend.latestId(), lastId)
+})
