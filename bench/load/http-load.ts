@@ -3,6 +3,7 @@
 
 import { Client } from 'undici'
 import { answerJob } from '../processes.js'
+import { RawConnection } from './raw-connection.js'
 
 export interface LoadJob {
   readonly url: string
@@ -13,10 +14,10 @@ export interface LoadJob {
   readonly seconds?: number
   readonly count?: number
   /**
-   * Default: undici's `Client`, which costs least, so that most of the machine is left to the server. `fetch` is what a
-   * program without a client library posts by; it costs several times as much.
+   * Default: undici's `Client`. `sockets` are bare ones, which cost least, so that most of the machine is left to the server;
+   * `fetch` is what a program without a client library posts by, and costs ten times as much.
    */
-  readonly by?: 'undici' | 'fetch'
+  readonly by?: 'undici' | 'sockets' | 'fetch'
 }
 
 export interface LoadRequest {
@@ -90,6 +91,13 @@ const CONNECTIONS: Readonly<Record<NonNullable<LoadJob['by']>, (url: string) => 
         return { status: statusCode, text: await body.text() }
       },
       close: () => client.close(),
+    }
+  },
+  sockets: (url) => {
+    const connection = new RawConnection(url)
+    return {
+      exchange: ({ method, path, body }) => connection.exchange(method, path, body),
+      close: () => connection.close(),
     }
   },
   // It keeps as many connections alive as there are requests at once.
