@@ -93,13 +93,7 @@ const CONNECTIONS: Readonly<Record<NonNullable<LoadJob['by']>, (url: string) => 
       close: () => client.close(),
     }
   },
-  sockets: (url) => {
-    const connection = new RawConnection(url)
-    return {
-      exchange: ({ method, path, body }) => connection.exchange(method, path, body),
-      close: () => connection.close(),
-    }
-  },
+  sockets: (url) => new RawConnection(url),
   // It keeps as many connections alive as there are requests at once.
   fetch: (url) => ({
     exchange: async ({ path, ...request }) => {

@@ -4,6 +4,13 @@
 
 import { connect, type Socket } from 'node:net'
 
+export interface RawRequest {
+  readonly method: string
+  readonly path: string
+  /** JSON. */
+  readonly body?: string
+}
+
 export interface RawAnswer {
   readonly status: number
   /** Latin-1: for an error message. */
@@ -15,7 +22,6 @@ const BUFFER_BYTES = 64 * 1024
 export class RawConnection {
   readonly #host: string
   readonly #socket: Socket
-  readonly #connected: Promise<void>
   /** What has come of the answer so far, in Latin-1, until its head is complete. */
   #head = ''
   /** Bytes of the body that are missing. */
@@ -38,25 +44,24 @@ export class RawConnection {
         },
       },
     })
-    this.#connected = new Promise((resolve) => this.#socket.once('connect', () => resolve()))
     this.#socket.on('error', (error) => this.#waiting?.reject(error))
-    this.#socket.on('close', () => this.#waiting?.reject(new Error(`${url} has closed the connection`)))
+    this.#socket.on('close', () => this.#waiting?.reject(new Error(`${host} has closed the connection`)))
   }
 
   /** Sends a request, and waits for the whole answer; one at a time. */
-  exchange(method: string, path: string, json?: string): Promise<RawAnswer> {
+  exchange({ method, path, body }: RawRequest): Promise<RawAnswer> {
+    if (this.#socket.destroyed) return Promise.reject(new Error(`${this.#host} has closed the connection`))
     const content =
-      json === undefined
+      body === undefined
         ? ''
-        : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(json)}\r\n`
-    this.#socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${content}\r\n${json ?? ''}`)
+        : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
+    this.#socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${content}\r\n${body ?? ''}`)
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
     })
   }
 
   async close(): Promise<void> {
-    await this.#connected
     this.#waiting = undefined
     this.#socket.destroy()
   }

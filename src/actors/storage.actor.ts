@@ -94,12 +94,6 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
         },
         touch: ({ input }) => committer.touch(input),
         sync: (incoming) => later(incoming, () => undefined),
-        subscribe: (incoming) =>
-          later(incoming, async () => {
-            await feed.subscribe(door, incoming.input.afterId)
-            return undefined
-          }),
-        unsubscribe: () => feed.unsubscribe(door),
         connect: (incoming) =>
           later(incoming, async () => {
             const allowRemote = await backend.allowRemote()
@@ -107,6 +101,12 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
             await feed.subscribe(door, incoming.input.afterId)
             return undefined
           }),
+        subscribe: (incoming) =>
+          later(incoming, async () => {
+            await feed.subscribe(door, incoming.input.afterId)
+            return undefined
+          }),
+        unsubscribe: () => feed.unsubscribe(door),
       },
       () => {
         doors.delete(door)

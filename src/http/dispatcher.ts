@@ -23,7 +23,7 @@ import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { Polls, type Rows } from './polls.js'
 import type { Plan, Routes } from './routes.js'
-import { isAway, STORAGE_WAIT_MS, Submitting, type SubmittingOptions } from './submitting.js'
+import { Submitting, type SubmittingOptions } from './submitting.js'
 
 /** A request as it came through a door. */
 export interface DoorRequest {
@@ -83,6 +83,8 @@ export interface DispatcherOptions {
   readonly onDefect: (error: unknown, request: DoorRequest) => void
 }
 
+/** How long a request waits for a storage actor that is being restarted. */
+const STORAGE_WAIT_MS = 5_000
 /** Rows that a stream is handed at once: what a reader that stops reading may hold back. */
 const STREAM_BATCH = 64
 /** A stream's heartbeat (PROTOCOL §4). */
@@ -105,7 +107,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   #routes: Routes | undefined
   readonly #polls: Polls
-  readonly #storageWait: SubmittingOptions
+  readonly #commands: SubmittingOptions
   #facts: StorageFacts | undefined
   /** What changes besides messages, for whoever shows it. */
   readonly changes = new Changes()
@@ -122,9 +124,9 @@ export class Dispatcher {
       refusal: (error, request) => this.#refusal(error, request),
       presenceTtlSec,
     })
-    this.#storageWait = {
-      storage,
-      ended: () => this.#polls.ended,
+    this.#commands = {
+      submit: (submission, submitter) => storage.submit(submission, submitter),
+      back: (error, startedAt) => this.#back(error, startedAt),
       refusal: (error, request) => this.#refusal(error, request),
     }
   }
@@ -223,7 +225,7 @@ export class Dispatcher {
   }
 
   #submitting(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Submitting {
-    return new Submitting(this.#storageWait, { ...submission, idempotency: keyOf(request) }, request)
+    return new Submitting(this.#commands, { ...submission, idempotency: keyOf(request) }, request)
   }
 
   #refuse(error: unknown, request: DoorRequest): void {
@@ -281,16 +283,25 @@ export class Dispatcher {
 
   /** Reads, and reads again while the storage is away. */
   async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const giveUpAt = Date.now() + STORAGE_WAIT_MS
+    const startedAt = Date.now()
     for (;;) {
       try {
         return await work()
       } catch (error) {
-        const leftMs = giveUpAt - Date.now()
-        if (!isAway(error) || leftMs <= 0 || this.#polls.ended) throw error
-        await this.#options.storage.present(leftMs)
+        const back = this.#back(error, startedAt)
+        if (!back) throw error
+        await back
       }
     }
+  }
+
+  /** Waits for a storage actor that did not answer because it is away; undefined when there is nothing to wait for. */
+  #back(error: unknown, startedAt: number): Promise<void> | undefined {
+    const isAway =
+      error instanceof ArcError && (error.code === 'unavailable' || error.code === 'outcome_unknown')
+    const leftMs = startedAt + STORAGE_WAIT_MS - Date.now()
+    if (!isAway || leftMs <= 0 || this.#polls.ended) return undefined
+    return this.#options.storage.present(leftMs)
   }
 
   async *#batches(filter: MessageFilter, first: Rows, request: DoorRequest): Batches {

@@ -75,7 +75,7 @@ export class Polls {
   published(messages: readonly FeedMessage[]): void {
     if (this.#waiters.size > 0) this.#recent?.want() // whoever is woken will ask for what comes next
     this.#recent?.append(messages)
-    if (this.#recent?.isWanted === false) this.#unsubscribe()
+    if (this.#recent?.isWanted === false) this.#unsubscribe() // again, too, for what was on its way
     this.#waiters.published(messages)
   }
 
@@ -126,18 +126,18 @@ export class Polls {
     // Nobody is to wait in a channel that does not exist.
     if (filter.channels && !filter.channels.every((channel) => this.#knownChannels.has(channel)))
       return undefined
-    if (!this.#isSubscribed) this.#subscribe()
-    return this.#recent?.after(sinceId, filter, limit)
+    if (!this.#recent) return undefined
+    if (!this.#isSubscribed) this.#subscribe(this.#recent.latestId)
+    return this.#recent.after(sinceId, filter, limit)
   }
 
   /**
    * The feed of a door where nobody reads stands still. It goes on where it stopped, and until it has caught up those who
    * wait are in the same position as if what they wait for had not been posted yet.
    */
-  #subscribe(): void {
-    if (!this.#recent) return
+  #subscribe(afterId: number): void {
     this.#isSubscribed = true
-    this.#options.subscribe(this.#recent.latestId)
+    this.#options.subscribe(afterId)
   }
 
   #unsubscribe(): void {

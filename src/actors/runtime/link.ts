@@ -3,9 +3,9 @@
 // Guarantees: calls and casts arrive in the order in which they were sent; a call is settled exactly once,
 // by its reply, by its deadline, or by the end of the link; when the other side dies, every pending call
 // is rejected at once, so that a dead actor never leaves a caller hanging. Errors cross as data.
-// Envelopes sent in one turn of the event loop travel as one port message, and each is a tuple: a port writes
-// out the member names of every object, and at thousands of requests a second its own cost would otherwise
-// be the largest part of a call.
+// Envelopes sent in one turn of the event loop travel as one port message, or as a few, and each is a tuple: a
+// port writes out the member names of every object, and at thousands of requests a second its own cost would
+// otherwise be the largest part of a call.
 
 import { MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'

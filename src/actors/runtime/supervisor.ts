@@ -19,8 +19,8 @@ const START_TIMEOUT_MS = 60_000
 /** Who started the hub and waits for its word has the processors first. */
 const ALL_UP_AFTER_MS = 100
 /**
- * Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 6 are as fast, and are
- * touched whole within the first thousands of requests, so that memory is level from then on.
+ * Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 6 are as fast for most, and
+ * are touched whole within the first thousands of requests, so that memory is level from then on.
  */
 const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 

@@ -33,6 +33,8 @@ function open(t: Test) {
   }
 }
 
+const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+
 t.test('at rest the folder is watched, and nothing of our own is noticed', async (t) => {
   const { commits, noticed, commitOurs, commitOther } = open(t)
   t.ok(commits.isWatching)
@@ -72,5 +74,10 @@ t.test('closed while it is busy, it looks no more and holds nothing open', async
     commitOurs()
     return !commits.isWatching
   })
+  const before = timers()
   commits.close()
+  t.equal(timers(), before - 1)
+  commitOurs()
+  t.equal(timers(), before - 1)
+  t.notOk(commits.isWatching)
 })

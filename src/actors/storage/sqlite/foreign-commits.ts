@@ -33,7 +33,6 @@ export class ForeignCommits {
   /** The next of the looks that follow a write, or that a busy hub takes. */
   #next: NodeJS.Timeout | undefined
   #lookUntilMs = 0
-  #isBusy = false
   /** Our own commits since a moment. */
   #commits = 0
   #sinceMs = 0
@@ -59,14 +58,18 @@ export class ForeignCommits {
       this.#sinceMs = now
       this.#commits = 0
     }
-    if (++this.#commits < BUSY.commits || this.#isBusy || !this.#watcher) return
-    this.#isBusy = true
-    this.#unwatch()
+    if (++this.#commits < BUSY.commits || !this.#watcher) return
+    this.close()
     this.#lookWhileBusy()
   }
 
+  /** Neither watches nor looks any more. */
   close(): void {
-    this.#unwatch()
+    this.#watcher?.close()
+    this.#watcher = undefined
+    clearInterval(this.#interval)
+    clearTimeout(this.#next)
+    this.#next = undefined
   }
 
   #watch(): void {
@@ -77,14 +80,6 @@ export class ForeignCommits {
       this.#next ??= setTimeout(this.#lookForAWhile, 1)
     })
     this.#interval = setInterval(() => this.#look(), this.#watcher ? LOOK_INTERVAL_MS : UNWATCHED_INTERVAL_MS)
-  }
-
-  #unwatch(): void {
-    this.#watcher?.close()
-    this.#watcher = undefined
-    clearInterval(this.#interval)
-    clearTimeout(this.#next)
-    this.#next = undefined
   }
 
   #look(): void {
@@ -101,12 +96,9 @@ export class ForeignCommits {
   }
 
   readonly #lookWhileBusy = (): void => {
-    this.#isBusy = Date.now() - this.#sinceMs <= 2 * BUSY.withinMs
-    if (this.#isBusy) this.#next = setTimeout(this.#lookWhileBusy, LOOK_WHILE_BUSY_MS)
-    else {
-      this.#next = undefined
-      this.#watch()
-    }
+    const isBusy = Date.now() - this.#sinceMs <= 2 * BUSY.withinMs
+    this.#next = isBusy ? setTimeout(this.#lookWhileBusy, LOOK_WHILE_BUSY_MS) : undefined
+    if (!isBusy) this.#watch()
     this.#look() // after the watch has begun: nothing lies between the two
   }
 }
