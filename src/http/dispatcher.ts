@@ -3,7 +3,6 @@
 // One POST: plan → storage → answer (`submitting.ts`). One long-poll: plan → recent messages, else storage, else parked
 // until the feed brings one (`polls.ts`). Reads are tried again while the storage actor is away for a moment.
 
-import { hash } from 'node:crypto'
 import type {
   FeedMessage,
   MessageFilter,
@@ -89,7 +88,6 @@ const STORAGE_WAIT_MS = 5_000
 const STREAM_BATCH = 64
 /** A stream's heartbeat (PROTOCOL §4). */
 const STREAM_BEAT_MS = 15_000
-const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,128}$/
 
 type Read = Exclude<Plan, { kind: 'poll' | 'command' | 'network' }>
 type Work = Submitting | Extract<Plan, { kind: 'poll' }> | Read
@@ -218,14 +216,10 @@ export class Dispatcher {
 
   /** @throws ArcError 400 for a command with a malformed key */
   #workOf(plan: Plan, request: DoorRequest): Work {
-    if (plan.kind === 'command') return this.#submitting(plan.submission, request)
+    if (plan.kind === 'command') return new Submitting(this.#commands, plan.submission, request)
     if (plan.kind !== 'network') return plan
     const input = { allow_remote: plan.allowRemote, listen_host: this.#options.process.host }
-    return this.#submitting({ command: { op: 'network.set', input } }, request)
-  }
-
-  #submitting(submission: Omit<Submission, 'idempotency'>, request: DoorRequest): Submitting {
-    return new Submitting(this.#commands, { ...submission, idempotency: keyOf(request) }, request)
+    return new Submitting(this.#commands, { command: { op: 'network.set', input } }, request)
   }
 
   #refuse(error: unknown, request: DoorRequest): void {
@@ -326,15 +320,4 @@ export class Dispatcher {
     const poll = { filter, sinceId, limit: STREAM_BATCH, tail: false, timeoutMs, touches: undefined }
     return this.#polls.rows(poll, request)
   }
-}
-
-/** What makes a request one that may be repeated. @throws ArcError 400 for a malformed key */
-function keyOf({ method, target, idempotency, replayOnly }: DoorRequest): Submission['idempotency'] {
-  if (!idempotency || method === 'GET') return undefined
-  const { scope, key, bytes } = idempotency
-  if (!IDEMPOTENCY_KEY.test(key)) {
-    throw invalid('Idempotency-Key must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -')
-  }
-  const requestHash = hash('sha256', `${method} ${target}\n${bytes}`, 'base64url')
-  return { scope, key, requestHash, replayOnly }
 }

@@ -2,6 +2,7 @@
 
 import type {
   Command,
+  Commands,
   FeedMessage,
   IdempotencyKey,
   Outcome,
@@ -16,24 +17,71 @@ import type { ChangeTopic } from '../../protocol/kinds.js'
 import type { Waiting } from '../../protocol/objects.js'
 
 /**
- * A submission as it crosses a port, which writes out the names of an object's members each time. Absent members are
- * undefined.
+ * A submission as it crosses a port, which writes out the names of an object's members each time and looks them up on the
+ * other side. So it is flat, and a post, the one command that comes by the thousand, has its members in a fixed order.
  */
-export type PackedSubmission = readonly [
-  op: Command['op'],
-  input: Command['input'],
-  touches: string | undefined,
-  idempotency?: IdempotencyKey,
-]
+export type PackedSubmission =
+  | readonly [
+      op: 'message.post',
+      touches: string | undefined,
+      idempotency: IdempotencyKey | undefined,
+      fromAgent: Post['from_agent'],
+      toAgent: Post['to_agent'],
+      channel: Post['channel'],
+      kind: Post['kind'],
+      body: Post['body'],
+      attachments: Post['attachments'],
+      replyTo: Post['reply_to'],
+      threadId: Post['thread_id'],
+      metadata: Post['metadata'],
+      parentTaskId: Post['parent_task_id'],
+    ]
+  | readonly [
+      op: Exclude<Command['op'], 'message.post'>,
+      touches: string | undefined,
+      idempotency: IdempotencyKey | undefined,
+      input: Command['input'],
+    ]
+
+type Post = Commands['message.post']
 
 export function pack({ command, touches, idempotency }: Submission): PackedSubmission {
-  return idempotency
-    ? [command.op, command.input, touches, idempotency]
-    : [command.op, command.input, touches]
+  if (command.op !== 'message.post') return [command.op, touches, idempotency, command.input]
+  const post = command.input
+  return [
+    command.op,
+    touches,
+    idempotency,
+    post.from_agent,
+    post.to_agent,
+    post.channel,
+    post.kind,
+    post.body,
+    post.attachments,
+    post.reply_to,
+    post.thread_id,
+    post.metadata,
+    post.parent_task_id,
+  ]
 }
 
-export function unpack([op, input, touches, idempotency]: PackedSubmission): Submission {
-  return { command: { op, input } as Command, touches, idempotency }
+export function unpack(packed: PackedSubmission): Submission {
+  const [op, touches, idempotency] = packed
+  if (packed[0] !== 'message.post')
+    return { command: { op, input: packed[3] } as Command, touches, idempotency }
+  const input = {
+    from_agent: packed[3],
+    to_agent: packed[4],
+    channel: packed[5],
+    kind: packed[6],
+    body: packed[7],
+    attachments: packed[8],
+    reply_to: packed[9],
+    thread_id: packed[10],
+    metadata: packed[11],
+    parent_task_id: packed[12],
+  } satisfies Record<keyof Post, unknown>
+  return { command: { op: packed[0], input }, touches, idempotency }
 }
 
 /** Door → storage. */

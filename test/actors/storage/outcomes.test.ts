@@ -1,6 +1,7 @@
 // What the storage says to commands, and to a batch of them.
 
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { SqliteBackend } from '../../../src/actors/storage/sqlite/backend.js'
 import { answerOf, type IdempotencyKey, type Submission } from '../../../src/protocol/commands.js'
@@ -73,4 +74,25 @@ t.test('a refusal spoils nothing of its batch, and is told as it would be alone'
   const [again] = backend.apply([{ ...lost('keyed'), idempotency: key }], []).outcomes
   t.match(again, { status: 400, replayed: true }, 'the answer to a key is stored with its batch')
   t.equal(backend.latestId(), lastId)
+})
+
+t.test('what a post has done before it fails is taken back, alone and among others', async (t) => {
+  const backend = openBackend(t)
+  const db = new Database(backend.facts.storagePath)
+  t.teardown(() => db.close())
+  db.exec(`CREATE TRIGGER half_way BEFORE INSERT ON arc_threads WHEN NEW.thread_id = 'broken' BEGIN
+    SELECT RAISE(FAIL, 'half of it is done'); END`)
+  const inThread = (thread_id: string): Submission => ({
+    command: { op: 'message.post', input: { ...input('in a thread'), thread_id } },
+  })
+  const broken = inThread('broken')
+  const statuses = [[broken], [post('before'), broken, inThread('sound')]].map((batch) =>
+    backend.apply(batch, []).outcomes.map((outcome) => answerOf(outcome).status),
+  )
+  t.strictSame(statuses, [[500], [201, 500, 201]])
+  t.strictSame(db.prepare('SELECT id, thread_id FROM messages').raw().all(), [
+    [1, null],
+    [2, 'sound'],
+  ])
+  t.strictSame(db.prepare('SELECT thread_id FROM arc_threads').pluck().all(), ['sound'])
 })

@@ -101,13 +101,20 @@ const MIGRATIONS: readonly string[] = [
         max(CASE WHEN kind = 'artifact' THEN id END) AS artifact_id, count(*) AS count
       FROM messages WHERE thread_id IS NOT NULL GROUP BY thread_id
     );
+  `,
+  // 2: keeps arc_threads. Not by an upsert: it may end a statement half-way even if the insert that fired it
+  // is told not to undo anything by itself (message-log.ts), and SQLite would keep a journal for each.
+  `
+  DROP TRIGGER IF EXISTS arc_threads_follow;
   CREATE TRIGGER arc_threads_follow AFTER INSERT ON messages WHEN NEW.thread_id IS NOT NULL BEGIN
-    INSERT INTO arc_threads VALUES (NEW.thread_id, NEW.channel, NEW.id, NEW.ts,
-      CASE WHEN NEW.kind = 'artifact' THEN NEW.id END, 1)
-    ON CONFLICT(thread_id) DO UPDATE SET
-      latest_message_id = excluded.latest_message_id, latest_message_ts = excluded.latest_message_ts,
-      latest_artifact_id = coalesce(excluded.latest_artifact_id, latest_artifact_id),
-      message_count = message_count + 1;
+    UPDATE arc_threads SET
+      latest_message_id = NEW.id, latest_message_ts = NEW.ts,
+      latest_artifact_id = CASE WHEN NEW.kind = 'artifact' THEN NEW.id ELSE latest_artifact_id END,
+      message_count = message_count + 1
+    WHERE thread_id = NEW.thread_id;
+    INSERT INTO arc_threads
+      SELECT NEW.thread_id, NEW.channel, NEW.id, NEW.ts, CASE WHEN NEW.kind = 'artifact' THEN NEW.id END, 1
+      WHERE changes() = 0;
   END;
   `,
 ]
