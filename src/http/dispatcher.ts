@@ -20,7 +20,7 @@ import type { Limits } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
-import { Polls, type Rows } from './polls.js'
+import { Polls } from './polls.js'
 import type { Plan, Routes } from './routes.js'
 import { Submitting, type SubmittingOptions } from './submitting.js'
 
@@ -298,7 +298,7 @@ export class Dispatcher {
     return this.#options.storage.present(leftMs)
   }
 
-  async *#batches(filter: MessageFilter, first: Rows, request: DoorRequest): Batches {
+  async *#batches(filter: MessageFilter, first: Page, request: DoorRequest): Batches {
     let rows = first
     this.#openStreams++
     try {
@@ -316,7 +316,7 @@ export class Dispatcher {
   }
 
   /** A stream's next rows. A look that does not wait also finds out whether the channels exist. */
-  #look(filter: MessageFilter, sinceId: number, timeoutMs: number, request: DoorRequest): Promise<Rows> {
+  #look(filter: MessageFilter, sinceId: number, timeoutMs: number, request: DoorRequest): Promise<Page> {
     const poll = { filter, sinceId, limit: STREAM_BATCH, tail: false, timeoutMs, touches: undefined }
     return this.#polls.rows(poll, request)
   }

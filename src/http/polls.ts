@@ -24,13 +24,6 @@ export interface PollsOptions {
   readonly presenceTtlSec: number
 }
 
-/** Messages of a listing, in order, as JSON texts. */
-export interface Rows {
-  readonly items: readonly string[]
-  /** What follows this id has not been looked through. */
-  readonly upToId: number
-}
-
 export class Polls {
   readonly #options: PollsOptions
   readonly #waiters = new Waiters()
@@ -102,7 +95,7 @@ export class Polls {
    * The rows of a listing; empty at the deadline, when the request is abandoned, or when the door closes. Rejects as the
    * storage does: 404 for a channel that does not exist, and when it stays away.
    */
-  rows(poll: Poll, request: DoorRequest): Promise<Rows> {
+  rows(poll: Poll, request: DoorRequest): Promise<Page> {
     return new Promise((resolve, reject) => new PromisedSearch(this, poll, request, resolve, reject).look())
   }
 
@@ -197,7 +190,7 @@ abstract class Search implements Waiter {
     this.#tail = poll.tail
   }
 
-  protected abstract found(rows: Rows): void
+  protected abstract found(rows: Page): void
   protected abstract failed(error: unknown): void
 
   get filter(): MessageFilter {
@@ -226,16 +219,17 @@ abstract class Search implements Waiter {
     )
   }
 
-  #read({ items, asOfId }: Page): void {
-    this.#sinceId = Math.max(this.#sinceId, asOfId)
+  #read({ items, upToId }: Page): void {
+    this.#sinceId = Math.max(this.#sinceId, upToId)
     this.#tail = false
     if (items.length === 0 && this.#deadline > Date.now()) this.look()
     else this.#end(items)
   }
 
-  /** All that is known here was looked through. Whoever has found nothing is parked in the same turn. */
+  /** All that is known here was looked through, up to the limit. Whoever has found nothing is parked in the same turn. */
   #seen(items: readonly string[]): void {
-    this.#sinceId = Math.max(this.#sinceId, this.polls.latestId)
+    const upToId = items.length < this.poll.limit ? this.polls.latestId : idOf(items.at(-1) as string)
+    this.#sinceId = Math.max(this.#sinceId, upToId)
     const leftMs = this.#deadline - Date.now()
     const { abandonment } = this.request
     if (items.length > 0 || leftMs <= 0 || this.polls.ended || abandonment.happened) {
@@ -251,17 +245,13 @@ abstract class Search implements Waiter {
     if (this.polls.leave(this)) this.wake('ended')
   }
 
-  /** A listing that stopped at its limit goes on after its last row, any other one after all that was there. */
   #end(items: readonly string[]): void {
-    const last = items.at(-1)
-    const lastId = last === undefined ? 0 : idOf(last)
-    const upToId = items.length < this.poll.limit ? Math.max(this.#sinceId, lastId) : lastId
-    this.found({ items, upToId })
+    this.found({ items, upToId: this.#sinceId })
   }
 }
 
 class AnsweringSearch extends Search {
-  protected found({ items }: Rows): void {
+  protected found({ items }: Page): void {
     this.request.answer(this.polls.listing(this.poll, items))
   }
 
@@ -271,14 +261,14 @@ class AnsweringSearch extends Search {
 }
 
 class PromisedSearch extends Search {
-  protected readonly found: (rows: Rows) => void
+  protected readonly found: (rows: Page) => void
   protected readonly failed: (error: unknown) => void
 
   constructor(
     polls: Polls,
     poll: Poll,
     request: DoorRequest,
-    found: (rows: Rows) => void,
+    found: (rows: Page) => void,
     failed: (error: unknown) => void,
   ) {
     super(polls, poll, request)

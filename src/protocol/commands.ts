@@ -64,10 +64,11 @@ export interface PageQuery extends MessageFilter {
   readonly tail?: boolean | undefined
 }
 
-/** Messages in ascending order, as JSON texts, and the highest id stored when they were read. */
+/** Messages in ascending order, as JSON texts. */
 export interface Page {
   readonly items: readonly string[]
-  readonly asOfId: number
+  /** What follows this id has not been looked through. */
+  readonly upToId: number
 }
 
 /** A committed message: its JSON text, made once, and what decides who may see it. */

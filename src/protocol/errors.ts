@@ -12,6 +12,7 @@ interface Kind {
 export const ERROR_KINDS = {
   invalid_request: { status: 400, outcome: 'refused' },
   body_too_large: { status: 400, outcome: 'refused' },
+  answer_too_large: { status: 400, outcome: 'refused' },
   shutdown_pending: { status: 400, outcome: 'refused' },
   no_shutdown_pending: { status: 400, outcome: 'refused' },
   bound_to_loopback: { status: 400, outcome: 'refused' },

@@ -2,7 +2,8 @@
 
 import t, { type Test } from 'tap'
 import { Abandonment } from '../../src/fsqueue/abandonment.js'
-import { Polls, type Rows } from '../../src/http/polls.js'
+import { Polls } from '../../src/http/polls.js'
+import { idOf } from '../../src/http/recent.js'
 import type { Poll } from '../../src/http/routes.js'
 import type { FeedMessage, Page, PageQuery } from '../../src/protocol/commands.js'
 import { type Answer, failureOf } from '../../src/protocol/envelope.js'
@@ -33,7 +34,7 @@ function open(
       if (page) return page(query)
       if (query.channels?.includes('nowhere')) throw notFound('no such channel')
       const items = texts(...ids.filter((id) => id > query.sinceId)).slice(0, query.limit)
-      return { items, asOfId: stored }
+      return { items, upToId: items.length < query.limit ? stored : idOf(items.at(-1) as string) }
     },
     touch: () => {},
     subscribe: (afterId) => told.push(afterId),
@@ -46,7 +47,7 @@ function open(
   return { polls, asked, told }
 }
 
-function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandonment()): Promise<Rows> {
+function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandonment()): Promise<Page> {
   return polls.rows(pollWith(fields), { ...REQUEST, abandonment })
 }
 
@@ -80,7 +81,7 @@ t.test('what came before is read from the storage', async (t) => {
 
 t.test('before the storage was ever there, it is asked, however long that takes', async (t) => {
   const polls = new Polls({
-    page: async () => ({ items: texts(1), asOfId: 1 }),
+    page: async () => ({ items: texts(1), upToId: 1 }),
     touch: () => {},
     subscribe: () => {},
     unsubscribe: () => {},
@@ -110,7 +111,7 @@ t.test('one message answers those who wait for it, and nobody else', async (t) =
 })
 
 t.test('who is woken finds here what came with it, however much nobody read before', async (t) => {
-  const { polls, asked } = open(t, { page: async () => ({ items: texts(5_001), asOfId: 5_002 }) })
+  const { polls, asked } = open(t, { page: async () => ({ items: texts(5_001), upToId: 5_001 }) })
   const rows = ask(polls, { limit: 1 })
   for (let id = 1; id <= 5_000; id++) polls.published([message(id, { to: 'cyd' })])
   polls.published([message(5_001), message(5_002)])
@@ -140,7 +141,7 @@ t.test('a door where nobody reads wants to be told of nothing, until somebody co
 })
 
 t.test('what a door has not been told is read, when there is too much of it', async (t) => {
-  const { polls, told } = open(t, { page: async () => ({ items: texts(9_000), asOfId: 9_000 }) })
+  const { polls, told } = open(t, { page: async () => ({ items: texts(9_000), upToId: 9_000 }) })
   for (let id = 1; id <= 4_096; id++) polls.published([message(id)])
   const rows = ask(polls, { sinceId: 8_999 })
   t.strictSame(told, ['nothing', 4_096])
@@ -203,7 +204,7 @@ t.test('who goes between being woken and their turn does not hold up the others'
 
 t.test('what was committed without coming by is read', async (t) => {
   const { polls } = open(t, {
-    page: async ({ sinceId }) => ({ items: sinceId < 7 ? texts(7) : [], asOfId: 7 }),
+    page: async ({ sinceId }) => ({ items: sinceId < 7 ? texts(7) : [], upToId: 7 }),
   })
   const rows = ask(polls)
   polls.skipped(7)
@@ -216,7 +217,7 @@ t.test('a door that closes lets nobody wait, not even who was just reading', asy
   const waiting = ask(polls)
   const reading = ask(polls, { tail: true })
   polls.end()
-  read({ items: [], asOfId: 0 })
+  read({ items: [], upToId: 0 })
   t.same(await waiting, { items: [], upToId: 0 })
   t.same(await reading, { items: [], upToId: 0 })
   t.equal(polls.waiting, 0)

@@ -42,8 +42,8 @@ export interface StorageBackend {
   page(query: PageQuery): Awaitable<Page>
 
   latestId(): Awaitable<number>
-  /** Messages with `id > afterId`, ascending, at most `limit`. */
-  messagesAfter(afterId: number, limit: number): Awaitable<readonly FeedMessage[]>
+  /** All messages with `id > afterId`, ascending; undefined when they are more than `limit`, or too large to be sent at once. */
+  messagesAfter(afterId: number, limit: number): Awaitable<readonly FeedMessage[] | undefined>
   /** Calls back after another process has committed to the same storage; returns what ends the watch. */
   watchForeignCommits(onCommit: () => void): () => void
 

@@ -37,9 +37,9 @@ export class Feed {
   /** Adds a door; sends what it missed since `afterId`. */
   async subscribe(door: DoorLink, afterId: number | null): Promise<void> {
     if (afterId !== null && afterId < this.#publishedId) {
-      const missed = await this.#backend.messagesAfter(afterId, MAX_CATCH_UP + 1)
-      const unseen = missed.filter((message) => message.id <= this.#publishedId)
-      if (unseen.length > MAX_CATCH_UP) door.cast('skipped', { latestId: this.#publishedId })
+      const missed = await this.#backend.messagesAfter(afterId, MAX_CATCH_UP)
+      const unseen = missed?.filter((message) => message.id <= this.#publishedId)
+      if (!unseen) door.cast('skipped', { latestId: this.#publishedId })
       else if (unseen.length > 0) door.cast('published', unseen)
     }
     this.#doors.add(door)
@@ -63,8 +63,8 @@ export class Feed {
       this.#publishedId = await this.#backend.latestId()
       return
     }
-    const unseen = await this.#backend.messagesAfter(this.#publishedId, MAX_CATCH_UP + 1)
-    if (unseen.length <= MAX_CATCH_UP) return this.#send(unseen)
+    const unseen = await this.#backend.messagesAfter(this.#publishedId, MAX_CATCH_UP)
+    if (unseen) return this.#send(unseen)
     this.#publishedId = await this.#backend.latestId()
     for (const door of this.#doors) door.cast('skipped', { latestId: this.#publishedId })
   }

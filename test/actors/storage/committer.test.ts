@@ -42,7 +42,7 @@ class RecordingBackend implements StorageBackend {
   }
 
   query = () => ({ status: 200, body: '' })
-  page = () => ({ items: [], asOfId: 0 })
+  page = () => ({ items: [], upToId: 0 })
   latestId = () => this.#latestId
   messagesAfter = () => []
   watchForeignCommits = () => () => {}

@@ -23,8 +23,10 @@ function storageOf(count: number) {
   return {
     stored,
     latestId: () => stored.at(-1)?.id ?? 0,
-    messagesAfter: (afterId: number, limit: number) =>
-      stored.filter(({ id }) => id > afterId).slice(0, limit),
+    messagesAfter: (afterId: number, limit: number) => {
+      const after = stored.filter(({ id }) => id > afterId)
+      return after.length <= limit ? after : undefined
+    },
     /** Commits one more. */
     commit: (id: number) => {
       stored.push(message(id))

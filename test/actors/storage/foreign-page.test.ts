@@ -21,12 +21,12 @@ t.test('no message lies between a page and the id that it is said to be complete
   let empty = 0
   const lost: number[] = []
   for (let i = 0; i < PAGES; i++) {
-    const { items, asOfId } = backend.page({ channels: ['general'], sinceId, limit: 500 })
+    const { items, upToId } = backend.page({ channels: ['general'], sinceId, limit: 500 })
     const last = items.at(-1)
     if (last === undefined) empty++
     // Every message is in this channel: none was found, so none may be counted as seen.
-    if (last === undefined && asOfId > sinceId) lost.push(asOfId)
-    sinceId = last === undefined ? asOfId : (JSON.parse(last) as { id: number }).id
+    if (last === undefined && upToId > sinceId) lost.push(upToId)
+    sinceId = last === undefined ? upToId : (JSON.parse(last) as { id: number }).id
   }
   await writer.end('SIGKILL')
   t.comment(`${PAGES} pages, ${empty} of them empty, up to message ${sinceId}`)

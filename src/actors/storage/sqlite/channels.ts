@@ -5,6 +5,7 @@ import { success } from '../../../protocol/envelope.js'
 import { invalid, notFound } from '../../../protocol/errors.js'
 import { DEFAULT_CHANNEL, DIRECT_CHANNEL, SYSTEM_AGENT } from '../../../protocol/limits.js'
 import type { Channel } from '../../../protocol/objects.js'
+import { allOf } from './bounded.js'
 import { nowSeconds, parseJson, type SqliteContext } from './context.js'
 
 interface ChannelRow {
@@ -74,6 +75,6 @@ export class Channels {
   } satisfies Partial<CommandHandlers>
 
   readonly queries = {
-    'channels.list': () => success(200, this.#all.all().map(toChannel)),
+    'channels.list': () => success(200, allOf(this.#all.iterate()).map(toChannel)),
   } satisfies Partial<QueryHandlers>
 }

@@ -12,6 +12,7 @@ import type { CommandHandlers, QueryHandlers } from '../../../protocol/commands.
 import { type Answer, success } from '../../../protocol/envelope.js'
 import { notFound } from '../../../protocol/errors.js'
 import type { Claim, Lock } from '../../../protocol/objects.js'
+import { allOf } from './bounded.js'
 import { nowSeconds, parseJson, type SqliteContext, secondsAhead } from './context.js'
 
 interface LeaseTable {
@@ -52,6 +53,7 @@ class LeaseEngine<L extends Lease> {
   readonly #table: LeaseTable
   readonly #active
   readonly #find
+  readonly #heldBy
   readonly #take
   readonly #extend
   readonly #release
@@ -77,6 +79,11 @@ class LeaseEngine<L extends Lease> {
     this.#take = db.prepare(
       `INSERT OR REPLACE INTO ${table.table} (${columns.join(', ')}) VALUES (${values.join(', ')})`,
     )
+    this.#heldBy = db
+      .prepare<object, string>(
+        `SELECT ${key} FROM ${table.table} WHERE ${owner} = @owner AND ${ACTIVE} ORDER BY ${since}, ${key}`,
+      )
+      .pluck()
     this.#extend = db.prepare(`UPDATE ${table.table} SET expires_at = ? WHERE ${key} = ?`)
     this.#release = db.prepare(`UPDATE ${table.table} SET released_at = ? WHERE ${key} = ?`)
   }
@@ -109,14 +116,16 @@ class LeaseEngine<L extends Lease> {
     return success(200, this.#read(key))
   }
 
-  /** Releases everything that an agent actively holds; returns what that was. */
-  releaseAllOf(owner: string): L[] {
-    const held = this.list({ [this.#table.owner]: owner }, true)
-    for (const lease of held) this.#release.run(nowSeconds(), this.#keyOf(lease))
-    return held
+  /** Releases what an agent actively holds, one after the other, the oldest first; tells `released` of each. */
+  releaseAllOf(owner: string, released: (lease: L) => void): void {
+    const now = nowSeconds()
+    for (const key of this.#heldBy.all({ owner, now })) {
+      this.#release.run(now, key)
+      released(this.#read(key))
+    }
   }
 
-  /** Leases whose columns equal `where` (undefined: any), the oldest first. */
+  /** Leases whose columns equal `where` (undefined: any), the oldest first. @throws ArcError `answer_too_large` */
   list(where: Record<string, string | undefined>, activeOnly: boolean): L[] {
     const conditions = Object.entries(where).flatMap(([column, value]) =>
       value === undefined ? [] : [`${column} = @${column}`],
@@ -124,8 +133,8 @@ class LeaseEngine<L extends Lease> {
     if (activeOnly) conditions.push(ACTIVE)
     const filter = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
     const sql = `SELECT * FROM ${this.#table.table} ${filter} ORDER BY ${this.#table.since}, ${this.#table.key}`
-    const rows = this.#db.prepare<object, LeaseRow>(sql).all({ ...where, now: nowSeconds() })
-    return rows.map((row) => this.#toLease(row))
+    const rows = this.#db.prepare<object, LeaseRow>(sql).iterate({ ...where, now: nowSeconds() })
+    return allOf(rows).map((row) => this.#toLease(row))
   }
 
   #mustBeHeld(key: string, owner: string): void {
@@ -140,10 +149,6 @@ class LeaseEngine<L extends Lease> {
 
   #ownerOf(row: LeaseRow): string {
     return (row as unknown as Record<string, string>)[this.#table.owner] as string
-  }
-
-  #keyOf(lease: L): string {
-    return (lease as unknown as Record<string, string>)[this.#table.key] as string
   }
 
   #toLease({ metadata_json, ...row }: LeaseRow): L {

@@ -5,6 +5,7 @@ import type { FeedMessage } from '../../../protocol/commands.js'
 import { ArcError } from '../../../protocol/errors.js'
 import { DEFAULT_CHANNEL, SYSTEM_AGENT } from '../../../protocol/limits.js'
 import { toMillis } from '../../../protocol/timestamps.js'
+import { firstOf } from './bounded.js'
 import { jsonText, type SqliteContext } from './context.js'
 
 export interface MessageRow {
@@ -77,8 +78,9 @@ export class MessageLog {
     return this.#latestId.get() ?? 0
   }
 
-  after(id: number, limit: number): FeedMessage[] {
-    return this.#after.all(id, limit).map((row) => toFeedMessage(row))
+  after(id: number, limit: number): FeedMessage[] | undefined {
+    const { rows, isWhole } = firstOf(this.#after.iterate(id, limit + 1))
+    return isWhole && rows.length <= limit ? rows.map((row) => toFeedMessage(row)) : undefined
   }
 
   /** Stores a message in the transaction under way. @throws ArcError when no id is left */

@@ -6,6 +6,7 @@ import type { CommandHandlers, Page, PageQuery, QueryHandlers } from '../../../p
 import { successList } from '../../../protocol/envelope.js'
 import { invalid } from '../../../protocol/errors.js'
 import { DEFAULT_CHANNEL, DIRECT_CHANNEL } from '../../../protocol/limits.js'
+import { allOf, firstOf } from './bounded.js'
 import type { Channels } from './channels.js'
 import type { SqliteContext } from './context.js'
 import { type MessageLog, type MessageRow, messageJson } from './message-log.js'
@@ -40,21 +41,24 @@ export class Messages {
     return this.#latestVisible.get(agentId) ?? 0
   }
 
-  /** Every message of a thread, direct ones included, as JSON texts. */
+  /** Every message of a thread, direct ones included, as JSON texts. @throws ArcError `answer_too_large` */
   ofThread(threadId: string): string[] {
-    return this.#ofThread.all(threadId).map(messageJson)
+    return allOf(this.#ofThread.iterate(threadId)).map(messageJson)
   }
 
+  /** Shorter than `limit` also where the rows are large: at least one, and as many as fit. */
   page(query: PageQuery): Page {
     for (const channel of query.channels ?? []) this.#channels.mustExistToRead(channel)
     // Before the rows: what another process commits between the two reads must not count as read.
-    const asOfId = this.#log.latestId()
+    const latestId = this.#log.latestId()
     const tail = isTail(query.tail, query.sinceId)
     const { channels, ...rest } = query
     const bound = { ...rest, channel: channels?.[0], channels: JSON.stringify(channels ?? []) }
-    const rows = this.#pageStatement(query, tail).all(bound)
+    const { rows, isWhole } = firstOf(this.#pageStatement(query, tail).iterate(bound))
     if (tail) rows.reverse()
-    return { items: rows.map(messageJson), asOfId }
+    const lastId = rows.at(-1)?.id ?? 0
+    const isLast = tail || (isWhole && rows.length < query.limit)
+    return { items: rows.map(messageJson), upToId: isLast ? Math.max(latestId, lastId) : lastId }
   }
 
   readonly commands = {
@@ -87,13 +91,18 @@ export class Messages {
   readonly queries = {
     'inbox.list': (input) => {
       const tail = isTail(input.tail, input.since_id)
-      const rows = this.#page(['to_agent = @agent_id'], [], tail, '@since_id').all({ ...input })
+      const { rows } = firstOf(
+        this.#page(['to_agent = @agent_id'], [], tail, '@since_id').iterate({ ...input }),
+      )
       if (tail) rows.reverse()
       return successList(rows.map(messageJson))
     },
   } satisfies Partial<QueryHandlers>
 
-  /** One prepared statement for each shape of filter; each branch walks one index in id order. */
+  /**
+   * One prepared statement for each shape of filter. Each audience's branch walks one index in id order; they are merged as
+   * ids, and a row is read when its turn comes: whoever stops early has not read the rest.
+   */
   #pageStatement(query: PageQuery, tail: boolean): Statement<Record<string, unknown>[], MessageRow> {
     const conditions = [
       query.channels?.length === 1 && 'channel = @channel',
@@ -107,12 +116,13 @@ export class Messages {
   }
 
   #page(audiences: string[], conditions: string[], tail: boolean, since = '@sinceId') {
-    const order = `ORDER BY id ${tail ? 'DESC' : ''} LIMIT @limit`
+    const order = `ORDER BY id ${tail ? 'DESC' : ''}`
     const branches = audiences.map((audience) => {
       const where = [audience, `id > ${since}`, ...conditions].join(' AND ')
-      return `SELECT * FROM (SELECT * FROM messages WHERE ${where} ${order})`
+      return `SELECT id FROM (SELECT id FROM messages WHERE ${where} ${order} LIMIT @limit)`
     })
-    const sql = branches.length === 1 ? (branches[0] as string) : `${branches.join(' UNION ALL ')} ${order}`
+    const ids = `${branches.join(' UNION ALL ')} ${order} LIMIT @limit`
+    const sql = `SELECT * FROM messages WHERE id IN (${ids}) ${order}`
     let statement = this.#pages.get(sql)
     if (!statement) {
       statement = this.#db.prepare<Record<string, unknown>[], MessageRow>(sql)

@@ -32,8 +32,8 @@ export class Recovery {
   expireSessions(): void {
     for (const agentId of this.#expired.all(secondsAhead(-this.#presenceTtlSec))) {
       this.#deactivate.run(agentId)
-      for (const claim of this.#leases.claims.releaseAllOf(agentId)) this.#tellClaim(agentId, claim)
-      for (const lock of this.#leases.locks.releaseAllOf(agentId)) this.#tellLock(agentId, lock)
+      this.#leases.claims.releaseAllOf(agentId, (claim) => this.#tellClaim(agentId, claim))
+      this.#leases.locks.releaseAllOf(agentId, (lock) => this.#tellLock(agentId, lock))
     }
   }
 

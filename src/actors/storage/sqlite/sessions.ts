@@ -6,6 +6,7 @@ import { success } from '../../../protocol/envelope.js'
 import { ArcError, notFound } from '../../../protocol/errors.js'
 import { DEFAULT_CHANNEL } from '../../../protocol/limits.js'
 import type { Bootstrap, Session } from '../../../protocol/objects.js'
+import { allOf } from './bounded.js'
 import { nowSeconds, parseJson, type SqliteContext, secondsAhead } from './context.js'
 import type { Messages } from './messages.js'
 import type { Recovery } from './recovery.js'
@@ -73,7 +74,7 @@ export class Sessions {
 
   live(): Session[] {
     this.#recovery.expireSessions()
-    return this.#live.all().map(toSession)
+    return allOf(this.#live.iterate()).map(toSession)
   }
 
   readonly commands = {

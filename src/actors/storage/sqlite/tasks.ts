@@ -4,6 +4,7 @@ import type { CommandHandlers, QueryHandlers } from '../../../protocol/commands.
 import { success } from '../../../protocol/envelope.js'
 import { notFound } from '../../../protocol/errors.js'
 import type { Task } from '../../../protocol/objects.js'
+import { allOf } from './bounded.js'
 import { nowSeconds, type SqliteContext } from './context.js'
 import type { MessageLog } from './message-log.js'
 
@@ -42,7 +43,7 @@ export class Tasks {
   }
 
   ofThread(threadId: string): Task[] {
-    return this.#ofThread.all(threadId)
+    return allOf(this.#ofThread.iterate(threadId))
   }
 
   open(taskId: number, parentTaskId: number | null, channel: string, threadId: string | null): void {
@@ -75,7 +76,8 @@ export class Tasks {
         input.thread_id !== undefined && 'thread_id = @thread_id',
       ].filter((condition) => typeof condition === 'string')
       const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
-      return success(200, this.#db.prepare(`SELECT * FROM tasks ${where} ORDER BY task_id`).all({ ...input }))
+      const sql = `SELECT * FROM tasks ${where} ORDER BY task_id`
+      return success(200, allOf(this.#db.prepare<object, Task>(sql).iterate({ ...input })))
     },
   } satisfies Partial<QueryHandlers>
 

@@ -5,6 +5,7 @@ import type { QueryHandlers } from '../../../protocol/commands.js'
 import { success, successText } from '../../../protocol/envelope.js'
 import { notFound } from '../../../protocol/errors.js'
 import type { ThreadSummary } from '../../../protocol/objects.js'
+import { allOf } from './bounded.js'
 import { nowSeconds, type SqliteContext } from './context.js'
 import type { Leases } from './leases.js'
 import type { Messages } from './messages.js'
@@ -51,7 +52,7 @@ export class Threads {
 
   /** The channel of a thread; null where nothing says it. */
   channelOf(threadId: string): string | null {
-    return this.#read(threadId)[0]?.channel ?? null
+    return this.#summaries.get({ thread: threadId, now: nowSeconds() })?.channel ?? null
   }
 
   readonly queries = {
@@ -75,7 +76,7 @@ export class Threads {
     for (const { metadata } of this.#leases.locks.list({}, true)) {
       locksByThread.set(metadata.thread_id, (locksByThread.get(metadata.thread_id) ?? 0) + 1)
     }
-    return this.#summaries.all({ thread, now: nowSeconds() }).map((row) => {
+    return allOf(this.#summaries.iterate({ thread, now: nowSeconds() })).map((row) => {
       const active_lock_count = locksByThread.get(row.thread_id) ?? 0
       return { ...row, active_lock_count, status: statusOf(row, active_lock_count) }
     })
