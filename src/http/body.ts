@@ -1,49 +1,89 @@
-// Reads a request's body under a cap, and parses it as PROTOCOL §1 asks: empty reads as {}, anything else
+// Reads requests' bodies under caps, and parses them as PROTOCOL §1 asks: empty reads as {}, anything else
 // must be UTF-8, JSON and an object.
 
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ArcError, invalid } from '../protocol/errors.js'
 
 const NOTHING = Buffer.alloc(0)
-
+/** A body with more bytes is a large one. */
+const LARGE_BYTES = 64 * 1024
 /**
- * Reads the whole body, and tells `read`; or `refused` of an ArcError `body_too_large`, as soon as it is known to
- * exceed `maxBytes`, or of a connection that broke. The rest is thrown away then, so the connection has to be closed
- * after the answer.
+ * Bytes of large bodies at most that are being read or have not been answered yet. On its way to the storage a body is in memory
+ * three or four times over, and 200 of the largest at once were more than the gateway's thread may use.
  */
-export function readBody(
-  request: IncomingMessage,
-  maxBytes: number,
-  read: (body: Buffer) => void,
-  refused: (error: unknown) => void,
-): void {
-  const tooLarge = () => new ArcError('body_too_large', `the request body must be at most ${maxBytes} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    refused(tooLarge())
-    return
+const MAX_LARGE_BYTES = 64 * 1024 * 1024
+
+export class Bodies {
+  readonly #maxBytes: number
+  readonly #maxLargeBytes: number
+  /** Of large bodies, those of this moment. */
+  #largeBytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+    this.#maxLargeBytes = Math.max(MAX_LARGE_BYTES, maxBytes)
   }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  let isOver = false
-  const refuse = (error: unknown) => {
-    if (isOver) return
-    isOver = true
-    refused(error)
+
+  /**
+   * Reads the whole body, and tells `read`; or `refused` of an ArcError: `body_too_large` as soon as it is known to
+   * have too many bytes, `overloaded` while too many other large ones are under way, or of a connection that broke. The rest
+   * is thrown away then, so the connection has to be closed after the answer.
+   */
+  read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    read: (body: Buffer) => void,
+    refused: (error: unknown) => void,
+  ): void {
+    if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) {
+      refused(this.#tooLarge())
+      return
+    }
+    let chunks: Buffer[] = []
+    let bytes = 0
+    let heldBytes = 0
+    let isOver = false
+    const release = () => {
+      this.#largeBytes -= heldBytes
+      heldBytes = 0
+    }
+    const refuse = (error: unknown) => {
+      if (isOver) return
+      isOver = true
+      chunks = []
+      release()
+      refused(error)
+    }
+    const hold = () => {
+      if (heldBytes === 0) response.once('close', release)
+      this.#largeBytes += bytes - heldBytes
+      heldBytes = bytes
+      if (this.#largeBytes > this.#maxLargeBytes) refuse(overloaded())
+    }
+    request.on('data', (chunk: Buffer) => {
+      if (isOver) return
+      bytes += chunk.length
+      chunks.push(chunk)
+      if (bytes > this.#maxBytes) refuse(this.#tooLarge())
+      else if (bytes > LARGE_BYTES) hold()
+    })
+    request.on('end', () => {
+      if (isOver) return
+      isOver = true
+      const [first = NOTHING] = chunks
+      read(chunks.length > 1 ? Buffer.concat(chunks) : first)
+    })
+    request.on('error', refuse)
   }
-  request.on('data', (chunk: Buffer) => {
-    if (isOver) return
-    bytes += chunk.length
-    if (bytes > maxBytes) refuse(tooLarge())
-    else chunks.push(chunk)
-  })
-  request.on('end', () => {
-    if (isOver) return
-    isOver = true
-    const [first = NOTHING] = chunks
-    read(chunks.length > 1 ? Buffer.concat(chunks) : first)
-  })
-  request.on('error', refuse)
+
+  #tooLarge(): ArcError {
+    return new ArcError('body_too_large', `the request body must be at most ${this.#maxBytes} bytes`)
+  }
+}
+
+function overloaded(): ArcError {
+  return new ArcError('overloaded', 'the hub is busy with other large requests; try again later')
 }
 
 /** @throws ArcError 400 when the bytes are not a JSON object in UTF-8 */

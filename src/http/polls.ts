@@ -100,10 +100,10 @@ export class Polls {
   }
 
   /** The answer to a poll that has found these messages. */
-  listing({ touches, timeoutMs }: Poll, items: readonly string[]): Answer {
+  listing({ touches, timeoutMs }: Poll, { items, isCut }: Page): Answer {
     if (touches !== undefined && timeoutMs > 0) this.#options.touch([touches])
     const [item] = items
-    if (item === undefined || items.length > 1) return successList(items)
+    if (item === undefined || items.length > 1 || isCut) return successList(items, isCut)
     if (this.#lastWord.item !== item) this.#lastWord = { item, answer: successList(items) }
     return this.#lastWord.answer
   }
@@ -219,11 +219,11 @@ abstract class Search implements Waiter {
     )
   }
 
-  #read({ items, upToId }: Page): void {
+  #read({ items, upToId, isCut }: Page): void {
     this.#sinceId = Math.max(this.#sinceId, upToId)
     this.#tail = false
     if (items.length === 0 && this.#deadline > Date.now()) this.look()
-    else this.#end(items)
+    else this.#end(items, isCut)
   }
 
   /** All that is known here was looked through, up to the limit. Whoever has found nothing is parked in the same turn. */
@@ -245,14 +245,14 @@ abstract class Search implements Waiter {
     if (this.polls.leave(this)) this.wake('ended')
   }
 
-  #end(items: readonly string[]): void {
-    this.found({ items, upToId: this.#sinceId })
+  #end(items: readonly string[], isCut = false): void {
+    this.found({ items, upToId: this.#sinceId, isCut })
   }
 }
 
 class AnsweringSearch extends Search {
-  protected found({ items }: Page): void {
-    this.request.answer(this.polls.listing(this.poll, items))
+  protected found(page: Page): void {
+    this.request.answer(this.polls.listing(this.poll, page))
   }
 
   protected failed(error: unknown): void {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { type Answer, failureOf } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
-import { parseBody, readBody } from './body.js'
+import { Bodies, parseBody } from './body.js'
 import type { Abandonment, Dispatcher, DoorRequest } from './dispatcher.js'
 import type { Guard } from './guard.js'
 import { Site, type SiteAnswer } from './site.js'
@@ -36,7 +36,7 @@ export interface HttpDoorOptions {
 export class HttpDoor {
   readonly #dispatcher: Dispatcher
   readonly #guard: Guard
-  readonly #maxBodyBytes: number
+  readonly #bodies: Bodies
   readonly #server: Server
   readonly #site = new Site()
   #stopping = false
@@ -44,7 +44,7 @@ export class HttpDoor {
   constructor({ dispatcher, guard, limits }: HttpDoorOptions) {
     this.#dispatcher = dispatcher
     this.#guard = guard
-    this.#maxBodyBytes = maxRequestBytes(limits)
+    this.#bodies = new Bodies(maxRequestBytes(limits))
     this.#server = createServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
@@ -89,9 +89,9 @@ export class HttpDoor {
       else if (method === 'GET' && STREAM.test(url)) this.#stream(request, response).catch(refuse)
       else if (method !== 'POST') this.#dispatcher.dispatch(new HttpRequest(this, request, response))
       else
-        readBody(
+        this.#bodies.read(
           request,
-          this.#maxBodyBytes,
+          response,
           (body) => this.#dispatcher.dispatch(new HttpRequest(this, request, response, body)),
           refuse,
         )

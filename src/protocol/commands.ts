@@ -69,6 +69,8 @@ export interface Page {
   readonly items: readonly string[]
   /** What follows this id has not been looked through. */
   readonly upToId: number
+  /** Rows were left out because these are large, not because of the limit. */
+  readonly isCut?: boolean | undefined
 }
 
 /** A committed message: its JSON text, made once, and what decides who may see it. */

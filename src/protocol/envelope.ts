@@ -11,7 +11,7 @@ export interface Answer {
   readonly replayed?: boolean
 }
 
-/** The parsed form of an envelope, as a client sees it. `acquired` and `parent_completed` stand beside `result`. */
+/** The parsed form of an envelope, as a client sees it. What stands beside `result` belongs to certain requests. */
 export interface Envelope<T = unknown> {
   readonly ok: boolean
   readonly result?: T
@@ -19,6 +19,8 @@ export interface Envelope<T = unknown> {
   readonly code?: string
   readonly acquired?: boolean
   readonly parent_completed?: boolean
+  /** A page that ended before its limit, as its rows are large (§1). */
+  readonly cut?: boolean
 }
 
 /** A success whose `result` is already JSON text; `beside` are further members of the envelope. */
@@ -31,9 +33,9 @@ export function success(status: number, result: unknown, beside?: Record<string,
   return successText(status, JSON.stringify(result), beside)
 }
 
-/** An array answer from the JSON texts of its items. */
-export function successList(items: readonly string[]): Answer {
-  return successText(200, `[${items.join(',')}]`)
+/** A page's answer, from the JSON texts of its items. */
+export function successList(items: readonly string[], isCut = false): Answer {
+  return successText(200, `[${items.join(',')}]`, isCut ? { cut: true } : undefined)
 }
 
 export function failure(error: ArcError): Answer {

@@ -60,6 +60,20 @@ test('the feed of a channel follows what is said, with kinds, replies, times and
   t.equal(await page.locator('.message').count(), 1)
 })
 
+test('a first page that the hub ended early, as its messages are large, does not count as all', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const alice = await agent('alice')
+  // A page may hold 16.8 million characters, the dashboard 12: these two fit into both, and the first does not.
+  for (const [body, chars] of [
+    ['the first', 8e6],
+    ['light', 3e6],
+    ['heavy', 8e6],
+  ] as const)
+    await alice.post(body, { metadata: { weight: 'x'.repeat(chars) } })
+  const page = await openPage(t, browser, hub.url)
+  await message(page, 'the first').waitFor() // there is room for it: the page reads on by itself
+})
+
 test('a thread has a feed of its own, with its status and counts', async (t, browser) => {
   const { hub, agent } = await openRoom(t)
   const alice = await agent('alice')

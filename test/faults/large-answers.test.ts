@@ -57,6 +57,9 @@ t.test('messages come in pages, direct ones and those of a thread as well', asyn
     'each once, in order',
   )
   t.same(await ids('/v1/messages', { thread_id: 'thread' }), [1])
+  t.match(await calls.get('/v1/messages', { channel: 'general' }), { envelope: { cut: true } })
+  t.match(await calls.get('/v1/messages', { channel: 'general', limit: 1 }), { envelope: { cut: undefined } })
+  t.match(await calls.get(`/v1/inbox/${AGENT}`), { envelope: { cut: true } })
   t.same(await ids('/v1/messages', { channel: 'general', tail: true }), [HALF], 'the newest first of all')
   t.same(await ids(`/v1/inbox/${AGENT}`), [HALF + 1])
   t.match(await calls.get('/v1/threads/thread'), {

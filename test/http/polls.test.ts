@@ -47,8 +47,13 @@ function open(
   return { polls, asked, told }
 }
 
-function ask(polls: Polls, fields: Partial<Poll> = {}, abandonment = new Abandonment()): Promise<Page> {
-  return polls.rows(pollWith(fields), { ...REQUEST, abandonment })
+async function ask(
+  polls: Polls,
+  fields: Partial<Poll> = {},
+  abandonment = new Abandonment(),
+): Promise<Omit<Page, 'isCut'>> {
+  const { items, upToId } = await polls.rows(pollWith(fields), { ...REQUEST, abandonment })
+  return { items, upToId }
 }
 
 function pollWith(fields: Partial<Poll>): Poll {

@@ -63,12 +63,24 @@ export class Listing {
     this.#address = `${path}?${new URLSearchParams(query)}`
   }
 
-  newest(limit: number): Promise<Message[]> {
-    return get(`${this.#address}&tail=true&limit=${limit}`)
+  /** The last rows, `limit` of them unless there are fewer. */
+  async newest(limit: number): Promise<Message[]> {
+    const { rows, isCut } = await this.#page(`tail=true&limit=${limit}`)
+    const [first] = rows
+    if (!isCut || !first) return rows
+    const before = await this.before(first.id)
+    return [...before.rows, ...rows].slice(-limit)
   }
 
-  after(sinceId: number, limit: number): Promise<Message[]> {
-    return get(`${this.#address}&since_id=${sinceId}&limit=${limit}`)
+  /** The rows that follow an id, `limit` of them unless there are fewer. */
+  async after(sinceId: number, limit: number): Promise<Message[]> {
+    const found: Message[] = []
+    for (;;) {
+      const after = found.at(-1)?.id ?? sinceId
+      const { rows, isCut } = await this.#page(`since_id=${after}&limit=${limit - found.length}`)
+      found.push(...rows)
+      if (!isCut || found.length >= limit) return found
+    }
   }
 
   /**
@@ -86,5 +98,11 @@ export class Listing {
       else if (rows.length > 0 || sinceId === 0) return { rows, fromStart: sinceId === 0 }
       else span *= 8
     }
+  }
+
+  /** One page. The hub ends it before its limit where the rows are large (PROTOCOL §1). */
+  async #page(position: string): Promise<{ rows: Message[]; isCut: boolean }> {
+    const { result = [], cut = false } = await call<Message[]>('GET', `${this.#address}&${position}`)
+    return { rows: result, isCut: cut }
   }
 }

@@ -46,7 +46,7 @@ export class Messages {
     return allOf(this.#ofThread.iterate(threadId)).map(messageJson)
   }
 
-  /** Shorter than `limit` also where the rows are large: at least one, and as many as fit. */
+  /** Ends before its limit where the rows are large: at least one, and as many as fit. */
   page(query: PageQuery): Page {
     for (const channel of query.channels ?? []) this.#channels.mustExistToRead(channel)
     // Before the rows: what another process commits between the two reads must not count as read.
@@ -58,7 +58,8 @@ export class Messages {
     if (tail) rows.reverse()
     const lastId = rows.at(-1)?.id ?? 0
     const isLast = tail || (isWhole && rows.length < query.limit)
-    return { items: rows.map(messageJson), upToId: isLast ? Math.max(latestId, lastId) : lastId }
+    const upToId = isLast ? Math.max(latestId, lastId) : lastId
+    return { items: rows.map(messageJson), upToId, isCut: !isWhole }
   }
 
   readonly commands = {
@@ -91,11 +92,11 @@ export class Messages {
   readonly queries = {
     'inbox.list': (input) => {
       const tail = isTail(input.tail, input.since_id)
-      const { rows } = firstOf(
+      const { rows, isWhole } = firstOf(
         this.#page(['to_agent = @agent_id'], [], tail, '@since_id').iterate({ ...input }),
       )
       if (tail) rows.reverse()
-      return successList(rows.map(messageJson))
+      return successList(rows.map(messageJson), !isWhole)
     },
   } satisfies Partial<QueryHandlers>
 
