@@ -44,19 +44,19 @@ export class Bodies {
     let bytes = 0
     let heldBytes = 0
     let isOver = false
-    const release = () => {
+    const end = () => {
+      isOver = true
+      chunks = []
       this.#largeBytes -= heldBytes
       heldBytes = 0
     }
     const refuse = (error: unknown) => {
       if (isOver) return
-      isOver = true
-      chunks = []
-      release()
+      end()
       refused(error)
     }
     const hold = () => {
-      if (heldBytes === 0) response.once('close', release)
+      if (heldBytes === 0) response.once('close', end)
       this.#largeBytes += bytes - heldBytes
       heldBytes = bytes
       if (this.#largeBytes > this.#maxLargeBytes) refuse(overloaded())
