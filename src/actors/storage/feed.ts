@@ -42,7 +42,7 @@ export class Feed {
       if (!unseen) door.cast('skipped', { latestId: this.#publishedId })
       else if (unseen.length > 0) door.cast('published', unseen)
     }
-    this.#doors.add(door)
+    if (!door.closed) this.#doors.add(door) // it may have gone while it waited for its turn
   }
 
   unsubscribe(door: DoorLink): void {

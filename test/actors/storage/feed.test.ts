@@ -189,3 +189,11 @@ t.test(
     t.strictSame(door.came, [4, 5, 6, 7, 8])
   },
 )
+
+t.test('a door that went while it waited to be subscribed is not kept', async (t) => {
+  const feed = new Feed(storageOf(3), 3)
+  const { link } = openDoor(t)
+  link.close()
+  await feed.subscribe(link, 1)
+  t.equal(feed.doors.size, 0)
+})
