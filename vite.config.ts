@@ -1,4 +1,4 @@
-// Builds the dashboard (src/http/dashboard) into what the hub serves: hashed assets and one page, each with its
+// Builds the dashboard (src/dashboard) into what the hub serves: hashed assets and one page, each with its
 // brotli and gzip form beside it, so that the hub compresses nothing while it runs.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -27,11 +27,11 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  root: 'src/http/dashboard',
+  root: 'src/dashboard',
   publicDir: false,
   plugins: [precompress()],
   build: {
-    outDir: '../../../dist/dashboard',
+    outDir: '../../dist/dashboard',
     emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0, // the content security policy allows no inline script or style

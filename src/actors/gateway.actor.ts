@@ -1,14 +1,14 @@
 // The gateway actor: the HTTP door on a thread of its own. Joins the server, the guard and the dispatcher
 // to the storage's feed; outlives the storage actor, whose return it only has to be told of.
 
-import { Dispatcher } from '../http/dispatcher.js'
+import { Dispatcher } from '../dispatch/dispatcher.js'
+import type { HubProcess } from '../dispatch/hub-info.js'
 import { Guard } from '../http/guard.js'
-import type { HubProcess } from '../http/hub-info.js'
 import { HttpDoor } from '../http/server.js'
 import { ArcError } from '../protocol/errors.js'
 import type { Limits } from '../protocol/limits.js'
+import { StorageClient } from '../storage/client.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
-import { StorageClient } from './storage-client.js'
 
 export interface GatewayConfig {
   readonly instanceId: string

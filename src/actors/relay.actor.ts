@@ -1,16 +1,16 @@
 // The relay actor: the file door on a thread of its own. Joins the spool's host and the dispatcher to the
 // storage's feed. A life that ends early leaves claimed requests behind; the next one finishes them.
 
+import { Dispatcher } from '../dispatch/dispatcher.js'
+import type { HubProcess } from '../dispatch/hub-info.js'
+import { makeFolder } from '../folder.js'
 import { QueueHost } from '../fsqueue/host.js'
-import { Dispatcher } from '../http/dispatcher.js'
-import type { HubProcess } from '../http/hub-info.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
 import { RELAY_ENVELOPE_BYTES } from '../protocol/relay.js'
-import { makeFolder } from './folder.js'
-import { RelayDoor } from './relay-door.js'
+import { RelayDoor } from '../relay/door.js'
+import { StorageClient } from '../storage/client.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
-import { StorageClient } from './storage-client.js'
 
 export interface RelayConfig {
   readonly spoolDir: string

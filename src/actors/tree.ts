@@ -5,7 +5,7 @@
 //     ├─ gateway   owns the listening socket; parks those who wait          gateway ─▶ storage
 //     └─ relay     owns the spool; parks those who wait there               relay ─▶ storage
 
-import type { HubProcess } from '../http/hub-info.js'
+import type { HubProcess } from '../dispatch/hub-info.js'
 import type { Limits } from '../protocol/limits.js'
 import type { GatewayConfig, GatewayInfo } from './gateway.actor.js'
 import type { RelayConfig } from './relay.actor.js'

@@ -4,11 +4,11 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Abandonment, Dispatcher, DoorRequest } from '../dispatch/dispatcher.js'
 import { type Answer, failureOf } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
 import { Bodies, parseBody } from './body.js'
-import type { Abandonment, Dispatcher, DoorRequest } from './dispatcher.js'
 import type { Guard } from './guard.js'
 import { Site, type SiteAnswer } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'

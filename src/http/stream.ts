@@ -6,9 +6,9 @@
 // takes nothing for `STALL_MS` is cut off. Ends with the reader, or with the door.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Stream } from '../dispatch/dispatcher.js'
+import { idOf } from '../dispatch/recent.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
-import type { Stream } from './dispatcher.js'
-import { idOf } from './recent.js'
 
 export const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',

@@ -1,7 +1,7 @@
 // The way over files and a stand-alone relay to a hub that has none of its own, for the suites.
 
 import { mkdirSync } from 'node:fs'
-import { Relay } from '../../src/relay/relay.js'
+import { Relay } from '../../src/relay/standalone.js'
 import { relay, spoolOf } from './relay-way.js'
 import type { Way } from './room.js'
 

@@ -2,11 +2,11 @@
 
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
-import { makeFolder } from '../../actors/folder.js'
 import { createLog } from '../../actors/log.js'
+import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
-import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/relay.js'
+import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/standalone.js'
 import { agentArguments, baseUrl } from '../agent-arguments.js'
 import { checkKnown, positiveSeconds, text } from '../arguments.js'
 import { renderLogLine } from '../log-lines.js'

@@ -1,0 +1,153 @@
+// What the operator does: sends what was typed, carries out commands, completes tasks, lets go of holds. What cannot be
+// done is said in the hub's words, beside where it was typed.
+
+import { signal } from '@preact/signals'
+import type { Channel, Message, Session, Task } from '../protocol/objects.js'
+import { get, HubError, hubNow, post } from './api.js'
+import { arrived, open, replyTo, view } from './feed.js'
+import { COMMANDS, type Line, readLine } from './model/commands.js'
+import type { Hold } from './model/holds.js'
+import { remember } from './operator.js'
+import { changed, me, operator, shutdownAt, threads } from './room.js'
+
+/** What the page says to the person, until the next thing is done. */
+export interface Notice {
+  readonly kind: 'info' | 'error'
+  readonly title: string
+  readonly rows?: readonly { readonly label: string; readonly text: string }[]
+}
+
+export const notice = signal<Notice | undefined>(undefined)
+export const isHelpOpen = signal(false)
+
+const say = (title: string) => {
+  notice.value = { kind: 'info', title }
+}
+
+/** Carries out a line that was typed; false when it failed, so that it stays where it was typed. */
+export async function send(input: string): Promise<boolean> {
+  if (input.trim() === '') return false
+  const line = readLine(input)
+  return attempt(async () => {
+    if (shutdownAt.value !== undefined && line.kind !== 'quit' && line.kind !== 'wrong')
+      await cancelShutdown()
+    await carryOut(line)
+  })
+}
+
+async function carryOut(line: Line): Promise<void> {
+  switch (line.kind) {
+    case 'text':
+      return postText(line.text)
+    case 'nick': {
+      const path = `/v1/sessions/${encodeURIComponent(me.value)}/rename`
+      operator.value = await post<Session>(path, { display_name: line.name })
+      remember(operator.value)
+      return say(`You are now shown as ${operator.value.display_name}.`)
+    }
+    case 'channels': {
+      const found = await get<Channel[]>('/v1/channels')
+      const rows = found.map(({ name, created_by }) => ({
+        label: name,
+        text: `by ${created_by ?? 'nobody'}`,
+      }))
+      notice.value = { kind: 'info', title: `${found.length} channels`, rows }
+      return
+    }
+    case 'channel': {
+      const found = await get<Channel[]>('/v1/channels')
+      if (!found.some(({ name }) => name === line.name)) {
+        throw new HubError(`There is no channel ${line.name}; /create-channel ${line.name} makes it.`, 404)
+      }
+      return open({ kind: 'channel', name: line.name })
+    }
+    case 'create-channel': {
+      const made = await post<Channel>('/v1/channels', { name: line.name, created_by: me.value })
+      changed(['channels'])
+      return open({ kind: 'channel', name: made.name })
+    }
+    case 'dm': {
+      arrived([await post<Message>('/v1/messages', from({ to_agent: line.agent, body: line.text }))])
+      return say(`Sent to ${line.agent}.`)
+    }
+    case 'network': {
+      await post('/v1/network', { allow_remote: line.allowRemote })
+      changed(['network'])
+      return say(
+        line.allowRemote ? 'The hub serves other machines, too.' : 'The hub serves this machine alone.',
+      )
+    }
+    case 'quit': {
+      await post('/v1/shutdown', { delay_sec: line.delaySec })
+      if (line.delaySec > 0) shutdownAt.value = hubNow() + line.delaySec * 1_000
+      return
+    }
+    case 'help': {
+      const rows = COMMANDS.map(({ usage, does }) => ({ label: usage, text: does }))
+      notice.value = { kind: 'info', title: 'Commands', rows }
+      return
+    }
+    case 'wrong':
+      throw new HubError(line.reason, 400)
+  }
+}
+
+async function postText(body: string): Promise<void> {
+  const { kind, name } = view.value
+  const answered = replyTo.value
+  const reply = answered ? { reply_to: answered.id, thread_id: answered.thread_id ?? undefined } : {}
+  let target: object
+  if (answered && answered.to_agent !== null) {
+    target = { to_agent: answered.from_agent === me.value ? answered.to_agent : answered.from_agent }
+  } else if (kind === 'channel') target = { channel: name }
+  else if (kind === 'direct') target = { to_agent: name }
+  else if (kind === 'thread')
+    target = {
+      channel: threads.value.find((thread) => thread.thread_id === name)?.channel ?? undefined,
+      thread_id: name,
+    }
+  else throw new HubError('Choose a channel or an agent first, or reply to a message.', 400)
+  const posted = await post<Message>('/v1/messages', from({ ...target, body, ...reply }))
+  replyTo.value = undefined
+  arrived([posted])
+}
+
+export function completeTask(taskId: number): Promise<boolean> {
+  return attempt(async () => {
+    await post<Task>(`/v1/tasks/${taskId}/complete`)
+    changed(['tasks', 'threads'])
+  })
+}
+
+/** Only its own: those of others are theirs to let go. */
+export function release(hold: Hold): Promise<boolean> {
+  return attempt(async () => {
+    const body = { agent_id: me.value, [hold.type === 'claim' ? 'claim_key' : 'file_path']: hold.key }
+    await post(hold.type === 'claim' ? '/v1/claims/release' : '/v1/locks/release', body)
+    changed([hold.type === 'claim' ? 'claims' : 'locks', 'threads'])
+  })
+}
+
+export function stopShutdown(): Promise<boolean> {
+  return attempt(cancelShutdown)
+}
+
+async function cancelShutdown(): Promise<void> {
+  await post('/v1/shutdown/cancel')
+  shutdownAt.value = undefined
+}
+
+function from(fields: object): object {
+  return { from_agent: me.value, ...fields }
+}
+
+async function attempt(work: () => Promise<void>): Promise<boolean> {
+  notice.value = undefined
+  try {
+    await work()
+    return true
+  } catch (error) {
+    notice.value = { kind: 'error', title: error instanceof Error ? error.message : String(error) }
+    return false
+  }
+}

@@ -1,0 +1,108 @@
+// The hub's API as the page calls it: same origin, JSON in and out, the hub's own words when it refuses. Knows
+// the difference between the hub's clock and the browser's, for what counts down.
+
+import type { Envelope } from '../protocol/envelope.js'
+import type { Message } from '../protocol/objects.js'
+
+/** A call that has no answer by then has failed: whoever made it is told, or tries again. */
+const TIMEOUT_MS = 10_000
+const PAGE_ROWS = 500
+
+/** The hub refused (it gave a status), or could not be reached (status 0). */
+export class HubError extends Error {
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
+let skewMs = 0
+
+/** The hub's time. */
+export function hubNow(): number {
+  return Date.now() + skewMs
+}
+
+async function call<T>(method: string, path: string, body?: object): Promise<Envelope<T>> {
+  let response: Response
+  let envelope: Envelope<T>
+  try {
+    response = await fetch(path, {
+      method,
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      cache: 'no-store',
+    })
+    envelope = await response.json()
+  } catch {
+    throw new HubError('The hub does not answer.', 0)
+  }
+  const date = Date.parse(response.headers.get('date') ?? '')
+  // The header has whole seconds: a difference below one says nothing.
+  if (Number.isFinite(date)) skewMs = Math.abs(date - Date.now()) < 2_000 ? 0 : date - Date.now()
+  if (!envelope.ok)
+    throw new HubError(envelope.error ?? `the hub answered ${response.status}`, response.status)
+  return envelope
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await call<T>('GET', path)).result as T
+}
+
+export async function post<T>(path: string, body: object = {}): Promise<T> {
+  return (await call<T>('POST', path, body)).result as T
+}
+
+/** A listing of messages by its path and fixed query, such as `/v1/messages` and `channel=general`. */
+export class Listing {
+  readonly #address: string
+
+  constructor(path: string, query: Readonly<Record<string, string>> = {}) {
+    this.#address = `${path}?${new URLSearchParams(query)}`
+  }
+
+  /** The last rows, `limit` of them unless there are fewer. */
+  async newest(limit: number): Promise<Message[]> {
+    const { rows, isCut } = await this.#page(`tail=true&limit=${limit}`)
+    const [first] = rows
+    if (!isCut || !first) return rows
+    const before = await this.before(first.id)
+    return [...before.rows, ...rows].slice(-limit)
+  }
+
+  /** The rows that follow an id, `limit` of them unless there are fewer. */
+  async after(sinceId: number, limit: number): Promise<Message[]> {
+    const found: Message[] = []
+    for (;;) {
+      const after = found.at(-1)?.id ?? sinceId
+      const { rows, isCut } = await this.#page(`since_id=${after}&limit=${limit - found.length}`)
+      found.push(...rows)
+      if (!isCut || found.length >= limit) return found
+    }
+  }
+
+  /**
+   * The rows right before an id. The protocol pages forward only, so a page is read from some way before it: from
+   * further when nothing is there, from nearer when the page ends too early. As a page holds 500
+   * rows, one that begins 500 ids before always reaches.
+   */
+  async before(id: number): Promise<{ rows: Message[]; fromStart: boolean }> {
+    for (let span = PAGE_ROWS; ; ) {
+      const sinceId = Math.max(0, id - 1 - span)
+      const page = await this.after(sinceId, PAGE_ROWS)
+      const rows = page.filter((message) => message.id < id)
+      const reaches = page.length < PAGE_ROWS || rows.length < page.length || page.at(-1)?.id === id - 1
+      if (!reaches) span = Math.max(PAGE_ROWS, Math.floor(span / 2))
+      else if (rows.length > 0 || sinceId === 0) return { rows, fromStart: sinceId === 0 }
+      else span *= 8
+    }
+  }
+
+  /** One page. The hub ends it before its limit where the rows are large (PROTOCOL §1). */
+  async #page(position: string): Promise<{ rows: Message[]; isCut: boolean }> {
+    const { result = [], cut = false } = await call<Message[]>('GET', `${this.#address}&${position}`)
+    return { rows: result, isCut: cut }
+  }
+}

@@ -1,0 +1,160 @@
+// The left side: the hub, its channels, the operator's inbox, and who is here.
+
+import type { ComponentChildren, JSX } from 'preact'
+import { DIRECT_CHANNEL } from '../../protocol/limits.js'
+import type { Channel } from '../../protocol/objects.js'
+import { open, view } from '../feed.js'
+import { unreadBySender, unreadCount } from '../inbox.js'
+import type { Person } from '../model/presence.js'
+import { ago, fullTime } from '../model/times.js'
+import { ACTIVITY, INBOX, isSame, type View } from '../model/views.js'
+import { pane } from '../page-state.js'
+import { channels, connection, holds, hub, me, now, people } from '../room.js'
+import { AgentName, Avatar } from './agent.js'
+import { Icon, type IconName } from './icon.js'
+import { Name } from './text.js'
+
+export function Sidebar(): JSX.Element {
+  const inRoom = people.value.filter(({ state }) => state !== 'gone').length
+  return (
+    <aside class="sidebar" aria-label="Room">
+      <HubLine />
+      <nav aria-label="Views">
+        <ul class="links">
+          <ViewLink to={INBOX} icon="inbox" count={unreadCount.value}>
+            Inbox
+          </ViewLink>
+          <ViewLink to={ACTIVITY} icon="pulse">
+            Activity
+          </ViewLink>
+        </ul>
+        <h2>Channels</h2>
+        <ul class="links channels">
+          {channels.value.filter(isRoom).map(({ name }) => (
+            <ViewLink key={name} to={{ kind: 'channel', name }} icon="hash">
+              <Name text={name} />
+            </ViewLink>
+          ))}
+        </ul>
+      </nav>
+      <h2>
+        Agents <span class="count">{inRoom}</span>
+      </h2>
+      <ul class="people">
+        {people.value.map((person) => (
+          <PersonRow key={person.session.agent_id} person={person} />
+        ))}
+      </ul>
+    </aside>
+  )
+}
+
+/** `direct` is what direct messages are labelled with: the inbox shows those. */
+const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL
+
+const CONNECTION = { connecting: 'connecting…', live: 'live', lost: 'not connected' } as const
+
+function HubLine(): JSX.Element {
+  const info = hub.value
+  return (
+    <header class="hub-line">
+      <span class="wordmark">Arc</span>
+      <span class={`connection connection-${connection.value}`} role="status">
+        {CONNECTION[connection.value]}
+      </span>
+      {info?.allow_remote && (
+        <span class="reach" title="The hub serves other machines, too. /network off ends that.">
+          network
+        </span>
+      )}
+    </header>
+  )
+}
+
+interface ViewLinkProps {
+  readonly to: View
+  readonly icon: IconName
+  readonly count?: number
+  readonly children: ComponentChildren
+}
+
+function ViewLink({ to, icon, count = 0, children }: ViewLinkProps): JSX.Element {
+  return (
+    <li>
+      <button
+        type="button"
+        class="link"
+        aria-current={isSame(view.value, to) ? 'page' : undefined}
+        onClick={() => show(to)}
+      >
+        <Icon name={icon} />
+        <span class="label">{children}</span>
+        {count > 0 && (
+          <span class="badge" title={`${count} unread`}>
+            {count}
+          </span>
+        )}
+      </button>
+    </li>
+  )
+}
+
+/** Opens a view, and in a narrow window turns to it. */
+export function show(to: View): void {
+  open(to)
+  pane.value = 'feed'
+}
+
+function PersonRow({ person: { session, state } }: { person: Person }): JSX.Element {
+  const { agent_id: id, capabilities, display_name: displayName, last_seen: lastSeen } = session
+  const held = holds.value.filter((hold) => hold.owner === id)
+  const isMe = id === me.value
+  const to: View = isMe ? INBOX : { kind: 'direct', name: id }
+  const seenMs = Date.parse(lastSeen)
+  const unread = unreadBySender.value.get(id) ?? 0
+  return (
+    <li class={`person person-${state}`} data-agent={id} data-state={state}>
+      <button
+        type="button"
+        class="person-button"
+        aria-current={isSame(view.value, to) ? 'page' : undefined}
+        onClick={() => show(to)}
+        title={isMe ? 'This is you' : undefined}
+      >
+        <Avatar id={id} />
+        <span class="person-text">
+          <span class="person-name">
+            <AgentName id={id} />
+            {displayName !== id && <Name text={id} class="quiet" />}
+            {isMe && <span class="quiet">you</span>}
+            {unread > 0 && <span class="badge">{unread}</span>}
+            <time class="quiet" dateTime={lastSeen} title={`last seen ${fullTime(seenMs)}`}>
+              {ago(now.value - seenMs)}
+            </time>
+          </span>
+          <span class="person-state">
+            <span class={`presence presence-${state}`} aria-hidden="true" />
+            <span>{state}</span>
+            {!isMe && (
+              <span class="capabilities">
+                {capabilities.map((capability) => (
+                  <Name key={capability} text={capability} />
+                ))}
+              </span>
+            )}
+          </span>
+          {held.length > 0 && (
+            <span class="person-holds">
+              {held.map(({ type, key }) => (
+                <span key={`${type} ${key}`} class="person-hold">
+                  <Icon name={type === 'lock' ? 'lock' : 'flag'} />
+                  <Name text={key} />
+                </span>
+              ))}
+            </span>
+          )}
+        </span>
+      </button>
+    </li>
+  )
+}

@@ -1,0 +1,122 @@
+// Claims and locks as one thing, a hold, and the history of who held what when, for the swim-lanes: an interval for
+// each time that a key was held, begun by its row and ended by its release, its expiry or its disappearance. Pure.
+
+import type { Claim, Lock } from '../../protocol/objects.js'
+
+export interface Hold {
+  readonly type: 'claim' | 'lock'
+  /** The claim's key, or the file's path. */
+  readonly key: string
+  readonly owner: string
+  readonly sinceMs: number
+  readonly expiresMs: number
+  readonly releasedMs: number | undefined
+  readonly threadId: string | undefined
+}
+
+export interface Interval {
+  readonly type: Hold['type']
+  readonly key: string
+  readonly owner: string
+  readonly fromMs: number
+  /** Undefined while it is held. */
+  readonly toMs: number | undefined
+  readonly expiresMs: number
+}
+
+/** Intervals that are remembered at most. */
+const MAX_INTERVALS = 400
+
+export function holdOfClaim(claim: Claim): Hold {
+  return {
+    type: 'claim',
+    key: claim.claim_key,
+    owner: claim.owner_agent_id,
+    sinceMs: Date.parse(claim.claimed_at),
+    expiresMs: Date.parse(claim.expires_at),
+    releasedMs: claim.released_at === null ? undefined : Date.parse(claim.released_at),
+    threadId: claim.thread_id ?? undefined,
+  }
+}
+
+export function holdOfLock(lock: Lock): Hold {
+  const threadId = lock.metadata.thread_id
+  return {
+    type: 'lock',
+    key: lock.file_path,
+    owner: lock.agent_id,
+    sinceMs: Date.parse(lock.locked_at),
+    expiresMs: Date.parse(lock.expires_at),
+    releasedMs: lock.released_at === null ? undefined : Date.parse(lock.released_at),
+    threadId: typeof threadId === 'string' ? threadId : undefined,
+  }
+}
+
+export function isActive({ releasedMs, expiresMs }: Hold, nowMs: number): boolean {
+  return releasedMs === undefined && expiresMs >= nowMs
+}
+
+/** The history with the holds of one type as they are now; what was held and is no longer among them has ended. */
+export function withHolds(
+  history: readonly Interval[],
+  type: Hold['type'],
+  holds: readonly Hold[],
+  nowMs: number,
+): readonly Interval[] {
+  const intervals = new Map(history.map((interval) => [nameOf(interval), interval]))
+  const seen = new Set<string>()
+  for (const hold of holds) {
+    const fromMs = hold.sinceMs
+    const { key, owner, expiresMs } = hold
+    const toMs = isActive(hold, nowMs) ? undefined : (hold.releasedMs ?? hold.expiresMs)
+    const interval = { type, key, owner, fromMs, toMs, expiresMs }
+    seen.add(nameOf(interval))
+    intervals.set(nameOf(interval), interval)
+  }
+  for (const [name, interval] of intervals) {
+    if (interval.type !== type || interval.toMs !== undefined || seen.has(name)) continue
+    intervals.set(name, { ...interval, toMs: Math.min(nowMs, interval.expiresMs) })
+  }
+  const all = [...intervals.values()]
+  if (all.length <= MAX_INTERVALS) return all
+  return all
+    .sort((a, b) => (b.toMs ?? Number.POSITIVE_INFINITY) - (a.toMs ?? Number.POSITIVE_INFINITY))
+    .slice(0, MAX_INTERVALS)
+}
+
+function nameOf({ type, key, owner, fromMs }: Interval): string {
+  return JSON.stringify([type, key, owner, fromMs])
+}
+
+export interface Lane {
+  readonly type: Hold['type']
+  readonly key: string
+  readonly intervals: readonly Interval[]
+}
+
+/** A lane for each key that was held since `fromMs`: those held now first, then by the latest end. */
+export function lanesOf(history: readonly Interval[], fromMs: number, nowMs: number, max: number): Lane[] {
+  const lanes = new Map<string, { type: Hold['type']; key: string; intervals: Interval[]; latest: number }>()
+  for (const interval of history) {
+    const end = endOf(interval, nowMs)
+    if (end < fromMs) continue
+    const name = `${interval.type} ${interval.key}`
+    const lane = lanes.get(name) ?? { type: interval.type, key: interval.key, intervals: [], latest: 0 }
+    lane.intervals.push(interval)
+    lane.latest = Math.max(lane.latest, interval.toMs ?? Number.MAX_SAFE_INTEGER)
+    lanes.set(name, lane)
+  }
+  return [...lanes.values()]
+    .sort((a, b) => b.latest - a.latest || a.key.localeCompare(b.key))
+    .slice(0, max)
+    .map(({ type, key, intervals }) => ({
+      type,
+      key,
+      intervals: intervals.sort((a, b) => a.fromMs - b.fromMs),
+    }))
+}
+
+/** When an interval ended, or now: a hold that has run out unseen ended at its expiry. */
+export function endOf({ toMs, expiresMs }: Interval, nowMs: number): number {
+  return toMs ?? Math.min(nowMs, expiresMs)
+}

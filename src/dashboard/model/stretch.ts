@@ -1,0 +1,100 @@
+// The messages that a view holds: one unbroken stretch of what it could show, in the order of their ids, bounded in
+// number and in characters. While the reader is at its end it follows what comes, and forgets at the start;
+// while they read further up it forgets at the end, and then what comes is only counted. Pure.
+
+import type { Message } from '../../protocol/objects.js'
+
+export interface Stretch {
+  readonly messages: readonly Message[]
+  /** Nothing older exists. */
+  readonly fromStart: boolean
+  /** Nothing newer exists but what has not been told yet. */
+  readonly toEnd: boolean
+}
+
+export interface Bounds {
+  readonly messages: number
+  readonly chars: number
+}
+
+export const BOUNDS: Bounds = { messages: 2_000, chars: 12_000_000 }
+export const EMPTY: Stretch = { messages: [], fromStart: false, toEnd: true }
+
+/** Where to forget when there is too much. */
+type Side = 'start' | 'end'
+
+/** Adds messages that come after the stretch, or into it; those it has already count once. */
+export function withNewer(
+  stretch: Stretch,
+  rows: readonly Message[],
+  forget: Side,
+  bounds = BOUNDS,
+): Stretch {
+  if (rows.length === 0 || !stretch.toEnd) return stretch
+  return trimmed({ ...stretch, messages: merged(stretch.messages, rows) }, forget, bounds)
+}
+
+/** Adds a page that ends where the stretch begins. */
+export function withOlder(
+  stretch: Stretch,
+  rows: readonly Message[],
+  fromStart: boolean,
+  bounds = BOUNDS,
+): Stretch {
+  return trimmed({ ...stretch, fromStart, messages: merged(rows, stretch.messages) }, 'end', bounds)
+}
+
+/** Adds a page that begins where the stretch ends. */
+export function withNext(
+  stretch: Stretch,
+  rows: readonly Message[],
+  toEnd: boolean,
+  bounds = BOUNDS,
+): Stretch {
+  return trimmed({ ...stretch, toEnd, messages: merged(stretch.messages, rows) }, 'start', bounds)
+}
+
+/** Two ascending lists as one, each id once. */
+export function merged(a: readonly Message[], b: readonly Message[]): readonly Message[] {
+  const lastOfA = a.at(-1)?.id ?? -1
+  const firstOfB = b[0]?.id ?? Number.POSITIVE_INFINITY
+  if (lastOfA < firstOfB && isAscending(b)) return b.length === 0 ? a : a.length === 0 ? b : [...a, ...b]
+  const byId = new Map([...a, ...b].map((message) => [message.id, message]))
+  return [...byId.values()].sort((one, other) => one.id - other.id)
+}
+
+function isAscending(rows: readonly Message[]): boolean {
+  return rows.every((row, i) => i === 0 || (rows[i - 1] as Message).id < row.id)
+}
+
+function trimmed(stretch: Stretch, forget: Side, bounds: Bounds): Stretch {
+  const { messages } = stretch
+  let chars = messages.reduce((sum, message) => sum + sizeOf(message), 0)
+  let first = 0
+  let last = messages.length
+  // One message is kept, however large.
+  while (last - first > 1 && (last - first > bounds.messages || chars > bounds.chars)) {
+    const gone = messages[forget === 'start' ? first++ : --last]
+    chars -= gone ? sizeOf(gone) : 0
+  }
+  if (first === 0 && last === messages.length) return stretch
+  return {
+    messages: messages.slice(first, last),
+    fromStart: stretch.fromStart && first === 0,
+    toEnd: stretch.toEnd && last === messages.length,
+  }
+}
+
+const sizes = new WeakMap<Message, number>()
+
+/** About how many characters a message holds. */
+export function sizeOf(message: Message): number {
+  let size = sizes.get(message)
+  if (size === undefined) {
+    const { attachments, metadata } = message
+    const rest = attachments.length + Object.keys(metadata).length
+    size = 300 + message.body.length + (rest > 0 ? JSON.stringify([attachments, metadata]).length : 0)
+    sizes.set(message, size)
+  }
+  return size
+}

@@ -1,0 +1,163 @@
+// What is known of the room besides its messages: signals that components read, each read again from the hub
+// when the stream hints that it has changed.
+
+import { computed, signal } from '@preact/signals'
+import type { ChangeTopic } from '../protocol/kinds.js'
+import type {
+  Channel,
+  Claim,
+  HubInfo,
+  HubStatus,
+  Lock,
+  Message,
+  Session,
+  Shutdown,
+  Task,
+  ThreadSummary,
+} from '../protocol/objects.js'
+import { get, hubNow } from './api.js'
+import type { ConnectionState } from './live.js'
+import { Activity } from './model/activity.js'
+import { Colours } from './model/colours.js'
+import { type Hold, holdOfClaim, holdOfLock, type Interval, isActive, withHolds } from './model/holds.js'
+import { goneAfter, peopleOf } from './model/presence.js'
+import { taskTree } from './model/tasks.js'
+import { Refresh } from './refresh.js'
+import { forgetTaskTexts, noteTaskTexts } from './task-texts.js'
+
+export const connection = signal<ConnectionState>('connecting')
+export const hub = signal<HubInfo | undefined>(undefined)
+export const operator = signal<Session | undefined>(undefined)
+/** The hub's time, every second. */
+export const now = signal(hubNow())
+
+const sessions = signal<readonly Session[]>([])
+const gone = signal<readonly Session[]>([])
+const waiting = signal<ReadonlySet<string>>(new Set())
+export const channels = signal<readonly Channel[]>([])
+export const threads = signal<readonly ThreadSummary[]>([])
+export const tasks = signal<readonly Task[]>([])
+const claims = signal<readonly Hold[]>([])
+const locks = signal<readonly Hold[]>([])
+export const history = signal<readonly Interval[]>([])
+/** When the hub will shut down, in its time. */
+export const shutdownAt = signal<number | undefined>(undefined)
+/** Counts up with each message that the plot has counted. */
+export const activityVersion = signal(0)
+export const activity = new Activity()
+export const colours = new Colours()
+
+export const me = computed(() => operator.value?.agent_id ?? '')
+export const people = computed(() => peopleOf(sessions.value, gone.value, waiting.value))
+export const holds = computed(() => [...claims.value, ...locks.value])
+export const tree = computed(() => taskTree(tasks.value))
+export const displayNames = computed(
+  () => new Map(sessions.value.map((session) => [session.agent_id, session.display_name])),
+)
+
+const reads = {
+  agents: new Refresh(async () => {
+    const now = await get<Session[]>('/v1/agents')
+    gone.value = goneAfter(gone.value, sessions.value, now)
+    for (const { agent_id } of now) colours.of(agent_id)
+    sessions.value = now
+    const own = now.find((session) => session.agent_id === me.value)
+    if (own) operator.value = own
+  }),
+  waiting: new Refresh(readWaiting),
+  channels: new Refresh(async () => {
+    channels.value = await get<Channel[]>('/v1/channels')
+  }),
+  threads: new Refresh(async () => {
+    threads.value = await get<ThreadSummary[]>('/v1/threads')
+  }),
+  tasks: new Refresh(async () => {
+    tasks.value = await get<Task[]>('/v1/tasks')
+  }),
+  claims: new Refresh(async () => {
+    const rows = await get<Claim[]>('/v1/claims?active_only=true')
+    claims.value = withHistory('claim', rows.map(holdOfClaim))
+  }),
+  locks: new Refresh(async () => {
+    const rows = await get<Lock[]>('/v1/locks?active_only=true')
+    locks.value = withHistory('lock', rows.map(holdOfLock))
+  }),
+  shutdown: new Refresh(async () => {
+    const pending = await get<Shutdown | null>('/v1/shutdown')
+    shutdownAt.value = pending ? hubNow() + pending.remaining_sec * 1_000 : undefined
+  }),
+  network: new Refresh(async () => {
+    hub.value = await get<HubInfo>('/v1/hub-info')
+  }),
+} satisfies Record<ChangeTopic | 'waiting', Refresh>
+
+async function readWaiting(): Promise<void> {
+  const { waiting_agents: ids = [] } = await get<Partial<HubStatus>>('/v1/status')
+  if (ids.length !== waiting.value.size || ids.some((id) => !waiting.value.has(id)))
+    waiting.value = new Set(ids)
+}
+
+function withHistory(type: Hold['type'], found: readonly Hold[]): readonly Hold[] {
+  history.value = withHolds(history.value, type, found, hubNow())
+  return found.filter((hold) => isActive(hold, hubNow())).sort((a, b) => a.expiresMs - b.expiresMs)
+}
+
+export function changed(topics: readonly ChangeTopic[]): void {
+  for (const topic of topics) reads[topic]?.want()
+  if (topics.includes('agents')) reads.waiting.want()
+}
+
+export function readAll(): void {
+  for (const read of Object.values(reads)) read.want()
+}
+
+/** What no hint tells of: signs of life, and who waits. @throws HubError when the hub does not answer */
+export async function look(): Promise<void> {
+  reads.agents.want()
+  await readWaiting()
+}
+
+/** Held before this page was opened: for the swim-lanes. */
+export async function readPastHolds(): Promise<void> {
+  const [pastClaims, pastLocks] = await Promise.all([get<Claim[]>('/v1/claims'), get<Lock[]>('/v1/locks')])
+  history.value = withHolds(history.value, 'claim', pastClaims.map(holdOfClaim), hubNow())
+  history.value = withHolds(history.value, 'lock', pastLocks.map(holdOfLock), hubNow())
+}
+
+/** Messages have come, or were read from before: what they tell of the rest. */
+export function heard(messages: readonly Message[], isLive: boolean): void {
+  for (const message of messages) {
+    activity.count(message.from_agent, Date.parse(message.ts))
+    colours.of(message.from_agent)
+  }
+  activityVersion.value++
+  noteTaskTexts(messages)
+  if (!isLive) return
+  if (messages.some((message) => message.thread_id !== null)) reads.threads.want()
+  reads.waiting.want()
+}
+
+/** Nothing of what was known holds any more: the hub is another one. */
+export function forget(): void {
+  sessions.value = []
+  gone.value = []
+  channels.value = []
+  threads.value = []
+  tasks.value = []
+  claims.value = []
+  locks.value = []
+  history.value = []
+  forgetTaskTexts()
+  shutdownAt.value = undefined
+  operator.value = undefined
+  activity.clear()
+  activityVersion.value++
+}
+
+setInterval(() => {
+  now.value = hubNow()
+  const at = now.value
+  // Leases run out without a hint.
+  if (claims.value.some((hold) => hold.expiresMs < at)) reads.claims.want()
+  if (locks.value.some((hold) => hold.expiresMs < at)) reads.locks.want()
+}, 1_000)

@@ -1,0 +1,71 @@
+// What a hub says about itself (PROTOCOL §8).
+
+import type { Answer } from '../protocol/envelope.js'
+import { MESSAGE_KINDS } from '../protocol/kinds.js'
+import { DEFAULT_CHANNEL, type Limits, PROTOCOL_VERSION } from '../protocol/limits.js'
+import type { HubInfo, HubStatus } from '../protocol/objects.js'
+import type { StorageFacts } from '../storage/commands.js'
+
+/** The process that serves the hub. */
+export interface HubProcess {
+  readonly version: string
+  readonly pid: number
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number
+  /** The address that it was told to listen on. */
+  readonly host: string
+  /** The folder of the file relay; null where it is off. */
+  readonly spoolDir: string | null
+}
+
+/** What this hub can do: the protocol's tokens, then ours. */
+const FEATURES = [
+  'sse',
+  'long_poll_keepalive',
+  'subtask_rollup',
+  'rpc_kinds',
+  'capability_filter',
+  'shutdown_control',
+  'session_rename',
+  'arc:idempotency_key',
+  'arc:status',
+  'arc:stream_changes',
+] as const
+const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
+
+export function hubInfo(
+  facts: StorageFacts,
+  { limits, process }: { limits: Limits; process: HubProcess },
+): HubInfo {
+  return {
+    instance_id: facts.instanceId,
+    protocol_version: PROTOCOL_VERSION,
+    implementation: 'arc-hub',
+    implementation_version: process.version,
+    default_channel: DEFAULT_CHANNEL,
+    max_body_chars: limits.maxBodyChars,
+    max_attachment_chars: limits.maxAttachmentChars,
+    max_attachments: limits.maxAttachments,
+    features: process.spoolDir === null ? [...FEATURES] : [...FEATURES, ...RELAY_FEATURES],
+    message_kinds: [...MESSAGE_KINDS],
+    storage_path: facts.storagePath,
+    journal_mode: facts.journalMode,
+    wal_mode: facts.journalMode === 'wal',
+    allow_remote: facts.allowRemote,
+  }
+}
+
+/** `stored` is the storage's answer to `status.get`. */
+export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Answer): HubStatus {
+  return {
+    instance_id: facts.instanceId,
+    implementation_version: process.version,
+    pid: process.pid,
+    started_at: new Date(process.startedAtMs).toISOString(),
+    uptime_sec: Math.round((Date.now() - process.startedAtMs) / 1_000),
+    storage_path: facts.storagePath,
+    spool_dir: process.spoolDir,
+    allow_remote: facts.allowRemote,
+    ...JSON.parse(stored.body).result,
+  }
+}

@@ -1,0 +1,99 @@
+// The most recent messages, kept at the door: a thousand clients that poll again after one message are
+// answered from here rather than by a thousand queries. Bounded by count and by size. Where nobody reads, nothing
+// is kept: what outlives the request that brought it is copied twice by the garbage collector.
+
+import type { FeedMessage, MessageFilter } from '../storage/commands.js'
+
+const MAX_MESSAGES = 4_096
+const MAX_CHARS = 16 * 1024 * 1024
+
+export class RecentMessages {
+  #messages: FeedMessage[] = []
+  #chars = 0
+  /** Every message with a higher id is here. */
+  #floor: number
+  /** Messages that will be kept if nobody reads. */
+  #wanted = MAX_MESSAGES
+
+  constructor(latestId: number) {
+    this.#floor = latestId
+  }
+
+  /** The highest id that has come by. */
+  get latestId(): number {
+    return this.#messages.at(-1)?.id ?? this.#floor
+  }
+
+  /** False: nobody has read for long, and nothing is kept. */
+  get isWanted(): boolean {
+    return this.#wanted > 0
+  }
+
+  /** Somebody reads, or will: what comes next is kept. */
+  want(): void {
+    this.#wanted = MAX_MESSAGES
+  }
+
+  append(messages: readonly FeedMessage[]): void {
+    if (!this.isWanted) {
+      this.skipTo(Math.max(this.latestId, messages.at(-1)?.id ?? 0))
+      return
+    }
+    this.#wanted -= messages.length
+    for (const message of messages) {
+      if (message.id <= this.latestId) continue // sent again after a restart of the storage
+      this.#messages.push(message)
+      this.#chars += message.json.length
+    }
+    if (this.#messages.length > MAX_MESSAGES || this.#chars > MAX_CHARS) this.#shrink()
+  }
+
+  /** Forgets everything up to `latestId`, which was committed without coming by. */
+  skipTo(latestId: number): void {
+    this.#messages = []
+    this.#chars = 0
+    this.#floor = latestId
+  }
+
+  /** The first `limit` matches after `sinceId`; undefined when older messages would have to be read as well. */
+  after(sinceId: number, filter: MessageFilter, limit: number): string[] | undefined {
+    this.want()
+    if (sinceId < this.#floor) return undefined
+    const items: string[] = []
+    for (let i = this.#firstAfter(sinceId); i < this.#messages.length && items.length < limit; i++) {
+      const message = this.#messages[i] as FeedMessage
+      if (isVisible(message, filter)) items.push(message.json)
+    }
+    return items
+  }
+
+  #firstAfter(sinceId: number): number {
+    let [low, high] = [0, this.#messages.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#messages[middle] as FeedMessage).id > sinceId) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Drops the older half, so that the cost of dropping is spread over as many appends. */
+  #shrink(): void {
+    const dropped = this.#messages.splice(0, Math.ceil(this.#messages.length / 2))
+    for (const message of dropped) this.#chars -= message.json.length
+    this.#floor = dropped.at(-1)?.id ?? this.#floor
+  }
+}
+
+/** The id in a message's JSON text, which begins with it. */
+export function idOf(json: string): number {
+  return Number.parseInt(json.slice('{"id":'.length), 10)
+}
+
+/** Whether a message belongs to a listing, a long-poll or a stream (PROTOCOL §4). */
+export function isVisible(message: FeedMessage, filter: MessageFilter): boolean {
+  if (message.to !== null && message.to !== filter.agentId) return false
+  if (filter.channels && !filter.channels.includes(message.channel)) return false
+  if (filter.threadId !== undefined && message.threadId !== filter.threadId) return false
+  return !(filter.excludeSelf && message.from === filter.agentId)
+}

@@ -1,0 +1,230 @@
+// The protocol's routes: method and path → what is to be done, as data. Pure, and used by both doors.
+
+import { addRoute, createRouter, findRoute } from 'rou3'
+import { invalid, notFound } from '../protocol/errors.js'
+import { parse } from '../protocol/fields.js'
+import type { Limits } from '../protocol/limits.js'
+import * as requests from '../protocol/requests.js'
+import type { Command, MessageFilter, Query, Submission } from '../storage/commands.js'
+
+/** A message listing that may wait for its first row. */
+export interface Poll {
+  readonly filter: MessageFilter
+  readonly sinceId: number
+  readonly limit: number
+  readonly tail: boolean
+  readonly timeoutMs: number
+  readonly touches: string | undefined
+}
+
+/** What a request asks for. */
+export type Plan =
+  | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
+  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'poll'; readonly poll: Poll }
+  | {
+      readonly kind: 'stream'
+      readonly filter: MessageFilter
+      readonly sinceId: number
+      readonly changes: boolean
+    }
+  | { readonly kind: 'network'; readonly allowRemote: boolean }
+  | { readonly kind: 'hub-info' | 'status' | 'page' }
+
+/** Path parameters, query and body of a request, under their names on the wire. */
+interface Wire {
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+type Route = (wire: Wire) => Plan
+
+export class Routes {
+  readonly #router = createRouter<Route>()
+
+  constructor(limits: Limits) {
+    for (const [route, plan] of Object.entries(routeTable(limits))) {
+      const [method, path] = route.split(' ') as [string, string]
+      addRoute(this.#router, method, path, plan)
+    }
+  }
+
+  /**
+   * Plans a request. `target` is the path with its query; `body` the parsed body.
+   * @throws ArcError 404 for an unknown route, 400 for invalid input
+   */
+  plan(method: string, target: string, body: Record<string, unknown>): Plan {
+    const mark = target.indexOf('?')
+    const path = mark === -1 ? target : target.slice(0, mark)
+    const match = findRoute(this.#router, method, path)
+    if (!match) throw notFound(`${method} ${path} is not a route of this hub`)
+    const query = mark === -1 ? {} : Object.fromEntries(new URLSearchParams(target.slice(mark + 1)))
+    return match.data({ params: decoded(match.params), query, body })
+  }
+}
+
+/** @throws ArcError 400 for a malformed percent-encoding */
+function decoded(params: Record<string, string> | undefined): Record<string, string> {
+  if (!params) return {}
+  try {
+    return Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]),
+    )
+  } catch {
+    throw invalid('the path is not properly percent-encoded')
+  }
+}
+
+function routeTable(limits: Limits): Record<string, Route> {
+  const postMessage = requests.postMessage(limits)
+  return {
+    'GET /': () => ({ kind: 'page' }),
+    'GET /v1/hub-info': () => ({ kind: 'hub-info' }),
+    'GET /v1/status': () => ({ kind: 'status' }),
+
+    'POST /v1/sessions': ({ body }) => {
+      const input = parse(requests.openSession, body)
+      return command({ op: 'session.open', input: withJson(input, 'metadata') })
+    },
+    'POST /v1/sessions/:agent_id/rename': ({ params, body }) => {
+      const input = parse(requests.renameSession, { ...body, ...params })
+      return command({ op: 'session.rename', input }, input.agent_id)
+    },
+    'DELETE /v1/sessions/:session_id': ({ params }) =>
+      command({ op: 'session.close', input: parse(requests.closeSession, params) }),
+    'GET /v1/agents': ({ query }) => {
+      const input = parse(requests.listAgents, query)
+      return command({ op: 'agents.list', input }, input.as)
+    },
+    'GET /v1/bootstrap': ({ query }) =>
+      command({ op: 'agents.bootstrap', input: parse(requests.bootstrapQuery, query) }),
+
+    'GET /v1/channels': () => read({ op: 'channels.list', input: {} }),
+    'POST /v1/channels': ({ body }) =>
+      command({ op: 'channel.create', input: withJson(parse(requests.createChannel, body), 'metadata') }),
+    'POST /v1/messages': ({ body }) => {
+      const input = parse(postMessage, body)
+      return command(
+        { op: 'message.post', input: withJson(input, 'metadata', 'attachments') },
+        input.from_agent,
+      )
+    },
+    'GET /v1/messages': ({ query }) => {
+      const { channel, thread_id, since_id, limit, timeout, tail } = parse(requests.listMessages, query)
+      return poll(
+        { channels: channel === undefined ? undefined : [channel], threadId: thread_id },
+        since_id,
+        limit,
+        timeout,
+        tail,
+      )
+    },
+    'GET /v1/events': ({ query }) => {
+      const input = parse(requests.listEvents, query)
+      const { agent_id: agentId, channel, thread_id: threadId, exclude_self: excludeSelf } = input
+      return poll(
+        { agentId, channels: channel === undefined ? undefined : [channel], threadId, excludeSelf },
+        input.since_id,
+        input.limit,
+        input.timeout,
+        false,
+      )
+    },
+    'GET /v1/stream': ({ query }) => {
+      const {
+        agent_id: agentId,
+        channels,
+        since_id: sinceId,
+        exclude_self: excludeSelf,
+        changes,
+      } = parse(requests.openStream, query)
+      return { kind: 'stream', filter: { agentId, channels, excludeSelf }, sinceId, changes }
+    },
+    'GET /v1/inbox/:agent_id': ({ params, query }) =>
+      read({ op: 'inbox.list', input: parse(requests.listInbox, { ...query, ...params }) }),
+
+    'GET /v1/threads': () => read({ op: 'threads.list', input: {} }),
+    'GET /v1/threads/:thread_id': ({ params }) =>
+      read({ op: 'threads.get', input: parse(requests.getThread, params) }),
+
+    'GET /v1/claims': ({ query }) => read({ op: 'claims.list', input: parse(requests.listClaims, query) }),
+    'POST /v1/claims': ({ body }) => {
+      const input = parse(requests.acquireClaim, body)
+      return command({ op: 'claim.acquire', input: withJson(input, 'metadata') }, input.owner_agent_id)
+    },
+    'POST /v1/claims/refresh': ({ body }) => {
+      const input = parse(requests.refreshClaim, body)
+      return command({ op: 'claim.refresh', input }, input.owner_agent_id)
+    },
+    'POST /v1/claims/release': ({ body }) => {
+      const input = parse(requests.releaseClaim, body)
+      return command({ op: 'claim.release', input }, input.agent_id)
+    },
+    'GET /v1/locks': ({ query }) => read({ op: 'locks.list', input: parse(requests.listLocks, query) }),
+    'POST /v1/locks': ({ body }) => {
+      const input = parse(requests.acquireLock, body)
+      return command({ op: 'lock.acquire', input: withJson(input, 'metadata') }, input.agent_id)
+    },
+    'POST /v1/locks/refresh': ({ body }) => {
+      const input = parse(requests.refreshLock, body)
+      return command({ op: 'lock.refresh', input }, input.agent_id)
+    },
+    'POST /v1/locks/release': ({ body }) => {
+      const input = parse(requests.releaseLock, body)
+      return command({ op: 'lock.release', input }, input.agent_id)
+    },
+
+    'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
+    'POST /v1/tasks/:task_id/complete': ({ params }) => {
+      const taskId = params.task_id ?? ''
+      if (!/^[0-9]{1,16}$/.test(taskId)) throw notFound(`task ${taskId} does not exist`)
+      return command({ op: 'task.complete', input: parse(requests.completeTask, { task_id: taskId }) })
+    },
+
+    'GET /v1/shutdown': () => read({ op: 'shutdown.get', input: {} }),
+    'POST /v1/shutdown': ({ body }) =>
+      command({ op: 'shutdown.begin', input: parse(requests.beginShutdown, body) }),
+    'POST /v1/shutdown/cancel': () => command({ op: 'shutdown.cancel', input: {} }),
+    'POST /v1/network': ({ body }) => ({
+      kind: 'network',
+      allowRemote: parse(requests.setNetwork, body).allow_remote,
+    }),
+  }
+}
+
+function command(given: Command, touches?: string): Plan {
+  return { kind: 'command', submission: { command: given, touches } }
+}
+
+function read(query: Query): Plan {
+  return { kind: 'query', query }
+}
+
+function poll(
+  filter: MessageFilter,
+  sinceId: number,
+  limit: number,
+  timeoutSec: number,
+  tail: boolean,
+): Plan {
+  const timeoutMs = Math.round(timeoutSec * 1_000)
+  return { kind: 'poll', poll: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
+}
+
+/**
+ * Replaces members by their JSON text, in the object that validation has made.
+ * @throws ArcError 400 when a value is nested too deeply to be encoded
+ */
+function withJson<T extends object, K extends keyof T>(
+  input: T,
+  ...members: K[]
+): Omit<T, K> & Record<K, string> {
+  const texts = input as Record<K, unknown>
+  try {
+    for (const member of members) texts[member] = JSON.stringify(input[member])
+  } catch {
+    throw invalid(`${members.join(' or ')} is nested too deeply`)
+  }
+  return input as Omit<T, K> & Record<K, string>
+}

@@ -1,0 +1,102 @@
+// The file door: what a request file says, as the dispatcher sees it, and the dispatcher's answer as the text
+// of a response file (PROTOCOL §10).
+//
+// Exactly once: each request is keyed by its agent's folder and its file's stem, in the transaction of its
+// effect. So whatever could not be finished is simply dispatched again, here while the storage is away, or
+// by the next hub after a crash. A request past its time-to-live gets its stored answer or none at all.
+
+import { hash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Dispatcher, DoorRequest } from '../dispatch/dispatcher.js'
+import type { QueuedRequest } from '../fsqueue/host.js'
+import { type Answer, failure } from '../protocol/envelope.js'
+import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
+import {
+  type ParsedRelayRequest,
+  parseRelayRequest,
+  RELAY_STATUS,
+  relayAnswer,
+  relayFailure,
+} from '../protocol/relay.js'
+
+export interface RelayDoorOptions {
+  readonly dispatcher: Dispatcher
+  readonly requestTtlMs: number
+}
+
+const RETRY_MS = 200
+/** A GET may wait, and holds its text for as long. */
+const MAX_GET_BYTES = 65_536
+/** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
+const PASSING = /"code":"(?:unavailable|overloaded|outcome_unknown|timeout)"\}$/
+
+export class RelayDoor {
+  readonly #dispatcher: Dispatcher
+  readonly #requestTtlMs: number
+  #closed = false
+
+  constructor({ dispatcher, requestTtlMs }: RelayDoorOptions) {
+    this.#dispatcher = dispatcher
+    this.#requestTtlMs = requestTtlMs
+  }
+
+  /** What could not be finished from now on is left to the next hub. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** The response's text; undefined when the door closed before there was an answer. */
+  readonly execute = async ({
+    queue,
+    stem,
+    file,
+    foreign,
+    waits,
+    abandonment,
+  }: QueuedRequest): Promise<string | undefined> => {
+    let parsed: ParsedRelayRequest
+    try {
+      parsed = parseRelayRequest(stem, file)
+    } catch (error) {
+      return relayFailure(stem, error as ArcError, RELAY_STATUS.invalidRequest)
+    }
+    if (parsed.method === 'GET' && parsed.text.length > MAX_GET_BYTES) {
+      const tooLong = invalid(`a GET has no body: its file must have at most ${MAX_GET_BYTES} bytes`)
+      return relayFailure(stem, tooLong, RELAY_STATUS.invalidRequest)
+    }
+    if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
+    const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }
+    const answer = await this.#answer(parsed, idempotency, { parked: waits, abandonment })
+    return answer && relayAnswer(parsed.requestId, answer, this.#dispatcher.instanceId)
+  }
+
+  async #answer(
+    { method, path, body, writtenAtMs }: ParsedRelayRequest,
+    idempotency: NonNullable<DoorRequest['idempotency']>,
+    waiting: Pick<DoorRequest, 'parked' | 'abandonment'>,
+  ): Promise<Answer | undefined> {
+    for (;;) {
+      const replayOnly = Date.now() > writtenAtMs + this.#requestTtlMs
+      if (replayOnly && method === 'GET') return failure(requestExpired())
+      const request = { method, target: path, body, idempotency, replayOnly, ...waiting }
+      const answer = await new Promise<Answer>((resolve) =>
+        this.#dispatcher.dispatch({ ...request, answer: resolve }),
+      )
+      if (answer.status !== 503 || !PASSING.test(answer.body)) return answer
+      if (this.#closed) return undefined
+      await pause(RETRY_MS)
+    }
+  }
+}
+
+/** The stem itself where it can be a key, so that one finds it again in the storage. */
+function keyFor(stem: string): string {
+  return /^[A-Za-z0-9_-]{1,128}$/.test(stem) ? stem : `sha256-${hash('sha256', stem, 'base64url')}`
+}
+
+function claimedElsewhere(): ArcError {
+  return new ArcError(
+    'claimed_elsewhere',
+    'the request was taken by a hub with another storage, which is gone; whether it was executed there is unknown',
+  )
+}

@@ -1,0 +1,39 @@
+// What a commit has changed besides messages, by topic: a hint for those who show it to look again. A hint may
+// come without a change, never a change without a hint.
+
+import { CHANGE_TOPICS, type ChangeTopic } from '../protocol/kinds.js'
+import type { Command, Submission } from './commands.js'
+
+/** What another hub on the same storage may have changed. Its shutdown and its network are its own. */
+export const FOREIGN_CHANGES = CHANGE_TOPICS.filter((topic) => topic !== 'shutdown' && topic !== 'network')
+
+const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {
+  'session.open': ['agents'],
+  'session.rename': ['agents'],
+  'session.close': ['agents'],
+  'agents.list': [],
+  'agents.bootstrap': [],
+  'channel.create': ['channels'],
+  'message.post': [],
+  'claim.acquire': ['claims', 'threads'],
+  'claim.refresh': ['claims'],
+  'claim.release': ['claims', 'threads'],
+  'lock.acquire': ['locks', 'threads'],
+  'lock.refresh': ['locks'],
+  'lock.release': ['locks', 'threads'],
+  'task.complete': ['tasks', 'threads'],
+  'shutdown.begin': ['shutdown'],
+  'shutdown.cancel': ['shutdown'],
+  'shutdown.fire': ['shutdown'],
+  'network.set': ['network'],
+  'sessions.expire': ['agents', 'claims', 'locks', 'threads'],
+}
+
+export function changedBy(submissions: readonly Submission[]): ChangeTopic[] {
+  const topics = new Set<ChangeTopic>()
+  for (const { command } of submissions) {
+    for (const topic of TOPICS[command.op]) topics.add(topic)
+    if (command.op === 'message.post' && command.input.kind.startsWith('task')) topics.add('tasks')
+  }
+  return [...topics]
+}

@@ -1,0 +1,125 @@
+// A door's way to the storage actor: survives the actor's restarts. While it is away, calls fail at once
+// with a retryable error, and `present` tells when trying again makes sense.
+
+import type { MessagePort } from 'node:worker_threads'
+import { type Caller, type Handlers, Link } from '../actors/runtime/link.js'
+import type { Answer } from '../protocol/envelope.js'
+import { ArcError } from '../protocol/errors.js'
+import type { Outcome, Page, PageQuery, Query, Submission } from './commands.js'
+import { type DoorContract, pack, type StorageContract } from './contract.js'
+
+/**
+ * Requests that may wait for the storage at once; more are refused, so that a flood can't fill the memory, and is
+ * over when it ends: 4,000 commands are committed in half a second.
+ */
+const MAX_PENDING = { commands: 4_000, reads: 10_000 } as const
+
+/** Milliseconds for which signs of life collect. */
+const TOUCH_MS = 200
+
+export class StorageClient {
+  readonly #handlers: Handlers<DoorContract>
+  #link: Link<StorageContract, DoorContract> | undefined
+  readonly #awaiting = new Set<() => void>()
+  readonly #touched = new Set<string>()
+  #touchTimer: NodeJS.Timeout | undefined
+
+  constructor(handlers: Handlers<DoorContract>) {
+    this.#handlers = handlers
+  }
+
+  /** Connects to the storage's new life; the feed goes on after `afterId`. */
+  async connect(port: MessagePort, afterId: number | null): Promise<void> {
+    const link = new Link<StorageContract, DoorContract>(port, this.#handlers, () => {
+      if (this.#link === link) this.#link = undefined
+    })
+    await link.call('connect', { afterId })
+    this.#link = link
+    for (const go of this.#awaiting) go()
+    this.#awaiting.clear()
+  }
+
+  submit(submission: Submission, caller: Caller<Outcome>): void {
+    this.#flushTouches()
+    const link = this.#linkFor(MAX_PENDING.commands)
+    if (link instanceof ArcError) caller.failed(link)
+    else link.callFor(caller, 'submit', pack(submission))
+  }
+
+  query(query: Query): Promise<Answer> {
+    this.#flushTouches()
+    return this.#read('query', query)
+  }
+
+  status(): Promise<Answer> {
+    return this.#read('status', undefined)
+  }
+
+  page(query: PageQuery): Promise<Page> {
+    return this.#read('page', query)
+  }
+
+  /** Begins the feed again, after an id. While the storage is away that is not needed: it begins with the connection. */
+  subscribe(afterId: number): void {
+    this.#link?.cast('subscribe', { afterId })
+  }
+
+  /** Ends the feed, but for what is on its way. */
+  unsubscribe(): void {
+    this.#link?.cast('unsubscribe', undefined)
+  }
+
+  /** Signs of life collect for a moment, but reach the storage before whatever might read them. */
+  touch(agentIds: readonly string[]): void {
+    for (const id of agentIds) this.#touched.add(id)
+    if (this.#touched.size > 0) this.#touchTimer ??= setTimeout(() => this.#flushTouches(), TOUCH_MS)
+  }
+
+  #flushTouches(): void {
+    if (this.#touched.size === 0) return
+    clearTimeout(this.#touchTimer)
+    this.#touchTimer = undefined
+    this.#link?.cast('touch', [...this.#touched])
+    this.#touched.clear()
+  }
+
+  /** Settles when this door has been sent everything committed so far, or at once while the storage is away. */
+  async caughtUp(timeoutMs: number): Promise<void> {
+    this.#flushTouches()
+    await this.#link?.call('sync', undefined, timeoutMs).catch(() => {})
+  }
+
+  present(timeoutMs: number): Promise<void> {
+    if (this.#link) return Promise.resolve()
+    return new Promise((resolve) => {
+      const go = () => {
+        clearTimeout(timer)
+        this.#awaiting.delete(go)
+        resolve()
+      }
+      const timer = setTimeout(go, timeoutMs)
+      this.#awaiting.add(go)
+    })
+  }
+
+  close(): void {
+    this.#flushTouches()
+    this.#link?.close()
+  }
+
+  async #read<K extends 'query' | 'page' | 'status'>(
+    name: K,
+    input: StorageContract[K]['input'],
+  ): Promise<StorageContract[K]['output']> {
+    const link = this.#linkFor(MAX_PENDING.reads)
+    if (link instanceof ArcError) throw link
+    return link.call(name, input)
+  }
+
+  /** The link, or why it can't take another call. */
+  #linkFor(maxPending: number): Link<StorageContract, DoorContract> | ArcError {
+    if (!this.#link) return new ArcError('unavailable', 'the storage is being restarted; try again')
+    if (this.#link.pendingCalls < maxPending) return this.#link
+    return new ArcError('overloaded', 'the hub has more requests than it can take; try again later')
+  }
+}

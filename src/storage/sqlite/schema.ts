@@ -1,0 +1,155 @@
+// The database's tables: the six that are the contract with the reference hub (PROTOCOL §11: same columns,
+// same order, since it inserts by position), and our own, all prefixed `arc_`, by numbered migrations.
+//
+// `arc_threads` is kept by a trigger, so that it stays right also while another implementation writes to
+// the same file; it makes a thread's summary independent of the number of its messages.
+
+import type { Database } from 'better-sqlite3'
+import { ArcError } from '../../protocol/errors.js'
+
+const CONTRACT: Readonly<Record<string, readonly string[]>> = {
+  channels: ['name TEXT PRIMARY KEY', 'created_at TEXT', 'created_by TEXT', 'metadata_json TEXT'],
+  messages: [
+    'id INTEGER PRIMARY KEY AUTOINCREMENT',
+    'ts TEXT',
+    'from_agent TEXT',
+    'to_agent TEXT',
+    'channel TEXT',
+    'kind TEXT',
+    'body TEXT',
+    'attachments_json TEXT',
+    'reply_to INTEGER',
+    'thread_id TEXT',
+    'metadata_json TEXT',
+  ],
+  sessions: [
+    'session_id TEXT PRIMARY KEY',
+    'agent_id TEXT',
+    'display_name TEXT',
+    'capabilities_json TEXT',
+    'metadata_json TEXT',
+    'created_at TEXT',
+    'last_seen TEXT',
+    'active INTEGER',
+  ],
+  claims: [
+    'claim_key TEXT PRIMARY KEY',
+    'thread_id TEXT',
+    'task_message_id INTEGER',
+    'owner_agent_id TEXT',
+    'claimed_at TEXT',
+    'expires_at TEXT',
+    'released_at TEXT',
+    'metadata_json TEXT',
+  ],
+  locks: [
+    'file_path TEXT PRIMARY KEY',
+    'agent_id TEXT',
+    'locked_at TEXT',
+    'expires_at TEXT',
+    'released_at TEXT',
+    'metadata_json TEXT',
+  ],
+  tasks: [
+    'task_id INTEGER PRIMARY KEY',
+    'parent_task_id INTEGER',
+    'channel TEXT',
+    'thread_id TEXT',
+    'status TEXT',
+    'created_at TEXT',
+    'completed_at TEXT',
+  ],
+}
+
+/** Our own tables and indexes; a migration is never changed once released, only followed by another. */
+const MIGRATIONS: readonly string[] = [
+  // 1: what the hot queries need, idempotency keys, and the state of running hub processes
+  `
+  CREATE INDEX arc_messages_broadcast ON messages(id) WHERE to_agent IS NULL;
+  CREATE INDEX arc_messages_channel ON messages(channel, id) WHERE to_agent IS NULL;
+  CREATE INDEX arc_messages_direct ON messages(to_agent, id) WHERE to_agent IS NOT NULL;
+  CREATE INDEX arc_messages_thread ON messages(thread_id, id) WHERE thread_id IS NOT NULL;
+  CREATE INDEX arc_sessions_active ON sessions(agent_id) WHERE active = 1;
+  CREATE INDEX arc_claims_thread ON claims(thread_id) WHERE thread_id IS NOT NULL;
+  CREATE INDEX arc_claims_held ON claims(owner_agent_id) WHERE released_at IS NULL;
+  CREATE INDEX arc_locks_held ON locks(agent_id) WHERE released_at IS NULL;
+  CREATE INDEX arc_tasks_parent ON tasks(parent_task_id) WHERE parent_task_id IS NOT NULL;
+  CREATE INDEX arc_tasks_thread ON tasks(thread_id, status) WHERE thread_id IS NOT NULL;
+  CREATE INDEX arc_tasks_open ON tasks(task_id) WHERE status = 'open';
+
+  CREATE TABLE arc_idempotency (
+    scope TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL,
+    status INTEGER NOT NULL, body TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
+    UNIQUE (scope, key)
+  );
+
+  CREATE TABLE arc_hub_state (
+    hub_id TEXT NOT NULL, key TEXT NOT NULL, value_json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (hub_id, key)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE arc_threads (
+    thread_id TEXT PRIMARY KEY, channel TEXT, latest_message_id INTEGER NOT NULL, latest_message_ts TEXT,
+    latest_artifact_id INTEGER, message_count INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX arc_threads_latest ON arc_threads(latest_message_id);
+  INSERT INTO arc_threads
+    SELECT thread_id, (SELECT channel FROM messages WHERE id = first_id), last_id,
+      (SELECT ts FROM messages WHERE id = last_id), artifact_id, count
+    FROM (
+      SELECT thread_id, min(id) AS first_id, max(id) AS last_id,
+        max(CASE WHEN kind = 'artifact' THEN id END) AS artifact_id, count(*) AS count
+      FROM messages WHERE thread_id IS NOT NULL GROUP BY thread_id
+    );
+  `,
+  // 2: keeps arc_threads. Not by an upsert: it may end a statement half-way even if the insert that fired it
+  // is told not to undo anything by itself (message-log.ts), and SQLite would keep a journal for each.
+  `
+  DROP TRIGGER IF EXISTS arc_threads_follow;
+  CREATE TRIGGER arc_threads_follow AFTER INSERT ON messages WHEN NEW.thread_id IS NOT NULL BEGIN
+    UPDATE arc_threads SET
+      latest_message_id = NEW.id, latest_message_ts = NEW.ts,
+      latest_artifact_id = CASE WHEN NEW.kind = 'artifact' THEN NEW.id ELSE latest_artifact_id END,
+      message_count = message_count + 1
+    WHERE thread_id = NEW.thread_id;
+    INSERT INTO arc_threads
+      SELECT NEW.thread_id, NEW.channel, NEW.id, NEW.ts, CASE WHEN NEW.kind = 'artifact' THEN NEW.id END, 1
+      WHERE changes() = 0;
+  END;
+  `,
+]
+
+/** Looks without changing anything. @throws ArcError when a table of ours by name has other columns */
+export function checkContract(db: Database): void {
+  for (const [table, columns] of Object.entries(CONTRACT)) {
+    const found = (db.pragma(`table_info(${table})`) as { name: string }[]).map((column) => column.name)
+    const expected = columns.map((column) => column.split(' ')[0])
+    if (found.length === 0 || found.join() === expected.join()) continue
+    const text = `${db.name} is not an Arc database: its table ${table} has the columns ${found.join(', ')}, not ${expected.join(', ')}; choose another file with --storage`
+    throw new ArcError('storage_unusable', text)
+  }
+}
+
+/** Creates what is missing and migrates our own tables. */
+export function prepareSchema(db: Database): void {
+  db.transaction(() => {
+    for (const [table, columns] of Object.entries(CONTRACT)) {
+      db.exec(`CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')})`)
+    }
+    migrate(db)
+  }).immediate()
+}
+
+function migrate(db: Database): void {
+  db.exec('CREATE TABLE IF NOT EXISTS arc_migrations (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL)')
+  const done = db.prepare('SELECT coalesce(max(version), 0) FROM arc_migrations').pluck().get() as number
+  if (done > MIGRATIONS.length) {
+    const text = `${db.name} was last used by a newer version of Arc (schema ${done}); update with: npm install arc-hub@latest`
+    throw new ArcError('storage_unusable', text)
+  }
+  for (const [i, sql] of MIGRATIONS.entries()) {
+    if (i < done) continue
+    db.exec(sql)
+    db.prepare('INSERT INTO arc_migrations VALUES (?, ?)').run(i + 1, new Date().toISOString())
+  }
+}

@@ -1,0 +1,175 @@
+// The smaller pure parts: views, holds and their history, the task tree, activity, presence, times.
+
+import t from 'tap'
+import { Activity, niceCeiling } from '../../src/dashboard/model/activity.js'
+import { Colours } from '../../src/dashboard/model/colours.js'
+import { type Hold, lanesOf, withHolds } from '../../src/dashboard/model/holds.js'
+import { goneAfter, peopleOf } from '../../src/dashboard/model/presence.js'
+import { taskTree } from '../../src/dashboard/model/tasks.js'
+import { ago, countdown } from '../../src/dashboard/model/times.js'
+import { belongs, hashOf, isSame, type View, viewOf } from '../../src/dashboard/model/views.js'
+import type { Message, Session, Task } from '../../src/protocol/objects.js'
+
+t.test('views stand in the address, whatever they are called', async (t) => {
+  for (const name of ['general', 'a/b#c?d', '100 %', '<b>', 'ü\u202e']) {
+    for (const kind of ['channel', 'thread', 'direct'] as const) {
+      t.ok(isSame(viewOf(hashOf({ kind, name })), { kind, name }), `${kind} ${name}`)
+    }
+  }
+  t.equal(hashOf({ kind: 'thread', name: 'x\ud83dy' }), hashOf({ kind: 'thread', name: 'x\ufffdy' }))
+  t.match(viewOf('#/inbox'), { kind: 'inbox' })
+  for (const hash of ['', '#', '#/nothing/x', '#/channel/', '#/channel/%']) {
+    t.same(viewOf(hash), { kind: 'channel', name: 'general' }, hash)
+  }
+})
+
+t.test('a message belongs where its channel, thread and addressee say', async (t) => {
+  const message = (fields: Partial<Message>) =>
+    ({ from_agent: 'a', to_agent: null, channel: 'general', thread_id: null, ...fields }) as Message
+  const general: View = { kind: 'channel', name: 'general' }
+  t.ok(belongs(general, message({}), 'me'))
+  t.notOk(belongs(general, message({ channel: 'x' }), 'me'))
+  t.notOk(belongs(general, message({ to_agent: 'me' }), 'me'), 'a direct message is in no channel')
+  t.ok(belongs({ kind: 'inbox', name: '' }, message({ to_agent: 'me' }), 'me'))
+  t.notOk(belongs({ kind: 'inbox', name: '' }, message({ to_agent: 'you' }), 'me'))
+  const withA: View = { kind: 'direct', name: 'a' }
+  t.ok(belongs(withA, message({ to_agent: 'me' }), 'me'))
+  t.ok(belongs(withA, message({ from_agent: 'me', to_agent: 'a' }), 'me'))
+  t.notOk(belongs(withA, message({ to_agent: 'b' }), 'me'))
+  const thread: View = { kind: 'thread', name: 'x' }
+  t.ok(belongs(thread, message({ thread_id: 'x' }), 'me'))
+  t.notOk(belongs(thread, message({ thread_id: 'x', to_agent: 'b' }), 'me'))
+})
+
+const hold = (key: string, owner: string, sinceMs: number, more: Partial<Hold> = {}): Hold => ({
+  type: 'lock',
+  key,
+  owner,
+  sinceMs,
+  expiresMs: sinceMs + 1_000,
+  releasedMs: undefined,
+  threadId: undefined,
+  ...more,
+})
+
+t.test('a hold that is gone has ended when it was missed, or when it ran out', async (t) => {
+  const before = withHolds([], 'lock', [hold('a', 'x', 100), hold('b', 'y', 100)], 200)
+  const after = withHolds(before, 'lock', [hold('b', 'y', 100)], 300)
+  t.equal(after.find(({ key }) => key === 'a')?.toMs, 300)
+  t.equal(after.find(({ key }) => key === 'b')?.toMs, undefined)
+  const late = withHolds(after, 'lock', [], 5_000)
+  t.equal(late.find(({ key }) => key === 'b')?.toMs, 1_100)
+  t.equal(
+    withHolds(before, 'claim', [], 300).filter(({ toMs }) => toMs === undefined).length,
+    2,
+    'of its type',
+  )
+})
+
+t.test('holders that take turns get a lane with a bar each; a refresh makes no new one', async (t) => {
+  let history = withHolds([], 'lock', [hold('f', 'x', 100)], 150)
+  history = withHolds(history, 'lock', [hold('f', 'x', 100, { expiresMs: 3_000 })], 200)
+  history = withHolds(history, 'lock', [hold('f', 'y', 300)], 320)
+  const [lane] = lanesOf(history, 0, 400, 10)
+  t.same(
+    lane?.intervals.map(({ owner, fromMs, toMs }) => [owner, fromMs, toMs]),
+    [
+      ['x', 100, 320],
+      ['y', 300, undefined],
+    ],
+  )
+  t.same(lanesOf(history, 10_000, 20_000, 10), [], 'what ended earlier is not shown')
+})
+
+t.test('history is bounded, and what is held is kept', async (t) => {
+  const past = Array.from({ length: 600 }, (_, i) => hold(`f${i}`, 'x', i, { releasedMs: i + 1 }))
+  const history = withHolds([], 'lock', [hold('now', 'y', 900), ...past], 1_000)
+  t.equal(history.length, 400)
+  t.ok(history.some(({ key }) => key === 'now'))
+})
+
+const task = (id: number, parent: number | null, status: 'open' | 'done'): Task => ({
+  task_id: id,
+  parent_task_id: parent,
+  channel: 'general',
+  thread_id: null,
+  status,
+  created_at: '',
+  completed_at: null,
+})
+
+t.test('tasks make a tree with the progress of each branch', async (t) => {
+  const [newest, first, done] = taskTree([
+    task(1, null, 'open'),
+    task(2, 1, 'done'),
+    task(3, 1, 'open'),
+    task(4, 3, 'done'),
+    task(5, null, 'done'),
+    task(6, null, 'open'),
+  ])
+  t.equal(newest?.task.task_id, 6)
+  t.match(first, { task: { task_id: 1 }, total: 3, done: 2 })
+  t.same(
+    first?.children.map((child) => child.task.task_id),
+    [2, 3],
+  )
+  t.equal(done?.task.task_id, 5)
+})
+
+t.test('a task whose parent is missing, or is itself, is a root', async (t) => {
+  const roots = taskTree([task(7, 3, 'open'), task(8, 8, 'open'), task(9, 10, 'open'), task(10, 9, 'open')])
+  t.same(roots.map((root) => root.task.task_id).sort(), [7, 8, 9])
+})
+
+t.test('messages are counted by minute and agent, and forgotten after six hours', async (t) => {
+  const activity = new Activity()
+  const nowMs = 600 * 60_000
+  activity.count('a', nowMs)
+  activity.count('a', nowMs - 60_000)
+  activity.count('b', nowMs - 60_000)
+  activity.count('old', nowMs - 7 * 3_600_000)
+  activity.count('bad', Number.NaN)
+  const bars = activity.bars(60, 60, nowMs)
+  t.equal(bars.length, 60)
+  t.same([bars.at(-1)?.total, bars.at(-2)?.total, bars.at(-3)?.total], [1, 2, 0])
+  t.same(bars.at(-2)?.counts, new Map([['a', 1], ['b', 1]])) // biome-ignore format: pairs
+  t.equal(
+    activity.bars(360, 72, nowMs).reduce((sum, bar) => sum + bar.total, 0),
+    3,
+  )
+})
+
+t.test('scales end at round numbers', async (t) => {
+  t.same([0, 1, 3, 7, 11, 69, 999].map(niceCeiling), [1, 1, 4, 10, 20, 100, 1_000])
+})
+
+t.test('who left is remembered for a while; who comes back is here', async (t) => {
+  const session = (id: string) => ({ agent_id: id }) as Session
+  const [a, b] = [session('a'), session('b')]
+  const gone = goneAfter([], [a, b], [b])
+  t.same(gone, [a])
+  t.same(goneAfter(gone, [b], [a, b]), [])
+  t.same(
+    peopleOf([a, b], [session('c')], new Set(['b'])).map(({ state }) => state),
+    ['live', 'waiting', 'gone'],
+  )
+})
+
+t.test('the first eight agents have colours of their own', async (t) => {
+  const colours = new Colours()
+  const names = Array.from({ length: 8 }, (_, i) => `agent-${i}`)
+  t.equal(new Set(names.map((name) => colours.of(name))).size, 8)
+  t.equal(colours.of('agent-3'), colours.of('agent-3'))
+  t.equal(colours.of('system'), 'hue-system')
+})
+
+t.test('times as people read them', async (t) => {
+  t.same([-5, 400, 61_000, 3_725_000].map(countdown), ['0:00', '0:01', '1:01', '1:02:05'])
+  t.same([0, 40_000, 300_000, 7_200_000, 200_000_000].map(ago), [
+    'now',
+    '40 s ago',
+    '5 min ago',
+    '2 h ago',
+    '2 d ago',
+  ])
+})
