@@ -10,7 +10,7 @@ const clients = Array.from({ length: Number(count) }, (_, i) =>
   ArcClient.overRelay(`poller-${i}`, { spoolDir }),
 )
 await Promise.all(clients.map((client) => client.bootstrap()))
-for (const [i, client] of clients.entries()) pollForEver(client, `thread-${i}`)
+for (const [i, client] of clients.entries()) void pollForEver(client, `thread-${i}`)
 process.send?.({ pollers: clients.length })
 
 async function pollForEver(client: ArcClient, threadId: string): Promise<never> {

@@ -108,7 +108,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     onGiveUp: () => end(1),
     onStopAll: (reason) => {
       log('info', `stopping: ${reason}`)
-      end(0)
+      void end(0)
     },
   })
 

@@ -49,7 +49,7 @@ export class Submitting implements Submission, Submitter {
   failed(error: ArcError): void {
     const mayRepeat = this.idempotency !== undefined || this.#request.method === 'GET'
     const back = mayRepeat ? this.#options.back(error, this.#startedAt) : undefined
-    if (back) back.then(() => this.send())
+    if (back) void back.then(() => this.send())
     else this.#request.answer(this.#options.refusal(error, this.#request))
   }
 }

@@ -36,7 +36,7 @@ export class FilePool {
 
   /** Calls back when a thread could not be started or has ended; piscina may not replace it (its issue, not ours to mend). */
   onFailure(report: (error: Error) => void): void {
-    this.#failed.then(report)
+    void this.#failed.then(report)
   }
 
   run<K extends keyof Work>(name: K, task: Parameters<Work[K]>[0]): Promise<ReturnType<Work[K]>> {

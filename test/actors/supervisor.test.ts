@@ -186,7 +186,7 @@ t.test('an actor whose peer dies while it is restarted comes back together with 
     intensity,
     onLog: (line) => {
       // The supervisor has begun to restart the door when it tells of its end.
-      if (/^door: door ended/.test(line)) supervisor.kill('storage')
+      if (/^door: door ended/.test(line)) void supervisor.kill('storage')
     },
   })
   await supervisor.start()

@@ -31,7 +31,7 @@ function swap(t: Test, folder: string): Promise<unknown> {
 async function submitDuring(evil: RawAgent, swaps: Promise<unknown>): Promise<string[]> {
   const stems: string[] = []
   let goesOn = true
-  swaps.finally(() => {
+  void swaps.finally(() => {
     goesOn = false
   })
   while (goesOn) {

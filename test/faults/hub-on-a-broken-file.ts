@@ -8,7 +8,7 @@ import { startHub } from '../../src/actors/hub.js'
 
 const [storagePath = ''] = process.argv.slice(2)
 const hub = await startHub({ storagePath, port: 0 })
-hub.stopped.then((status) => {
+void hub.stopped.then((status) => {
   process.exitCode = status
 })
 process.send?.({ url: hub.url }, () => {
@@ -17,5 +17,5 @@ process.send?.({ url: hub.url }, () => {
   // the file that it had open, which would heal it.
   for (const suffix of ['', '-wal', '-shm']) renameSync(storagePath + suffix, `${storagePath}.was${suffix}`)
   writeFileSync(storagePath, 'this is not a database\n'.repeat(1_000))
-  hub.kill('storage')
+  void hub.kill('storage')
 })

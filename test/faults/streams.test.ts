@@ -44,7 +44,7 @@ class FaithfulReader {
   #stopped = false
 
   constructor(url: string) {
-    this.#read(url)
+    void this.#read(url)
   }
 
   stop(): void {

@@ -208,7 +208,7 @@ t.test(
           arriving = false
         })
       }
-      if (arriving) committer.apply(post('more'))
+      if (arriving) void committer.apply(post('more'))
       return arriving
     })
     await committer.apply(post('first'))

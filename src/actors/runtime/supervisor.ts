@@ -170,7 +170,7 @@ export class Supervisor {
     }
     const timeoutMs = spec.startTimeoutMs ?? START_TIMEOUT_MS
     const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
-    exited.then((reason) => fail(`ended as it started: ${reason}`))
+    void exited.then((reason) => fail(`ended as it started: ${reason}`))
     const peers = this.#introduceToPeers(spec)
     const config = spec.config((name) => this.info(name))
     control.cast(
@@ -180,7 +180,7 @@ export class Supervisor {
     )
     // A peer that dies now would be waited for in vain; both are then started anew, in order.
     for (const { peer } of peers) {
-      this.#running.get(peer)?.exited.then(() => fail(`lost ${peer} as it started`, 'peer_lost'))
+      void this.#running.get(peer)?.exited.then(() => fail(`lost ${peer} as it started`, 'peer_lost'))
     }
     try {
       const info = await started.promise
@@ -192,7 +192,7 @@ export class Supervisor {
     } finally {
       clearTimeout(timer)
     }
-    exited.then((reason) => this.#crashed(spec, worker, reason))
+    void exited.then((reason) => this.#crashed(spec, worker, reason))
   }
 
   #tellAllUp(): void {
@@ -223,7 +223,7 @@ export class Supervisor {
     const names = this.#options.children.map((child) => child.name)
     const strategy = this.#options.strategy ?? 'one_for_one'
     for (const name of restartSet(strategy, names, spec.name)) this.#down.add(name)
-    this.#bringBack()
+    void this.#bringBack()
   }
 
   #bringBack(): Promise<void> {
