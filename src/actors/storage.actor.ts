@@ -98,7 +98,8 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
           later(incoming, async () => {
             const allowRemote = await backend.allowRemote()
             door.cast('connected', { ...backend.facts, latestId: feed.publishedId, allowRemote })
-            await feed.subscribe(door, incoming.input.afterId)
+            const { afterId } = incoming.input
+            if (afterId !== null) await feed.subscribe(door, afterId)
             return undefined
           }),
         subscribe: (incoming) =>
@@ -106,11 +107,10 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
             await feed.subscribe(door, incoming.input.afterId)
             return undefined
           }),
-        unsubscribe: () => feed.unsubscribe(door),
       },
       () => {
         doors.delete(door)
-        feed.unsubscribe(door)
+        feed.remove(door)
       },
     )
     doors.add(door)

@@ -3,31 +3,33 @@
 // refused, since nobody could tell whether it had happened.
 
 import { hash } from 'node:crypto'
+import type { Caller } from '../actors/runtime/link.js'
 import type { Answer } from '../protocol/envelope.js'
 import { type ArcError, invalid } from '../protocol/errors.js'
+import type { StorageClient } from '../storage/client.js'
 import { answerOf, type Outcome, type Submission } from '../storage/commands.js'
-import type { DoorRequest, StorageAccess, Submitter } from './dispatcher.js'
+import type { Patience } from './patience.js'
+import type { DoorRequest } from './request.js'
 
 const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,128}$/
 
-export interface SubmittingOptions {
-  readonly submit: StorageAccess['submit']
-  /** Settles when trying again makes sense; undefined when it does not. */
-  readonly back: (error: unknown, startedAt: number) => Promise<void> | undefined
+export interface PendingCommandOptions {
+  readonly storage: Pick<StorageClient, 'submit'>
+  readonly patience: Patience
   readonly refusal: (error: unknown, request: DoorRequest) => Answer
 }
 
-export class Submitting implements Submission, Submitter {
+export class PendingCommand implements Submission, Caller<Outcome> {
   readonly command: Submission['command']
   readonly touches: Submission['touches']
   readonly idempotency: Submission['idempotency']
-  readonly #options: SubmittingOptions
+  readonly #options: PendingCommandOptions
   readonly #request: DoorRequest
   readonly #startedAt = Date.now()
 
   /** @throws ArcError 400 for a malformed idempotency key */
   constructor(
-    options: SubmittingOptions,
+    options: PendingCommandOptions,
     { command, touches }: Omit<Submission, 'idempotency'>,
     request: DoorRequest,
   ) {
@@ -39,7 +41,7 @@ export class Submitting implements Submission, Submitter {
   }
 
   send(): void {
-    this.#options.submit(this, this)
+    this.#options.storage.submit(this, this)
   }
 
   replied(outcome: Outcome): void {
@@ -47,10 +49,11 @@ export class Submitting implements Submission, Submitter {
   }
 
   failed(error: ArcError): void {
+    const { patience, refusal } = this.#options
     const mayRepeat = this.idempotency !== undefined || this.#request.method === 'GET'
-    const back = mayRepeat ? this.#options.back(error, this.#startedAt) : undefined
+    const back = mayRepeat ? patience.storageBack(error, this.#startedAt) : undefined
     if (back) void back.then(() => this.send())
-    else this.#request.answer(this.#options.refusal(error, this.#request))
+    else this.#request.answer(refusal(error, this.#request))
   }
 }
 

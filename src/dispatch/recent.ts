@@ -1,6 +1,5 @@
 // The most recent messages, kept at the door: a thousand clients that poll again after one message are
-// answered from here rather than by a thousand queries. Bounded by count and by size. Where nobody reads, nothing
-// is kept: what outlives the request that brought it is copied twice by the garbage collector.
+// answered from here rather than by a thousand queries. Bounded by count and by size.
 
 import type { FeedMessage, MessageFilter } from '../storage/commands.js'
 
@@ -12,8 +11,6 @@ export class RecentMessages {
   #chars = 0
   /** Every message with a higher id is here. */
   #floor: number
-  /** Messages that will be kept if nobody reads. */
-  #wanted = MAX_MESSAGES
 
   constructor(latestId: number) {
     this.#floor = latestId
@@ -24,22 +21,7 @@ export class RecentMessages {
     return this.#messages.at(-1)?.id ?? this.#floor
   }
 
-  /** False: nobody has read for long, and nothing is kept. */
-  get isWanted(): boolean {
-    return this.#wanted > 0
-  }
-
-  /** Somebody reads, or will: what comes next is kept. */
-  want(): void {
-    this.#wanted = MAX_MESSAGES
-  }
-
   append(messages: readonly FeedMessage[]): void {
-    if (!this.isWanted) {
-      this.skipTo(Math.max(this.latestId, messages.at(-1)?.id ?? 0))
-      return
-    }
-    this.#wanted -= messages.length
     for (const message of messages) {
       if (message.id <= this.latestId) continue // sent again after a restart of the storage
       this.#messages.push(message)
@@ -57,7 +39,6 @@ export class RecentMessages {
 
   /** The first `limit` matches after `sinceId`; undefined when older messages would have to be read as well. */
   after(sinceId: number, filter: MessageFilter, limit: number): string[] | undefined {
-    this.want()
     if (sinceId < this.#floor) return undefined
     const items: string[] = []
     for (let i = this.#firstAfter(sinceId); i < this.#messages.length && items.length < limit; i++) {

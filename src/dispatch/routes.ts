@@ -7,8 +7,8 @@ import type { Limits } from '../protocol/limits.js'
 import * as requests from '../protocol/requests.js'
 import type { Command, MessageFilter, Query, Submission } from '../storage/commands.js'
 
-/** A message listing that may wait for its first row. */
-export interface Poll {
+/** A listing of messages that may wait for its first row. */
+export interface Listing {
   readonly filter: MessageFilter
   readonly sinceId: number
   readonly limit: number
@@ -21,15 +21,28 @@ export interface Poll {
 export type Plan =
   | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
   | { readonly kind: 'query'; readonly query: Query }
-  | { readonly kind: 'poll'; readonly poll: Poll }
-  | {
-      readonly kind: 'stream'
-      readonly filter: MessageFilter
-      readonly sinceId: number
-      readonly changes: boolean
-    }
-  | { readonly kind: 'network'; readonly allowRemote: boolean }
+  | ListingPlan
+  | StreamPlan
   | { readonly kind: 'hub-info' | 'status' | 'page' }
+
+export interface ListingPlan {
+  readonly kind: 'listing'
+  readonly listing: Listing
+}
+
+export interface StreamPlan {
+  readonly kind: 'stream'
+  readonly filter: MessageFilter
+  readonly sinceId: number
+  /** The reader wants to be told of what changes besides messages. */
+  readonly changes: boolean
+}
+
+export interface RoutesOptions {
+  readonly limits: Limits
+  /** The address that the hub was told to listen on. */
+  readonly listenHost: string
+}
 
 /** Path parameters, query and body of a request, under their names on the wire. */
 interface Wire {
@@ -43,8 +56,8 @@ type Route = (wire: Wire) => Plan
 export class Routes {
   readonly #router = createRouter<Route>()
 
-  constructor(limits: Limits) {
-    for (const [route, plan] of Object.entries(routeTable(limits))) {
+  constructor(options: RoutesOptions) {
+    for (const [route, plan] of Object.entries(routeTable(options))) {
       const [method, path] = route.split(' ') as [string, string]
       addRoute(this.#router, method, path, plan)
     }
@@ -76,7 +89,7 @@ function decoded(params: Record<string, string> | undefined): Record<string, str
   }
 }
 
-function routeTable(limits: Limits): Record<string, Route> {
+function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route> {
   const postMessage = requests.postMessage(limits)
   return {
     'GET /': () => ({ kind: 'page' }),
@@ -112,7 +125,7 @@ function routeTable(limits: Limits): Record<string, Route> {
     },
     'GET /v1/messages': ({ query }) => {
       const { channel, thread_id, since_id, limit, timeout, tail } = parse(requests.listMessages, query)
-      return poll(
+      return listing(
         { channels: channel === undefined ? undefined : [channel], threadId: thread_id },
         since_id,
         limit,
@@ -123,7 +136,7 @@ function routeTable(limits: Limits): Record<string, Route> {
     'GET /v1/events': ({ query }) => {
       const input = parse(requests.listEvents, query)
       const { agent_id: agentId, channel, thread_id: threadId, exclude_self: excludeSelf } = input
-      return poll(
+      return listing(
         { agentId, channels: channel === undefined ? undefined : [channel], threadId, excludeSelf },
         input.since_id,
         input.limit,
@@ -186,10 +199,10 @@ function routeTable(limits: Limits): Record<string, Route> {
     'POST /v1/shutdown': ({ body }) =>
       command({ op: 'shutdown.begin', input: parse(requests.beginShutdown, body) }),
     'POST /v1/shutdown/cancel': () => command({ op: 'shutdown.cancel', input: {} }),
-    'POST /v1/network': ({ body }) => ({
-      kind: 'network',
-      allowRemote: parse(requests.setNetwork, body).allow_remote,
-    }),
+    'POST /v1/network': ({ body }) => {
+      const { allow_remote } = parse(requests.setNetwork, body)
+      return command({ op: 'network.set', input: { allow_remote, listen_host: listenHost } })
+    },
   }
 }
 
@@ -201,7 +214,7 @@ function read(query: Query): Plan {
   return { kind: 'query', query }
 }
 
-function poll(
+function listing(
   filter: MessageFilter,
   sinceId: number,
   limit: number,
@@ -209,7 +222,7 @@ function poll(
   tail: boolean,
 ): Plan {
   const timeoutMs = Math.round(timeoutSec * 1_000)
-  return { kind: 'poll', poll: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
+  return { kind: 'listing', listing: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
 }
 
 /**

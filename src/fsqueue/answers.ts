@@ -6,7 +6,7 @@
 
 import type { ResponseText } from './answer.js'
 import type { Complaints } from './complaints.js'
-import type { HostOptions } from './host.js'
+import type { HostOptions } from './host-options.js'
 import type { FilePool } from './pool.js'
 
 const ANSWERS_A_TASK = 128

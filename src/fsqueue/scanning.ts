@@ -3,7 +3,7 @@
 // there are. Ends with `stop`.
 
 import type { Complaints } from './complaints.js'
-import type { HostOptions } from './host.js'
+import type { HostOptions } from './host-options.js'
 import { isThere, type Occupant } from './occupancy.js'
 import type { FilePool } from './pool.js'
 import type { QueueSeen, Scanned } from './scan.js'

@@ -14,8 +14,6 @@ export interface GuardOptions {
 
 export class Guard {
   readonly #allowHosts: ReadonlySet<string>
-  /** The last `Host` that was allowed: a client sends the same one with each request. */
-  #allowedHost: string | undefined
   /** Off: only loopback peers are served. */
   allowRemote = false
 
@@ -46,12 +44,8 @@ export class Guard {
   }
 
   #isAllowed(host: string): boolean {
-    if (host === this.#allowedHost) return true
     const name = hostName(host)
-    if (name === undefined) return false
-    if (name !== 'localhost' && !this.#allowHosts.has(name) && isIP(name) === 0) return false
-    this.#allowedHost = host
-    return true
+    return name !== undefined && (name === 'localhost' || this.#allowHosts.has(name) || isIP(name) !== 0)
   }
 }
 

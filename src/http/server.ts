@@ -4,13 +4,15 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Abandonment, Dispatcher, DoorRequest } from '../dispatch/dispatcher.js'
-import { type Answer, failureOf } from '../protocol/envelope.js'
+import type { Dispatcher } from '../dispatch/dispatcher.js'
+import { failureOf } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
-import { Bodies, parseBody } from './body.js'
+import { Bodies } from './body.js'
 import type { Guard } from './guard.js'
-import { Site, type SiteAnswer } from './site.js'
+import { Replies } from './replies.js'
+import { HttpRequest } from './request.js'
+import { Site } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
 
 /** A request's headers must have arrived within this time, and the whole of it within `REQUEST_TIMEOUT_MS`. */
@@ -20,12 +22,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 /** How long requests under way may take once the door closes. */
 const DRAIN_MS = 3_000
-/** How long the rest of a refused body is read and thrown away, so that its sender gets to see the answer. */
-const LINGER_MS = 2_000
-const RETRY_AFTER_SEC = '1'
 const STREAM = /^\/v1\/stream(\?|$)/
-/** The scope of all idempotency keys that come over HTTP (PROTOCOL §9). */
-const IDEMPOTENCY_SCOPE = 'http'
 
 export interface HttpDoorOptions {
   readonly dispatcher: Dispatcher
@@ -37,13 +34,14 @@ export class HttpDoor {
   readonly #dispatcher: Dispatcher
   readonly #guard: Guard
   readonly #bodies: Bodies
+  readonly #replies: Replies
   readonly #server: Server
   readonly #site = new Site()
-  #stopping = false
 
   constructor({ dispatcher, guard, limits }: HttpDoorOptions) {
     this.#dispatcher = dispatcher
     this.#guard = guard
+    this.#replies = new Replies(dispatcher.instanceId)
     this.#bodies = new Bodies(maxRequestBytes(limits))
     this.#server = createServer(
       {
@@ -68,7 +66,7 @@ export class HttpDoor {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true
+    this.#replies.close()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#dispatcher.end() // those connections close as their answers have been sent
     const cutOff = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS)
@@ -77,22 +75,19 @@ export class HttpDoor {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    // The body was not read, or not to its end: nothing that follows on this connection can be trusted.
-    const refuse = (error: unknown) => {
-      if (!response.destroyed) this.#refuse(request, response, failureOf(error))
-    }
+    const refuse = (error: unknown) => this.#replies.refuse(request, response, failureOf(error))
     try {
       this.#guard.check(request)
       const { method, url = '' } = request
       const file = method === 'GET' && this.#site.answer(url, request.headers)
-      if (file) this.#sendFile(response, file)
+      if (file) this.#replies.sendFile(response, file)
       else if (method === 'GET' && STREAM.test(url)) this.#stream(request, response).catch(refuse)
-      else if (method !== 'POST') this.#dispatcher.dispatch(new HttpRequest(this, request, response))
+      else if (method !== 'POST') this.#dispatcher.dispatch(new HttpRequest(this.#replies, request, response))
       else
         this.#bodies.read(
           request,
           response,
-          (body) => this.#dispatcher.dispatch(new HttpRequest(this, request, response, body)),
+          (body) => this.#dispatcher.dispatch(new HttpRequest(this.#replies, request, response, body)),
           refuse,
         )
     } catch (error) {
@@ -100,112 +95,12 @@ export class HttpDoor {
     }
   }
 
-  /** An answer that can't be sent is a defect, and ends the actor. */
-  send(response: ServerResponse, answer: Answer): void {
-    if (response.destroyed) return // the client has gone
-    if (this.#stopping) response.shouldKeepAlive = false
-    response.writeHead(answer.status, this.#headers(answer))
-    response.end(answer.body)
-  }
-
-  /** Answers at once, then reads the rest of the body for a while before the connection is closed. */
-  #refuse(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-    response.shouldKeepAlive = false
-    response.writeHead(answer.status, this.#headers(answer))
-    if (request.complete) return void response.end(answer.body)
-    response.write(answer.body)
-    const close = () => {
-      clearTimeout(timer)
-      response.end()
-    }
-    const timer = setTimeout(close, LINGER_MS)
-    request.once('end', close).once('close', close).resume()
-  }
-
-  #headers(answer: Answer): string[] {
-    const headers = [
-      'Content-Type',
-      'application/json',
-      'Content-Length',
-      String(Buffer.byteLength(answer.body)),
-      'X-Arc-Instance',
-      this.#dispatcher.instanceId,
-    ]
-    if (answer.replayed) headers.push('Idempotency-Replayed', 'true')
-    if (answer.status === 503) headers.push('Retry-After', RETRY_AFTER_SEC)
-    return headers
-  }
-
   async #stream(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const reader = new HttpRequest(this, request, response)
-    const stream = await this.#dispatcher.follow(reader, lastEventId(request))
-    if (!('batches' in stream)) return this.send(response, stream)
-    response.writeHead(200, { ...STREAM_HEADERS, 'X-Arc-Instance': this.#dispatcher.instanceId })
-    response.shouldKeepAlive = false
+    const reader = new HttpRequest(this.#replies, request, response)
+    const stream = await this.#dispatcher.openStream(reader, lastEventId(request))
+    if (!('batches' in stream)) return reader.answer(stream)
+    this.#replies.begin(response, STREAM_HEADERS)
     await sendEvents(response, stream)
-  }
-
-  #sendFile(response: ServerResponse, { status, headers, body }: SiteAnswer): void {
-    response.writeHead(status, { ...headers, 'X-Arc-Instance': this.#dispatcher.instanceId })
-    response.end(body)
-  }
-}
-
-/**
- * A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. It is
- * abandoned when its connection goes.
- */
-class HttpRequest implements DoorRequest, Abandonment {
-  readonly #door: HttpDoor
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
-  readonly #bytes: Buffer | undefined
-
-  constructor(door: HttpDoor, request: IncomingMessage, response: ServerResponse, bytes?: Buffer) {
-    this.#door = door
-    this.#request = request
-    this.#response = response
-    this.#bytes = bytes
-  }
-
-  get method(): string {
-    return this.#request.method ?? ''
-  }
-
-  get target(): string {
-    return this.#request.url ?? ''
-  }
-
-  /** @throws ArcError 400 */
-  get body(): Record<string, unknown> {
-    return this.#bytes ? parseBody(this.#bytes) : {}
-  }
-
-  get idempotency(): DoorRequest['idempotency'] {
-    const key = this.#request.headers['idempotency-key']
-    return key === undefined
-      ? undefined
-      : { scope: IDEMPOTENCY_SCOPE, key: String(key), bytes: this.#bytes ?? '' }
-  }
-
-  answer(answer: Answer): void {
-    this.#door.send(this.#response, answer)
-  }
-
-  get abandonment(): Abandonment {
-    return this
-  }
-
-  get happened(): boolean {
-    return this.#response.destroyed
-  }
-
-  on(callback: () => void): void {
-    this.#response.on('close', callback)
-  }
-
-  off(callback: () => void): void {
-    this.#response.off('close', callback)
   }
 }
 

@@ -6,8 +6,8 @@
 // takes nothing for `STALL_MS` is cut off. Ends with the reader, or with the door.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Stream } from '../dispatch/dispatcher.js'
 import { idOf } from '../dispatch/recent.js'
+import type { Stream } from '../dispatch/streams.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
 
 export const STREAM_HEADERS = {

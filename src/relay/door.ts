@@ -7,8 +7,9 @@
 
 import { hash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Dispatcher, DoorRequest } from '../dispatch/dispatcher.js'
-import type { QueuedRequest } from '../fsqueue/host.js'
+import type { Dispatcher } from '../dispatch/dispatcher.js'
+import type { DoorRequest } from '../dispatch/request.js'
+import type { QueuedRequest } from '../fsqueue/host-options.js'
 import { type Answer, failure } from '../protocol/envelope.js'
 import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
 import {
@@ -78,7 +79,7 @@ export class RelayDoor {
     for (;;) {
       const replayOnly = Date.now() > writtenAtMs + this.#requestTtlMs
       if (replayOnly && method === 'GET') return failure(requestExpired())
-      const request = { method, target: path, body, idempotency, replayOnly, ...waiting }
+      const request = { method, target: path, parseBody: () => body, idempotency, replayOnly, ...waiting }
       const answer = await new Promise<Answer>((resolve) =>
         this.#dispatcher.dispatch({ ...request, answer: resolve }),
       )

@@ -7,7 +7,7 @@
 // that says so. A hub that is away is tried for a while, then the answer is a 599 as well.
 
 import { hash } from 'node:crypto'
-import type { QueuedRequest } from '../fsqueue/host.js'
+import type { QueuedRequest } from '../fsqueue/host-options.js'
 import { failure } from '../protocol/envelope.js'
 import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
 import { DEFAULT_LIMITS, MAX_POLL_SEC, maxRequestBytes } from '../protocol/limits.js'

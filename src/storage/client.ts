@@ -23,18 +23,22 @@ export class StorageClient {
   readonly #awaiting = new Set<() => void>()
   readonly #touched = new Set<string>()
   #touchTimer: NodeJS.Timeout | undefined
+  /** The door's first reader came while the storage was away, or was just being connected. */
+  #subscribeAfter: number | undefined
 
   constructor(handlers: Handlers<DoorContract>) {
     this.#handlers = handlers
   }
 
-  /** Connects to the storage's new life; the feed goes on after `afterId`. */
+  /** Connects to the storage's new life; the feed goes on after `afterId`, unless it has not begun (null). */
   async connect(port: MessagePort, afterId: number | null): Promise<void> {
     const link = new Link<StorageContract, DoorContract>(port, this.#handlers, () => {
       if (this.#link === link) this.#link = undefined
     })
     await link.call('connect', { afterId })
     this.#link = link
+    if (this.#subscribeAfter !== undefined) this.subscribe(this.#subscribeAfter)
+    this.#subscribeAfter = undefined
     for (const go of this.#awaiting) go()
     this.#awaiting.clear()
   }
@@ -59,14 +63,10 @@ export class StorageClient {
     return this.#read('page', query)
   }
 
-  /** Begins the feed again, after an id. While the storage is away that is not needed: it begins with the connection. */
+  /** Begins the feed after an id; while the storage is away, as soon as it is back. */
   subscribe(afterId: number): void {
-    this.#link?.cast('subscribe', { afterId })
-  }
-
-  /** Ends the feed, but for what is on its way. */
-  unsubscribe(): void {
-    this.#link?.cast('unsubscribe', undefined)
+    if (this.#link) this.#link.cast('subscribe', { afterId })
+    else this.#subscribeAfter = afterId
   }
 
   /** Signs of life collect for a moment, but reach the storage before whatever might read them. */

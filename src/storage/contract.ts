@@ -91,12 +91,10 @@ export type StorageContract = {
   page: { input: PageQuery; output: Page }
   /** What the hub holds, and who waits at its doors. */
   status: { input: undefined; output: Answer }
-  /** Says `connected`, and begins the feed after `afterId` (null: with what comes next). */
+  /** Says `connected`, and goes on with the feed after `afterId` (null: it has not begun, as nobody has read at this door yet). */
   connect: { input: { afterId: number | null }; output: undefined }
-  /** Begins the feed after `afterId`, again. */
+  /** Begins the feed after `afterId`: this door has its first reader. */
   subscribe: { input: { afterId: number }; output: undefined }
-  /** Ends the feed: nobody reads at this door. */
-  unsubscribe: { input: undefined; output: undefined }
   /** Answered when everything committed so far has been published to this door. */
   sync: { input: undefined; output: undefined }
   /** These agents showed a sign of life. */
@@ -105,7 +103,7 @@ export type StorageContract = {
 
 /** Storage → door. */
 export type DoorContract = {
-  /** The door is subscribed. A cast, not the call's reply: what is published next must find the facts taken note of. */
+  /** The door is connected. A cast, not the call's reply: what is published next must find the facts taken note of. */
   connected: { input: StorageFacts; output: undefined }
   /** Committed messages in id order, without a gap since the last ones. */
   published: { input: readonly FeedMessage[]; output: undefined }

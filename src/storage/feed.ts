@@ -35,8 +35,8 @@ export class Feed {
   }
 
   /** Adds a door; sends what it missed since `afterId`. */
-  async subscribe(door: DoorLink, afterId: number | null): Promise<void> {
-    if (afterId !== null && afterId < this.#publishedId) {
+  async subscribe(door: DoorLink, afterId: number): Promise<void> {
+    if (afterId < this.#publishedId) {
       const missed = await this.#backend.messagesAfter(afterId, MAX_CATCH_UP)
       const unseen = missed?.filter((message) => message.id <= this.#publishedId)
       if (!unseen) door.cast('skipped', { latestId: this.#publishedId })
@@ -45,7 +45,8 @@ export class Feed {
     if (!door.closed) this.#doors.add(door) // it may have gone while it waited for its turn
   }
 
-  unsubscribe(door: DoorLink): void {
+  /** The door has gone. */
+  remove(door: DoorLink): void {
     this.#doors.delete(door)
   }
 

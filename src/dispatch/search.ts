@@ -1,0 +1,117 @@
+// One search for the rows of a listing: at once, or as soon as there are any. It ends once, with `found` or with `failed`.
+//
+//                        ┌─────────── woken by a match, or told to look again ───────────┐
+//                        ▼                                                               │
+//     look() ──▶ LOOKING through the recent messages                                     │
+//                  │     ▲     │                                                         │
+//   they don't     │     │     ├─ rows, or no time left ──────▶ found                    │
+//   reach so far   │     │     │                                                         │
+//   back, or it    │     │     └─ none, and time left ────────▶ PARKED ──────────────────┘
+//   may not wait   │     │                                        │
+//                  ▼     │ none, and time left                    └─ deadline, door closes, abandoned ──▶ found: none
+//                ASKING the storage
+//                  ├─ rows, or no time left ──▶ found
+//                  └─ refused, or away ───────▶ failed
+//
+// A thousand agents wait at once, are woken by one message and ask again: what they leave behind is collected each time,
+// and the pauses of that are what the last of them waits for. So a search is one object that answers its request itself, not
+// a chain of async functions or promises, each of which would keep a frame or closures for as long as it waits.
+
+import type { MessageFilter, Page, PageQuery } from '../storage/commands.js'
+import { idOf } from './recent.js'
+import type { DoorRequest } from './request.js'
+import type { Listing } from './routes.js'
+import type { Waiter, WakeReason } from './waiters.js'
+
+/** What a search looks through, and where it is parked. */
+export interface Searched {
+  /** The highest id that has come by. */
+  readonly latestId: number
+  /** The door closes: nobody is parked any more. */
+  readonly ended: boolean
+  /** Matches among the recent messages; undefined when the storage has to be asked. */
+  recent(listing: Listing, sinceId: number): readonly string[] | undefined
+  /** What is stored. Rejects as the storage does. */
+  page(query: PageQuery): Promise<Page>
+  park(waiter: Waiter, timeoutMs: number): void
+  /** Takes a waiter out again; false when it has been woken. */
+  leave(waiter: Waiter): boolean
+}
+
+export abstract class Search implements Waiter {
+  protected readonly listing: Listing
+  protected readonly request: DoorRequest
+  readonly #searched: Searched
+  /** Epoch milliseconds. */
+  readonly #deadline: number
+  #sinceId: number
+  #tail: boolean
+
+  constructor(searched: Searched, listing: Listing, request: DoorRequest) {
+    this.#searched = searched
+    this.listing = listing
+    this.request = request
+    this.#deadline = Date.now() + listing.timeoutMs
+    this.#sinceId = listing.sinceId
+    this.#tail = listing.tail
+  }
+
+  protected abstract found(rows: Page): void
+  protected abstract failed(error: unknown): void
+
+  get filter(): MessageFilter {
+    return this.listing.filter
+  }
+
+  look(): void {
+    const recent = this.#tail ? undefined : this.#searched.recent(this.listing, this.#sinceId)
+    if (recent) this.#seen(recent)
+    else this.#ask()
+  }
+
+  /** Called among others whose turn it is as well: what fails here is a defect, and ends the actor. */
+  wake(reason: WakeReason): void {
+    this.request.abandonment.off(this.#abandoned)
+    if (reason === 'deadline' || reason === 'ended') this.#end([])
+    else this.look()
+  }
+
+  #ask(): void {
+    const { filter, limit } = this.listing
+    const query = { ...filter, sinceId: this.#sinceId, limit, tail: this.#tail }
+    this.#searched.page(query).then(
+      (page) => this.#read(page),
+      (error) => this.failed(error),
+    )
+  }
+
+  #read({ items, upToId, isCut }: Page): void {
+    this.#sinceId = Math.max(this.#sinceId, upToId)
+    this.#tail = false
+    if (items.length === 0 && this.#deadline > Date.now()) this.look()
+    else this.#end(items, isCut)
+  }
+
+  /** All that is known here was looked through, up to the limit. Whoever has found nothing is parked in the same turn. */
+  #seen(items: readonly string[]): void {
+    const upToId = items.length < this.listing.limit ? this.#searched.latestId : idOf(items.at(-1) as string)
+    this.#sinceId = Math.max(this.#sinceId, upToId)
+    const leftMs = this.#deadline - Date.now()
+    const { abandonment } = this.request
+    if (items.length > 0 || leftMs <= 0 || this.#searched.ended || abandonment.happened) {
+      this.#end(items)
+      return
+    }
+    this.request.parked?.()
+    this.#searched.park(this, leftMs)
+    abandonment.on(this.#abandoned)
+  }
+
+  readonly #abandoned = () => {
+    if (this.#searched.leave(this)) this.wake('ended')
+  }
+
+  #end(items: readonly string[], isCut = false): void {
+    this.found({ items, upToId: this.#sinceId, isCut })
+  }
+}
