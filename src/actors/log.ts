@@ -2,6 +2,7 @@
 // is not lost.
 
 import { pino } from 'pino'
+import { inSources } from '../stack-trace.js'
 import type { LogSetting } from './log-settings.js'
 import type { Log } from './runtime/actor.js'
 
@@ -25,5 +26,5 @@ export function createLog(
     },
     sink,
   )
-  return (at, message, fields) => logger[at](fields ?? {}, message)
+  return (at, message, fields) => logger[at](fields ?? {}, inSources(message))
 }

@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, renderUsage, runCommand } from 'citty'
 import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
+import { inSources } from '../stack-trace.js'
 import { ExitStatus, say } from './output.js'
 
 type Load = () => Promise<{ default: CommandDef<never> }>
@@ -107,6 +108,7 @@ function exit(status: number): void {
 main(process.argv.slice(2)).then(exit, (error: unknown) => {
   if (error instanceof ExitStatus) return exit(error.status)
   const isExpected = error instanceof ArcError || (error instanceof Error && error.name === 'CLIError')
-  say(`arc error: ${isExpected ? error.message : error instanceof Error ? error.stack : error}`)
+  if (isExpected) say(`arc error: ${error.message}`)
+  else say(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)
   exit(1)
 })
