@@ -7,7 +7,15 @@ import { type Hold, lanesOf, withHolds } from '../../src/dashboard/model/holds.j
 import { goneAfter, peopleOf } from '../../src/dashboard/model/presence.js'
 import { taskTree } from '../../src/dashboard/model/tasks.js'
 import { ago, countdown } from '../../src/dashboard/model/times.js'
-import { belongs, hashOf, isSame, type View, viewOf } from '../../src/dashboard/model/views.js'
+import {
+  belongs,
+  DIRECT_CHANNEL,
+  hashOf,
+  isSame,
+  type View,
+  viewOf,
+} from '../../src/dashboard/model/views.js'
+import * as limits from '../../src/protocol/limits.js'
 import type { Message, Session, Task } from '../../src/protocol/objects.js'
 
 t.test('views stand in the address, whatever they are called', async (t) => {
@@ -21,6 +29,10 @@ t.test('views stand in the address, whatever they are called', async (t) => {
   for (const hash of ['', '#', '#/nothing/x', '#/channel/', '#/channel/%']) {
     t.same(viewOf(hash), { kind: 'channel', name: 'general' }, hash)
   }
+})
+
+t.test('the channel of direct messages is called as the protocol calls it', async (t) => {
+  t.equal(DIRECT_CHANNEL, limits.DIRECT_CHANNEL)
 })
 
 t.test('a message belongs where its channel, thread and addressee say', async (t) => {

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import { view } from '../feed.js'
 import { kindFilter, needle } from '../page-state.js'
-import { channels, threads } from '../room.js'
+import { channels, hub, threads } from '../room.js'
 import { AgentName } from './agent.js'
 import { Icon, type IconName } from './icon.js'
 import { Name } from './text.js'
@@ -15,17 +15,6 @@ const ICONS: Record<'channel' | 'thread' | 'direct' | 'inbox', IconName> = {
   direct: 'people',
   inbox: 'inbox',
 }
-
-const KINDS = [
-  'chat',
-  'task',
-  'task_request',
-  'task_result',
-  'artifact',
-  'notice',
-  'claim',
-  'release',
-] as const
 
 export function FeedHeader(): JSX.Element | null {
   const { kind, name } = view.value
@@ -59,7 +48,7 @@ export function FeedHeader(): JSX.Element | null {
           }}
         >
           <option value="">All kinds</option>
-          {KINDS.map((kind) => (
+          {hub.value?.message_kinds.map((kind) => (
             <option key={kind} value={kind}>
               {kind.replace('_', ' ')}
             </option>

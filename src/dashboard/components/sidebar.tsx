@@ -1,13 +1,12 @@
 // The left side: the hub, its channels, the operator's inbox, and who is here.
 
 import type { ComponentChildren, JSX } from 'preact'
-import { DIRECT_CHANNEL } from '../../protocol/limits.js'
 import type { Channel } from '../../protocol/objects.js'
 import { open, view } from '../feed.js'
 import { unreadBySender, unreadCount } from '../inbox.js'
 import type { Person } from '../model/presence.js'
 import { ago, fullTime } from '../model/times.js'
-import { ACTIVITY, INBOX, isSame, type View } from '../model/views.js'
+import { ACTIVITY, DIRECT_CHANNEL, INBOX, isSame, type View } from '../model/views.js'
 import { pane } from '../page-state.js'
 import { channels, connection, holds, hub, me, now, people } from '../room.js'
 import { AgentName, Avatar } from './agent.js'
@@ -49,7 +48,7 @@ export function Sidebar(): JSX.Element {
   )
 }
 
-/** `direct` is what direct messages are labelled with: the inbox shows those. */
+/** The inbox shows direct messages. */
 const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL
 
 const CONNECTION = { connecting: 'connecting…', live: 'live', lost: 'not connected' } as const

@@ -15,6 +15,9 @@ export const GENERAL: View = { kind: 'channel', name: 'general' }
 export const INBOX: View = { kind: 'inbox', name: '' }
 export const ACTIVITY: View = { kind: 'activity', name: '' }
 
+/** What direct messages are labelled with (PROTOCOL §4). */
+export const DIRECT_CHANNEL = 'direct'
+
 export function hashOf({ kind, name }: View): string {
   // Half a character cannot be encoded.
   const whole = name.replace(/\p{Cs}/gu, '\ufffd')
