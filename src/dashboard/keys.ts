@@ -32,9 +32,17 @@ export function focusMessage(id: number): void {
   row?.focus({ preventScroll: true })
 }
 
+/** Safari tells of the key that ends a composition when it has ended, by the code of the input method alone. */
+const INPUT_METHOD_KEY = 229
+
+/** True for a key that belongs to an input method: with it a word is composed, and nothing is sent, left or chosen. */
+export function isComposing({ isComposing, keyCode }: KeyboardEvent): boolean {
+  return isComposing || keyCode === INPUT_METHOD_KEY
+}
+
 export function onKey(event: KeyboardEvent): void {
   const { key, altKey, ctrlKey, metaKey, target } = event
-  if (ctrlKey || metaKey || isHelpOpen.value) return
+  if (ctrlKey || metaKey || isComposing(event) || isHelpOpen.value) return
   if (altKey) {
     if (key === 'ArrowDown' || key === 'ArrowUp') {
       event.preventDefault()

@@ -203,3 +203,57 @@ test('the keyboard: write, move among messages, reply, open a thread, change the
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
 })
+
+/** What Safari tells of the key that ends a composition: the code of the input method, and no composition any more. */
+const INPUT_METHOD_KEY = 229
+
+test('a key that ends a composition does nothing else, as Chromium tells it and as Safari does', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const alice = await agent('alice')
+  const page = await openPage(t, browser, hub.url)
+  await page.locator('.connection-live').waitFor()
+  const devtools = await page.context().newCDPSession(page)
+  /** True when the page has done something else with the key than the browser would. */
+  const press = (selector: string, key: string) =>
+    page.locator(selector).evaluate(
+      (field, init): boolean => {
+        const event = new field.ownerDocument.defaultView.KeyboardEvent('keydown', init)
+        field.dispatchEvent(event)
+        return event.defaultPrevented
+      },
+      { key, keyCode: INPUT_METHOD_KEY, bubbles: true, cancelable: true },
+    )
+  for (const text of ['/nick にほん', 'にほん']) {
+    await page.fill('#composer', text)
+    for (const key of ['Enter', 'Tab', 'Escape'])
+      t.equal(await press('#composer', key), false, `${key} in ${text}`)
+    t.equal(await page.inputValue('#composer'), text)
+    t.equal(await page.locator(':focus').getAttribute('id'), 'composer')
+  }
+  await page.fill('#composer', '')
+  await devtools.send('Input.imeSetComposition', { text: 'にほん', selectionStart: 3, selectionEnd: 3 })
+  for (const type of ['rawKeyDown', 'keyUp'] as const)
+    await devtools.send('Input.dispatchKeyEvent', {
+      type,
+      key: 'Process',
+      windowsVirtualKeyCode: INPUT_METHOD_KEY,
+    })
+  await devtools.send('Input.insertText', { text: '日本' })
+  t.equal(await page.inputValue('#composer'), '日本', 'it is composed, and stands there')
+
+  await page.fill('#find', 'さがす')
+  t.equal(await press('#find', 'Escape'), false)
+  t.equal(await page.inputValue('#find'), 'さがす', 'what is looked for stays')
+  await page.fill('#find', '')
+  await press('.scroller', '?')
+  t.notOk(await page.getByRole('dialog').isVisible(), 'beside the fields as well')
+
+  await page.press('#composer', 'Enter')
+  await page.locator('.message', { hasText: '日本' }).waitFor()
+  t.same(
+    (await alice.poll()).map(({ body }) => body),
+    ['日本'],
+    'the Enter after it sends, once',
+  )
+  t.equal(await operatorOf(page), 'operator')
+})

@@ -6,6 +6,7 @@ import type { JSX } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { isHelpOpen, notice, send } from '../actions.js'
 import { replyTo, view } from '../feed.js'
+import { isComposing } from '../keys.js'
 import { suggestions } from '../model/commands.js'
 import { plain } from '../model/text.js'
 import { connection, displayNames, operator } from '../room.js'
@@ -34,7 +35,8 @@ export function Composer(): JSX.Element | null {
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+    if (isComposing(event)) return
+    if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault()
       void submit()
     } else if (event.key === 'Tab' && !event.shiftKey) {
