@@ -9,7 +9,14 @@ import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
-import { DEFAULT_LIMITS, type Limits, PRESENCE_TTL_SEC } from '../protocol/limits.js'
+import {
+  DEFAULT_LIMITS,
+  type Limits,
+  MAX_REQUEST_BYTES,
+  maxRequestBytes,
+  PRESENCE_TTL_SEC,
+} from '../protocol/limits.js'
+import { type Bounds, HUB_NUMBERS, misfit } from '../protocol/numbers.js'
 import { REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
@@ -25,7 +32,7 @@ export interface HubOptions {
   readonly storagePath: string
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string | undefined
-  /** Default 6969; 0 takes any free one. */
+  /** Default 6969; 0 takes any free one. The bounds of this number and the others stand in `HUB_NUMBERS`. */
   readonly port?: number | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Seconds without a sign of life after which a session expires; at least 5. Default 120. */
@@ -68,9 +75,8 @@ export interface Hub {
 export async function startHub(options: HubOptions): Promise<Hub> {
   const host = options.host ?? DEFAULT_HOST
   const presenceTtlSec = options.presenceTtlSec ?? PRESENCE_TTL_SEC.default
-  if (presenceTtlSec < PRESENCE_TTL_SEC.min) {
-    throw new ArcError('start_failed', `the presence TTL must be ${PRESENCE_TTL_SEC.min} seconds or more`)
-  }
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  checkNumbers(options, limits)
   const startedAtMs = Date.now()
   const spoolDir = options.spoolDir === undefined ? null : resolve(options.spoolDir)
   const log = createLog(options.logLevel ?? 'info', options.logSink)
@@ -78,7 +84,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     storagePath: options.storagePath,
     hubId: randomUUID(),
     port: options.port ?? DEFAULT_PORT,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
     presenceTtlSec,
     allowRemote: options.allowRemote ?? false,
     allowHosts: options.allowHosts ?? [],
@@ -127,5 +133,21 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     stopped,
     stop: () => end(0),
     kill: (actor) => supervisor.kill(actor, actor === 'gateway' ? 'exit' : 'terminate'),
+  }
+}
+
+/** @throws ArcError `start_failed` that names what does not fit */
+function checkNumbers(options: HubOptions, limits: Limits): void {
+  const given: Readonly<Record<string, unknown>> = { ...options, ...limits }
+  for (const [name, bounds] of Object.entries<Bounds>(HUB_NUMBERS)) {
+    const value = given[name]
+    const problem = value === undefined ? undefined : misfit(Number(value), bounds)
+    if (problem) throw new ArcError('start_failed', `${name} ${problem}`)
+  }
+  if (maxRequestBytes(limits) > MAX_REQUEST_BYTES) {
+    const text =
+      `with these limits a request could have ${maxRequestBytes(limits)} bytes, and at most ${MAX_REQUEST_BYTES} bytes ` +
+      'are possible: choose a smaller maxBodyChars, maxAttachmentChars or maxAttachments'
+    throw new ArcError('start_failed', text)
   }
 }

@@ -3,7 +3,7 @@
 import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
-import { PRESENCE_TTL_SEC } from '../protocol/limits.js'
+import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { list, oneOf, text, wholeNumber } from './arguments.js'
 import { DEFAULT_STORAGE } from './pid-file.js'
@@ -72,39 +72,32 @@ export const hubArguments = {
 
 type Given = Readonly<Record<string, unknown>>
 
-const MAX_COUNT = 1_000_000_000
-
 export function wantedFrom(given: Given): Wanted {
   return {
     host: text(given.host, 'host'),
-    port: wholeNumber(given.port, 'port', 0, 65_535),
+    port: wholeNumber(given.port, 'port', HUB_NUMBERS.port.min, HUB_NUMBERS.port.max),
     storage: text(given.storage, 'storage'),
   }
 }
 
 export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOptions {
   const { host, port, storage } = wantedFrom(given)
-  const count = (option: string) => wholeNumber(given[option], option, 1, MAX_COUNT)
+  const number = (option: string, { min, max }: Bounds) => wholeNumber(given[option], option, min, max)
   const limits = {
-    maxBodyChars: count('max-body-chars'),
-    maxAttachmentChars: count('max-attachment-chars'),
-    maxAttachments: count('max-attachments'),
+    maxBodyChars: number('max-body-chars', HUB_NUMBERS.maxBodyChars),
+    maxAttachmentChars: number('max-attachment-chars', HUB_NUMBERS.maxAttachmentChars),
+    maxAttachments: number('max-attachments', HUB_NUMBERS.maxAttachments),
   }
   return {
     host,
     port,
     storagePath: storage ?? DEFAULT_STORAGE,
     spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
-    requestTtlSec: count('request-ttl-sec'),
+    requestTtlSec: number('request-ttl-sec', HUB_NUMBERS.requestTtlSec),
     allowRemote: given['allow-remote'] === true,
     allowHosts: list(rawArgs, 'allow-host'),
     limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
-    presenceTtlSec: wholeNumber(
-      given['presence-ttl-sec'],
-      'presence-ttl-sec',
-      PRESENCE_TTL_SEC.min,
-      MAX_COUNT,
-    ),
+    presenceTtlSec: number('presence-ttl-sec', HUB_NUMBERS.presenceTtlSec),
     logLevel: oneOf(given['log-level'], 'log-level', LOG_SETTINGS),
   }
 }

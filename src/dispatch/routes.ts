@@ -4,6 +4,7 @@ import { addRoute, createRouter, findRoute } from 'rou3'
 import { invalid, notFound } from '../protocol/errors.js'
 import { parse } from '../protocol/fields.js'
 import type { Limits } from '../protocol/limits.js'
+import { misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
 import type { Command, MessageFilter, Query, Submission } from '../storage/commands.js'
 
@@ -51,7 +52,7 @@ interface Wire {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-type Route = (wire: Wire) => Plan
+export type Route = (wire: Wire) => Plan
 
 export class Routes {
   readonly #router = createRouter<Route>()
@@ -89,7 +90,8 @@ function decoded(params: Record<string, string> | undefined): Record<string, str
   }
 }
 
-function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route> {
+/** Every route, by its method and path. */
+export function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route> {
   const postMessage = requests.postMessage(limits)
   return {
     'GET /': () => ({ kind: 'page' }),
@@ -101,7 +103,7 @@ function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route
       return command({ op: 'session.open', input: withJson(input, 'metadata') })
     },
     'POST /v1/sessions/:agent_id/rename': ({ params, body }) => {
-      const input = parse(requests.renameSession, { ...body, ...params })
+      const input = parse(requests.renameSession, { display_name: body.display_name, ...params })
       return command({ op: 'session.rename', input }, input.agent_id)
     },
     'DELETE /v1/sessions/:session_id': ({ params }) =>
@@ -155,7 +157,15 @@ function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route
       return { kind: 'stream', filter: { agentId, channels, excludeSelf }, sinceId, changes }
     },
     'GET /v1/inbox/:agent_id': ({ params, query }) =>
-      read({ op: 'inbox.list', input: parse(requests.listInbox, { ...query, ...params }) }),
+      read({
+        op: 'inbox.list',
+        input: parse(requests.listInbox, {
+          since_id: query.since_id,
+          limit: query.limit,
+          tail: query.tail,
+          ...params,
+        }),
+      }),
 
     'GET /v1/threads': () => read({ op: 'threads.list', input: {} }),
     'GET /v1/threads/:thread_id': ({ params }) =>
@@ -191,7 +201,8 @@ function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route
     'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
     'POST /v1/tasks/:task_id/complete': ({ params }) => {
       const taskId = params.task_id ?? ''
-      if (!/^[0-9]{1,16}$/.test(taskId)) throw notFound(`task ${taskId} does not exist`)
+      if (!/^[0-9]{1,16}$/.test(taskId) || misfit(Number(taskId), REQUEST_NUMBERS.task_id))
+        throw notFound(`task ${taskId} does not exist`)
       return command({ op: 'task.complete', input: parse(requests.completeTask, { task_id: taskId }) })
     },
 

@@ -3,10 +3,14 @@
 import { z } from 'zod'
 import { name, optionalInteger, optionalName, requiredText } from './fields.js'
 import { exceedsChars, type Limits } from './limits.js'
+import { REQUEST_NUMBERS } from './numbers.js'
 
 export const ATTACHMENT_TYPES = ['text', 'json', 'code', 'file_ref', 'diff_ref'] as const
 
-const range = { start_line: optionalInteger, end_line: optionalInteger }
+const range = {
+  start_line: optionalInteger(REQUEST_NUMBERS.start_line),
+  end_line: optionalInteger(REQUEST_NUMBERS.end_line),
+}
 const anyJson = z.custom<unknown>((value) => value !== undefined && value !== null, 'is required')
 
 /** The schema of a message's `attachments` under a hub's limits. */

@@ -3,7 +3,8 @@
 
 import { z } from 'zod'
 import { invalid } from './errors.js'
-import { LEASE_TTL_SEC, MAX_POLL_SEC, QUERY_LIMIT } from './limits.js'
+import { LEASE_TTL_SEC, QUERY_LIMIT } from './limits.js'
+import { type Bounds, REQUEST_NUMBERS } from './numbers.js'
 
 const mustBe = (what: string) => ({
   error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : `must be ${what}`),
@@ -52,8 +53,22 @@ export const requiredText = z.preprocess(asText, z.string(mustBe('a string')).mi
 /** Free text: converted, not trimmed. */
 export const freeText = z.preprocess(asText, z.string(mustBe('a string')).optional())
 
-export const integer = z.preprocess(asInteger, z.int(mustBe('an integer')))
-export const optionalInteger = z.preprocess(asInteger, z.int(mustBe('an integer')).optional())
+/** Says which bound an integer has left; all else is none. */
+const mustBeInteger = ({ min, max }: Bounds) => ({
+  error: (issue: { input?: unknown }) => {
+    if (issue.input === undefined) return 'is required'
+    if (!Number.isInteger(issue.input)) return 'must be an integer'
+    return (issue.input as number) < min ? `must be ${min} or more` : `must be at most ${max}`
+  },
+})
+
+const integerWithin = (bounds: Bounds) => {
+  const wording = mustBeInteger(bounds)
+  return z.int(wording).min(bounds.min, wording).max(bounds.max, wording)
+}
+
+export const integer = (bounds: Bounds) => z.preprocess(asInteger, integerWithin(bounds))
+export const optionalInteger = (bounds: Bounds) => z.preprocess(asInteger, integerWithin(bounds).optional())
 
 /** A yes or no in a query: `true`, `1`, `yes` in any case; all else is false. In a body, JSON booleans as well. */
 export const flag = z.preprocess(
@@ -70,31 +85,35 @@ export const jsonObject = z.preprocess(
   ),
 )
 
-export const sinceId = z.preprocess(
-  (value) => asInteger(value) ?? 0,
-  z.int(mustBe('an integer')).min(0, 'must be 0 or more'),
-)
+export const sinceId = z.preprocess((value) => asInteger(value) ?? 0, integerWithin(REQUEST_NUMBERS.since_id))
 
+/** Rows of a listing; more than the most are the most. */
 export const limit = z.preprocess(
   (value) => asInteger(value) ?? QUERY_LIMIT.default,
-  z
-    .int(mustBe('an integer'))
-    .min(1, 'must be 1 or more')
-    .transform((rows) => Math.min(rows, QUERY_LIMIT.max)),
+  integerWithin({ ...REQUEST_NUMBERS.limit, max: Number.MAX_SAFE_INTEGER }).transform((rows) =>
+    Math.min(rows, REQUEST_NUMBERS.limit.max),
+  ),
 )
 
-/** Seconds to wait, clamped to 0…60. */
+/** Seconds to wait; what is less or more than the bounds is the nearest bound. */
 export const pollTimeout = z.preprocess(
   (value) => asNumber(value) ?? 0,
-  z.number(mustBe('a number of seconds')).transform((sec) => Math.min(Math.max(sec, 0), MAX_POLL_SEC)),
+  z
+    .number(mustBe('a number of seconds'))
+    .transform((sec) => Math.min(Math.max(sec, REQUEST_NUMBERS.timeout.min), REQUEST_NUMBERS.timeout.max)),
 )
 
-export const number = (fallback: number) =>
-  z.preprocess((value) => asNumber(value) ?? fallback, z.number(mustBe('a number')))
+export const number = ({ min, max }: Bounds, fallback: number) =>
+  z.preprocess(
+    (value) => asNumber(value) ?? fallback,
+    z
+      .number(mustBe('a number'))
+      .refine((given) => given >= min && given <= max, `must be between ${min} and ${max}`),
+  )
 
 export const leaseTtl = z.preprocess(
   (value) => asInteger(value) ?? LEASE_TTL_SEC.default,
-  z.int(mustBe('an integer')).min(LEASE_TTL_SEC.min, `must be ${LEASE_TTL_SEC.min} or more`),
+  integerWithin(REQUEST_NUMBERS.ttl_sec),
 )
 
 /** Validates `input`, or throws a 400 that names the field and says what is wrong with it. */

@@ -6,5 +6,6 @@ export { ArcError, ERROR_KINDS, type ErrorCode, type ErrorData } from './errors.
 export { parse } from './fields.js'
 export * from './kinds.js'
 export * from './limits.js'
+export { type Bounds, CLIENT_NUMBERS, HUB_NUMBERS, REQUEST_NUMBERS } from './numbers.js'
 export * from './objects.js'
 export * as requests from './requests.js'

@@ -21,6 +21,9 @@ export function maxRequestBytes(limits: Limits): number {
   return limits.maxBodyChars + limits.maxAttachmentChars * limits.maxAttachments + 65_536
 }
 
+/** What a hub's limits may come to: a longer text than twice this is none in JavaScript, and a text needs room to be worked on. */
+export const MAX_REQUEST_BYTES = 268_435_456
+
 export const PROTOCOL_VERSION = '1'
 export const DEFAULT_CHANNEL = 'general'
 export const DIRECT_CHANNEL = 'direct'
@@ -31,10 +34,13 @@ export const SYSTEM_AGENT = 'system'
 export const QUERY_LIMIT = { default: 100, max: 500 } as const
 /** Seconds that a long-poll waits at most. */
 export const MAX_POLL_SEC = 60
-/** Seconds that a claim or lock lives: at least, and when `ttl_sec` is absent. */
-export const LEASE_TTL_SEC = { min: 5, default: 300 } as const
-/** Seconds without a sign of life after which a session expires. */
-export const PRESENCE_TTL_SEC = { min: 5, default: 120 } as const
+/**
+ * Seconds that a claim or lock lives. At most 6,300 years: every expiry is then a date that has four digits of year, so that
+ * dates compare as texts.
+ */
+export const LEASE_TTL_SEC = { min: 5, max: 200_000_000_000, default: 300 } as const
+/** Seconds without a sign of life after which a session expires. At most 30 days: timers go by a third of it. */
+export const PRESENCE_TTL_SEC = { min: 5, max: 2_592_000, default: 120 } as const
 /** Seconds between `POST /v1/shutdown` and the shutdown. */
 export const SHUTDOWN_DELAY_SEC = { default: 60, max: 3_600 } as const
 export const MAX_DISPLAY_NAME_CHARS = 64

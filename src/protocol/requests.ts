@@ -20,6 +20,7 @@ import {
 } from './fields.js'
 import { MESSAGE_KINDS, TASK_STATUSES } from './kinds.js'
 import { exceedsChars, type Limits, MAX_DISPLAY_NAME_CHARS, SHUTDOWN_DELAY_SEC } from './limits.js'
+import { REQUEST_NUMBERS } from './numbers.js'
 
 // §3 Sessions and presence
 
@@ -65,10 +66,10 @@ export function postMessage(limits: Limits) {
         `must be at most ${limits.maxBodyChars} characters; send the rest as attachments or a file_ref`,
       ),
       attachments: attachmentList(limits),
-      reply_to: optionalInteger,
+      reply_to: optionalInteger(REQUEST_NUMBERS.reply_to),
       thread_id: optionalName,
       metadata: jsonObject,
-      parent_task_id: optionalInteger,
+      parent_task_id: optionalInteger(REQUEST_NUMBERS.parent_task_id),
     })
     .refine((message) => message.attachments.length > 0 || (message.body ?? '').trim() !== '', {
       path: ['body'],
@@ -125,7 +126,7 @@ export const acquireClaim = z
   .object({
     owner_agent_id: name,
     claim_key: optionalName,
-    task_message_id: optionalInteger,
+    task_message_id: optionalInteger(REQUEST_NUMBERS.task_message_id),
     thread_id: optionalName,
     ttl_sec: leaseTtl,
     metadata: jsonObject,
@@ -152,7 +153,7 @@ export const listLocks = z.object({ agent_id: optionalName, active_only: flag })
 // §7 Tasks
 
 export const listTasks = z.object({
-  parent_id: optionalInteger,
+  parent_id: optionalInteger(REQUEST_NUMBERS.parent_id),
   status: z.preprocess(
     (value) => (value === '' || value === null ? undefined : value),
     z.enum(TASK_STATUSES, `must be one of ${TASK_STATUSES.join(', ')}`).optional(),
@@ -161,15 +162,12 @@ export const listTasks = z.object({
   thread_id: optionalName,
 })
 
-export const completeTask = z.object({ task_id: integer })
+export const completeTask = z.object({ task_id: integer(REQUEST_NUMBERS.task_id) })
 
 // §8 Administration
 
 export const beginShutdown = z.object({
-  delay_sec: number(SHUTDOWN_DELAY_SEC.default).refine(
-    (sec) => sec >= 0 && sec <= SHUTDOWN_DELAY_SEC.max,
-    `must be between 0 and ${SHUTDOWN_DELAY_SEC.max}`,
-  ),
+  delay_sec: number(REQUEST_NUMBERS.delay_sec, SHUTDOWN_DELAY_SEC.default),
 })
 
 export const setNetwork = z.object({

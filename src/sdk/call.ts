@@ -7,7 +7,7 @@
 import { ArcError } from '../protocol/errors.js'
 import type { Message } from '../protocol/objects.js'
 import { FeedReader, HubReset, LONG_POLL_SEC } from './feed-reader.js'
-import type { CallTarget, TaskRequestOptions } from './options.js'
+import { type CallTarget, checkedNumber, type TaskRequestOptions } from './options.js'
 import { postMessage } from './posting.js'
 import type { Requester } from './requester.js'
 import { linkSignals } from './waiting.js'
@@ -22,7 +22,7 @@ export async function callAgent(
   body: string,
   options: TaskRequestOptions,
 ): Promise<Message> {
-  const timeoutSec = options.timeout ?? CALL_TIMEOUT_SEC
+  const timeoutSec = checkedNumber('timeout', options.timeout ?? CALL_TIMEOUT_SEC)
   const address = typeof target === 'string' ? { to: target } : target
   const deadline = performance.now() + timeoutSec * 1_000
   const link = linkSignals(options.signal, requester.closing)

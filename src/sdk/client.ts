@@ -25,6 +25,7 @@ import { FeedReader, pollTimeoutSec } from './feed-reader.js'
 import { HttpTransport } from './http-transport.js'
 import { liveMessages } from './messages.js'
 import type * as options from './options.js'
+import { checkedNumber } from './options.js'
 import { postMessage } from './posting.js'
 import { RelayTransport } from './relay-transport.js'
 import { Requester, withQuery } from './requester.js'
@@ -52,8 +53,8 @@ export class ArcClient {
   constructor(agentId: string, given: options.ClientOptions = {}) {
     this.agentId = agentId.trim()
     if (this.agentId === '') throw new ArcError('invalid_request', 'agentId must not be empty')
-    const timeoutSec = seconds('timeout', given.timeout ?? DEFAULT_TIMEOUT_SEC)
-    const retryForSec = seconds('retryFor', given.retryFor ?? DEFAULT_RETRY_FOR_SEC)
+    const timeoutSec = checkedNumber('timeout', given.timeout ?? DEFAULT_TIMEOUT_SEC)
+    const retryForSec = checkedNumber('retryFor', given.retryFor ?? DEFAULT_RETRY_FOR_SEC)
     if (timeoutSec === 0) throw new ArcError('invalid_request', 'timeout must be more than 0 seconds')
     // Everything that waits listens to it, however much that is.
     setMaxListeners(0, this.#closing.signal)
@@ -160,7 +161,7 @@ export class ArcClient {
    */
   async poll(given: options.PollOptions = {}): Promise<Message[]> {
     const { channel, threadId, sinceId, limit, includeSelf, signal } = given
-    const waitSec = seconds('timeout', given.timeout ?? DEFAULT_POLL_SEC)
+    const waitSec = checkedNumber('timeout', given.timeout ?? DEFAULT_POLL_SEC)
     const cursor = this.#cursor(channel, threadId)
     const reader =
       sinceId === undefined
@@ -184,7 +185,7 @@ export class ArcClient {
   async listMessages(given: options.ListMessagesOptions): Promise<Message[]> {
     const { channel, threadId, sinceId, limit, timeout, tail, signal } = given
     const params = { channel, thread_id: threadId, since_id: sinceId, limit, timeout, tail }
-    const timeoutSec = pollTimeoutSec(seconds('timeout', timeout ?? 0), this.#requester.timeoutSec)
+    const timeoutSec = pollTimeoutSec(checkedNumber('timeout', timeout ?? 0), this.#requester.timeoutSec)
     return (await this.#requester.get<Message[]>(withQuery('/v1/messages', params), { signal, timeoutSec }))
       .result
   }
@@ -375,9 +376,4 @@ export class ArcClient {
 /** PROTOCOL §6: without a key of its own, the claim on a task has this one. */
 function claimKey(target: string | number): string {
   return typeof target === 'number' ? `task-${target}` : target
-}
-
-function seconds(name: string, value: number): number {
-  if (Number.isFinite(value) && value >= 0) return value
-  throw new ArcError('invalid_request', `${name} must be a number of seconds, 0 or more`)
 }

@@ -1,7 +1,9 @@
 // What callers of the SDK pass in and get back, beyond the wire's own objects. Options are camelCase;
 // objects are as they are on the wire (PROTOCOL §2). Times are seconds, ids are integers.
 
+import { ArcError } from '../protocol/errors.js'
 import type { MESSAGE_KINDS, TASK_STATUSES } from '../protocol/kinds.js'
+import { CLIENT_NUMBERS, misfit } from '../protocol/numbers.js'
 import type { Claim, Lock, Message, Task } from '../protocol/objects.js'
 import type { Transport } from './transport.js'
 
@@ -34,7 +36,7 @@ export type AttachmentInput =
 export interface ClientOptions {
   /** Where the hub listens. Default `http://127.0.0.1:6969`. */
   baseUrl?: string | undefined
-  /** Seconds to get a connection, and seconds to wait for an answer; a long-poll adds its own. Default 10. */
+  /** Seconds to get a connection, and seconds to wait for an answer; a long-poll adds its own. Default 10, at most 1,000,000. */
   timeout?: number | undefined
   /** Seconds after the first failure in which a request is tried again. 0: never. Default 5. */
   retryFor?: number | undefined
@@ -213,4 +215,11 @@ export interface LockResult {
 export interface TaskCompletion {
   readonly task: Task
   readonly parentCompleted: boolean
+}
+
+/** An option that is a number. @throws ArcError `invalid_request` that names it, where it leaves its bounds */
+export function checkedNumber(name: keyof typeof CLIENT_NUMBERS, value: number): number {
+  const problem = misfit(value, CLIENT_NUMBERS[name])
+  if (problem) throw new ArcError('invalid_request', `${name} ${problem}`)
+  return value
 }

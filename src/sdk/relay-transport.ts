@@ -9,6 +9,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import { Submitter } from '../fsqueue/submit.js'
 import { ArcError } from '../protocol/errors.js'
 import { agentFolder, parseRelayResponse, RELAY_STATUS, type RelayRequest } from '../protocol/relay.js'
+import { checkedNumber } from './options.js'
 import { newRequestName } from './request-name.js'
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
 import { throwIfAborted, untilAborted } from './waiting.js'
@@ -50,7 +51,8 @@ export class RelayTransport implements Transport {
   constructor(options: RelayTransportOptions) {
     this.#options = options
     this.#files = new Submitter(options.spoolDir, agentFolder(options.agentId))
-    this.#pollMs = Math.max(1, (options.pollIntervalSec ?? POLL_SEC) * 1_000)
+    const pollSec = checkedNumber('pollIntervalSec', options.pollIntervalSec ?? POLL_SEC)
+    this.#pollMs = Math.max(1, pollSec * 1_000)
   }
 
   async request(request: TransportRequest): Promise<TransportAnswer> {

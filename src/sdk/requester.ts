@@ -82,6 +82,7 @@ export class Requester {
 
   /** Like `send`, but a refusal is the answer too, when no further try can better it. */
   async exchange(call: Call): Promise<TransportAnswer> {
+    if (call.body) checkNumbers(call.body)
     const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newRequestName())
     const failed = new FailedTries(call, (call.retryForSec ?? this.retryForSec) * 1_000)
     for (;;) {
@@ -205,6 +206,15 @@ function refusal(answer: TransportAnswer): ArcError {
   return new ArcError(typeof code === 'string' ? code : `http_${answer.status}`, text, {
     status: answer.status,
   })
+}
+
+/** JSON would make them null, which reads as absent. @throws ArcError `invalid_request` */
+function checkNumbers(body: object): void {
+  for (const [name, value] of Object.entries(body)) {
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new ArcError('invalid_request', `${name} must be a finite number, not ${value}`)
+    }
+  }
 }
 
 /** `path` with the parameters that have a value. */

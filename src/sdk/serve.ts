@@ -15,7 +15,13 @@ import { QUERY_LIMIT } from '../protocol/limits.js'
 import type { Message, Task } from '../protocol/objects.js'
 import { FeedReader, HubReset, LONG_POLL_SEC } from './feed-reader.js'
 import { latest } from './messages.js'
-import type { PostOptions, ServeOptions, TaskAnswer, TaskHandler } from './options.js'
+import {
+  checkedNumber,
+  type PostOptions,
+  type ServeOptions,
+  type TaskAnswer,
+  type TaskHandler,
+} from './options.js'
 import { postMessage } from './posting.js'
 import { type Requester, withQuery } from './requester.js'
 import { backoffMs } from './retry.js'
@@ -37,10 +43,7 @@ export async function serveRequests(
   handler: TaskHandler,
   options: ServeOptions,
 ): Promise<void> {
-  const concurrency = options.concurrency ?? 1
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new ArcError('invalid_request', 'concurrency must be an integer of 1 or more')
-  }
+  const concurrency = checkedNumber('concurrency', options.concurrency ?? 1)
   const ending = linkSignals(options.signal, requester.closing)
   const service = new Service(requester, agentId, handler, concurrency, ending)
   try {

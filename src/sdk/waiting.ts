@@ -4,6 +4,9 @@
 import { setMaxListeners } from 'node:events'
 import { ArcError } from '../protocol/errors.js'
 
+/** What a timer holds; one that is asked for more fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** What a wait rejects with when its signal is aborted; `cause` is the signal's reason. */
 export function abortedError(signal: AbortSignal): ArcError {
   const reason: unknown = signal.reason
@@ -31,7 +34,7 @@ export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Prom
   return new Promise<void>((resolve, reject) => {
     const link = linkSignals(...signals)
     const onAbort = () => finish(() => reject(abortedError(link.signal)))
-    const timer = setTimeout(() => finish(resolve), ms)
+    const timer = setTimeout(() => finish(resolve), Math.min(ms, MAX_TIMER_MS))
     const finish = (settle: () => void) => {
       clearTimeout(timer)
       link.release()

@@ -137,6 +137,18 @@ for (const kind of [CLAIMS, LOCKS]) {
     t.equal(ttlOf(kind.read((await refresh(first.name, first.owner, { ttl_sec: 900 })).result)) >= 900, true)
   })
 
+  const pastCalendar = `§6 ${path}: a ttl_sec past the calendar is a 400 that leaves the lease as it is`
+  t.test(pastCalendar, { skip: !hub.ours && 'the bound is ours' }, async (t) => {
+    const held = await taken({ ttl_sec: 200_000_000_000 })
+    t.match(held.until, /^\d{4}-/, 'the longest one ends on a date')
+    for (const ttl_sec of [200_000_000_001, 253_402_300_800, 2 ** 53 - 1]) {
+      refused(t, hub, await refresh(held.name, held.owner, { ttl_sec }), 400, /ttl_sec must be at most/)
+      refused(t, hub, await acquire(held.name, held.owner, { ttl_sec }), 400, /ttl_sec must be at most/)
+    }
+    t.equal((await acquire(held.name, unique('other'))).json.acquired, false, 'nobody else gets it')
+    t.equal((await refresh(held.name, held.owner)).json.acquired, true, 'and its owner still has it')
+  })
+
   t.test(`§6 ${path}: refresh with a ttl_sec below 5 is a 400`, async (t) => {
     const { name, owner } = await taken()
     refused(t, hub, await refresh(name, owner, { ttl_sec: 4 }), 400, /ttl_sec/)
