@@ -1,14 +1,15 @@
 // Who may call (PROTOCOL §16). The protocol has no authentication and what reaches an agent is an
-// instruction to it, so a web page that the person happens to visit must not reach the hub: not by a name
-// that rebinds to loopback (Host), not by a cross-origin request (Origin, Sec-Fetch-Site). Runs before
-// anything else is looked at; what it refuses has no effect at all.
+// instruction to it, so a web page that the person happens to visit must not reach the hub: not by a name that
+// rebinds to loopback (Host), not by a request of another origin (Origin), not by what it embeds (fetch metadata, and
+// Referer where browsers send none). Runs before anything else is looked at; what it refuses has no effect at all.
 
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
 import { ArcError } from '../protocol/errors.js'
+import { hostName, isAlias, isLoopback, isPlainAddress } from './host.js'
+import { isStatic } from './site.js'
 
 export interface GuardOptions {
-  /** Names besides IP literals and `localhost` that `Host` may hold, from `--allow-host`. */
+  /** Names besides IP addresses and `localhost` that `Host` may hold, from `--allow-host`. */
   readonly allowHosts: readonly string[]
 }
 
@@ -21,32 +22,64 @@ export class Guard {
     this.#allowHosts = new Set(allowHosts.map((host) => host.toLowerCase()))
   }
 
-  /** @throws ArcError 403 for a request that must not reach the hub */
-  check(request: IncomingMessage): void {
+  /**
+   * `authority` is that of a target which is a whole URL.
+   * @throws ArcError 403 for a request that must not reach the hub
+   */
+  check(request: IncomingMessage, authority?: string): void {
     if (!this.allowRemote && !isLoopback(request.socket.remoteAddress)) {
       const text =
         'this hub serves its own machine only; to open it, start it with --host 0.0.0.0 --allow-remote'
       throw new ArcError('remote_refused', text)
     }
     const host = onlyHost(request.rawHeaders)
-    if (host === undefined || !this.#isAllowed(host)) {
-      const text = `Host ${host === undefined ? 'must be given exactly once' : `"${host}" is not allowed`}; use an IP address or localhost, or start the hub with --allow-host NAME`
+    if (host === undefined) throw new ArcError('host_refused', 'Host must be given exactly once')
+    if (!this.#isAllowed(host)) throw hostRefused(host)
+    if (authority !== undefined && authority.toLowerCase() !== host.toLowerCase()) {
+      const text = `the request asks "${authority}" and its Host is "${host}": they must be the same`
       throw new ArcError('host_refused', text)
     }
     const { origin } = request.headers
-    if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
-      throw new ArcError('origin_refused', 'requests from web pages of another origin are refused')
-    }
-    const site = request.headers['sec-fetch-site']
-    if ((site === 'cross-site' || site === 'same-site') && !isTopLevelVisit(request)) {
-      throw new ArcError('origin_refused', 'requests from web pages of another site are refused')
-    }
+    if (origin === undefined) checkPage(request, host)
+    else if (isOwn(origin, host)) checkSite(request)
+    else throw foreignOrigin()
   }
 
   #isAllowed(host: string): boolean {
     const name = hostName(host)
-    return name !== undefined && (name === 'localhost' || this.#allowHosts.has(name) || isIP(name) !== 0)
+    if (name === undefined) return false
+    return name === 'localhost' || this.#allowHosts.has(name) || isPlainAddress(name)
   }
+}
+
+/** The page for which a browser makes this request is one of ours. A request that no browser makes passes. */
+function checkPage(request: IncomingMessage, host: string): void {
+  const { headers } = request
+  if (headers['sec-fetch-site'] !== undefined) {
+    checkSite(request)
+    return
+  }
+  // To an address that is neither loopback nor https browsers send no fetch metadata, and old ones never do: then the page
+  // shows by its Referer, which a page can withhold but not forge. The page itself, and what it is made of, have no effects.
+  const { referer } = headers
+  if (referer === undefined ? !isBrowser(headers['user-agent']) : isOwnPage(referer, host)) return
+  if (isStatic(request)) return
+  const text =
+    'requests from web pages of another origin are refused, and this one does not say that it comes from a page of the ' +
+    'hub: open the hub under 127.0.0.1 or localhost, or let the browser send Referer'
+  throw new ArcError('origin_refused', text)
+}
+
+/** What fetch metadata say: the request comes from a page of ours that calls us, or from a person. */
+function checkSite(request: IncomingMessage): void {
+  const { 'sec-fetch-site': site, 'sec-fetch-dest': dest } = request.headers
+  if (site === undefined) return
+  if (site !== 'same-origin' && site !== 'none') {
+    if (isTopLevelVisit(request)) return
+    throw new ArcError('origin_refused', 'requests from web pages of another site are refused')
+  }
+  if (dest === undefined || dest === 'empty' || dest === 'document' || isStatic(request)) return
+  throw new ArcError('origin_refused', `the hub's answers are not to be embedded in a page (${dest})`)
 }
 
 /** The value of `Host` if there is exactly one. Node keeps only the first of several, hence the raw headers. */
@@ -60,16 +93,28 @@ function onlyHost(rawHeaders: readonly string[]): string | undefined {
   return found
 }
 
-/** The name in `name`, `name:port`, `[v6]` or `[v6]:port`, in lower case; undefined when it is malformed. */
-export function hostName(host: string): string | undefined {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^[\]:/?#@\s]+))(?::[0-9]{1,5})?$/i.exec(host)
-  const bracketed = match?.[1]
-  if (bracketed !== undefined) return isIP(bracketed) === 6 ? bracketed.toLowerCase() : undefined
-  return match?.[2]?.toLowerCase()
+function hostRefused(host: string): ArcError {
+  const text = isAlias(hostName(host) ?? '')
+    ? `Host "${host}" is not allowed, since browsers do not take it for this machine; use 127.0.0.1, [::1] or localhost`
+    : `Host "${host}" is not allowed; use an IP address or localhost, or start the hub with --allow-host NAME`
+  return new ArcError('host_refused', text)
 }
 
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === '::1' || /^(::ffff:)?127\./i.test(address))
+function foreignOrigin(): ArcError {
+  return new ArcError('origin_refused', 'requests from web pages of another origin are refused')
+}
+
+function isOwn(origin: string, host: string): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`
+}
+
+function isOwnPage(referer: string, host: string): boolean {
+  return referer.startsWith(`http://${host}/`) || referer.startsWith(`https://${host}/`)
+}
+
+/** All browsers call themselves so, and no page can change that. So does PowerShell, which is none. */
+function isBrowser(userAgent: string | undefined): boolean {
+  return userAgent?.startsWith('Mozilla/') === true && !/PowerShell\/[0-9]/.test(userAgent)
 }
 
 /** A link or bookmark that leads to the page itself, in a tab of its own. */

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { extname } from 'node:path'
 import { PACKAGE_ROOT } from '../package.js'
 
@@ -26,7 +26,7 @@ const CONTENT_SECURITY_POLICY = [
 const ALWAYS = {
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  'Referrer-Policy': 'same-origin', // by its Referer the guard knows the page where browsers send no fetch metadata
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const
@@ -45,6 +45,7 @@ const ENCODINGS = [
 ] as const
 
 const PAGE = 'index.html'
+const ASSETS = '/assets/'
 const UNBUILT = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Arc</title></head>
@@ -69,6 +70,12 @@ export interface SiteAnswer {
   readonly body: Buffer
 }
 
+/** Whether a request can only ask for these files, and so has no effect. */
+export function isStatic({ method, url = '' }: IncomingMessage): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  return url === '/' || url.startsWith('/?') || url.startsWith(ASSETS)
+}
+
 export class Site {
   readonly #folder: URL
   #files: ReadonlyMap<string, File> | undefined
@@ -77,13 +84,21 @@ export class Site {
     this.#folder = folder
   }
 
-  /** The answer to a GET of `target`; undefined when it is none of these files. */
+  /** The answer to a GET or HEAD of `target`; undefined when it is none of these files. */
   answer(target: string, headers: IncomingHttpHeaders): SiteAnswer | undefined {
-    const path = target.split('?', 1)[0]
-    if (path === '/') return this.#page(headers)
-    if (!path?.startsWith('/assets/')) return undefined
-    const file = this.#load()?.get(path.slice(1))
+    if (target === '/' || target.startsWith('/?')) return this.#page(headers)
+    const file = this.#asset(target)
     return file && served(file, headers, 'public, max-age=31536000, immutable')
+  }
+
+  /** Whether `target` is one of the files that the page loads. */
+  hasAsset(target: string): boolean {
+    return this.#asset(target) !== undefined
+  }
+
+  #asset(target: string): File | undefined {
+    if (!target.startsWith(ASSETS)) return undefined
+    return this.#load()?.get(target.split('?', 1)[0]?.slice(1) ?? '')
   }
 
   #page(headers: IncomingHttpHeaders): SiteAnswer {

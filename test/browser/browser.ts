@@ -73,8 +73,11 @@ function watch(page: Page, origin: string): Misdeeds {
   const foreignRequests: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => {
-    // A hub that is away, and a request that it refuses, are logged by the browser itself.
-    if (message.type() === 'error' && !/Failed to load resource|ERR_/.test(message.text())) {
+    // A hub that is away, a request that it refuses, and what the browser leaves out without https are logged by itself.
+    if (
+      message.type() === 'error' &&
+      !/Failed to load resource|ERR_|Opener-Policy header has been ignored/.test(message.text())
+    ) {
       errors.push(message.text())
     }
   })

@@ -48,7 +48,6 @@ for (const value of [
   '[::1]',
   `[::1]:${port}`,
   '[fe80::1]:80',
-  '[::ffff:127.0.0.1]',
   'arc.example',
   `arc.example:${port}`,
   'arc.example:443',
@@ -75,8 +74,44 @@ const EVIL_HOSTS = [
   'localhost evil.example',
   '[evil.example]',
   '[::1].evil.example',
+  'localhost.',
+  '127.0.0.1.',
   '',
 ]
+
+/** Names of this machine that browsers do not take for it: to these they send no fetch metadata. */
+const ALIASES = [
+  '0.0.0.0',
+  `0.0.0.0:${port}`,
+  '0.1.2.3',
+  '0',
+  '127.1',
+  '2130706433',
+  '0x7f000001',
+  '0177.0.0.1',
+  '[::]',
+  `[::]:${port}`,
+  '[0:0::0]',
+  '[::ffff:127.0.0.1]',
+  `[::ffff:7f00:1]:${port}`,
+  '[0:0:0:0:0:FFFF:7f00:0001]',
+  '[::127.0.0.1]',
+  '[::ffff:0:127.0.0.1]',
+  '[::ffff:192.168.1.2]',
+]
+
+for (const value of ALIASES) {
+  t.test(
+    `§16 Host ${value.replace(String(port), 'PORT')}, by which a browser does not know this machine, is a 403`,
+    async (t) => {
+      t.equal(await statusOf([`Host: ${value}`]), 403)
+      t.equal(
+        await statusOf([`Host: ${value}`, `Origin: http://${value}`, 'Sec-Fetch-Site: same-origin']),
+        403,
+      )
+    },
+  )
+}
 
 for (const value of EVIL_HOSTS) {
   t.test(`§16 Host "${value.replace(String(port), 'PORT')}" is a 403`, async (t) => {
