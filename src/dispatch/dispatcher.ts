@@ -140,6 +140,11 @@ export class Dispatcher {
     }
   }
 
+  /** The methods that are served at a path, once the routes are loaded. */
+  methodsAt(path: string): readonly string[] {
+    return this.#routes?.methodsAt(path) ?? []
+  }
+
   #answer(routes: Routes, request: DoorRequest): void {
     let work: Work
     try {
@@ -199,7 +204,7 @@ export class Dispatcher {
   }
 }
 
-/** @throws ArcError 404 for an unknown route, 400 for invalid input */
+/** @throws ArcError as `Routes.plan` does, and 400 for a malformed body */
 function planOf(routes: Routes, request: DoorRequest): Plan {
   return routes.plan(request.method, request.target, request.parseBody())
 }

@@ -1,7 +1,7 @@
 // The protocol's routes: method and path → what is to be done, as data. Pure, and used by both doors.
 
 import { addRoute, createRouter, findRoute } from 'rou3'
-import { invalid, notFound } from '../protocol/errors.js'
+import { type ArcError, invalid, methodNotAllowed, notFound } from '../protocol/errors.js'
 import { parse } from '../protocol/fields.js'
 import type { Limits } from '../protocol/limits.js'
 import { misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
@@ -54,6 +54,8 @@ interface Wire {
 
 export type Route = (wire: Wire) => Plan
 
+const METHODS = ['GET', 'POST', 'DELETE'] as const
+
 export class Routes {
   readonly #router = createRouter<Route>()
 
@@ -66,15 +68,26 @@ export class Routes {
 
   /**
    * Plans a request. `target` is the path with its query; `body` the parsed body.
-   * @throws ArcError 404 for an unknown route, 400 for invalid input
+   * @throws ArcError 404 for an unknown path, 405 for a method that is not served there, 400 for invalid input
    */
   plan(method: string, target: string, body: Record<string, unknown>): Plan {
     const mark = target.indexOf('?')
     const path = mark === -1 ? target : target.slice(0, mark)
     const match = findRoute(this.#router, method, path)
-    if (!match) throw notFound(`${method} ${path} is not a route of this hub`)
+    if (!match) throw this.#unserved(method, path)
     const query = mark === -1 ? {} : Object.fromEntries(new URLSearchParams(target.slice(mark + 1)))
     return match.data({ params: decoded(match.params), query, body })
+  }
+
+  /** The methods that are served at a path; none when it is unknown. */
+  methodsAt(path: string): readonly string[] {
+    return METHODS.filter((method) => findRoute(this.#router, method, path))
+  }
+
+  #unserved(method: string, path: string): ArcError {
+    const methods = this.methodsAt(path)
+    if (methods.length > 0) return methodNotAllowed(method, path, methods)
+    return notFound(`${method} ${path} is not a route of this hub`)
   }
 }
 

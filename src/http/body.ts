@@ -28,18 +28,21 @@ export class Bodies {
   /**
    * Reads the whole body, and tells `read`; or `refused` of an ArcError: `body_too_large` as soon as it is known to
    * have too many bytes, `overloaded` while too many other large ones are under way, or of a connection that broke. The rest
-   * is thrown away then, so the connection has to be closed after the answer.
+   * is thrown away then, so the connection has to be closed after the answer. `isAwaited`: the client sends the body when
+   * it is told that it may.
    */
   read(
     request: IncomingMessage,
     response: ServerResponse,
     read: (body: Buffer) => void,
     refused: (error: unknown) => void,
+    isAwaited = false,
   ): void {
     if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) {
       refused(this.#tooLarge())
       return
     }
+    if (isAwaited) response.writeContinue()
     let chunks: Buffer[] = []
     let bytes = 0
     let heldBytes = 0

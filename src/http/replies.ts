@@ -1,19 +1,28 @@
 // How answers leave the HTTP door: status, headers, body, and what becomes of the connection.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Answer } from '../protocol/envelope.js'
 import type { SiteAnswer } from './site.js'
 
-/** How long the rest of a refused body is read and thrown away, so that its sender gets to see the answer. */
+export interface RepliesOptions {
+  readonly instanceId: string
+  /** The methods that are served at a target, for a 405. */
+  readonly methodsAt: (target: string) => readonly string[]
+}
+
+/** How long the rest of a refused request is read and thrown away, so that its sender gets to see the answer. */
 const LINGER_MS = 2_000
 const RETRY_AFTER_SEC = '1'
+/** On every answer: a page that embeds it makes nothing of it, and does not get to see it. */
+const CLOSED_TO_PAGES = ['X-Content-Type-Options', 'nosniff', 'Cross-Origin-Resource-Policy', 'same-origin']
 
 export class Replies {
-  readonly #instanceId: string
+  readonly #options: RepliesOptions
   #closing = false
 
-  constructor(instanceId: string) {
-    this.#instanceId = instanceId
+  constructor(options: RepliesOptions) {
+    this.#options = options
   }
 
   /** The door closes: connections end with the answers that they wait for. */
@@ -22,10 +31,10 @@ export class Replies {
   }
 
   /** An answer that can't be sent is a defect, and ends the actor. */
-  send(response: ServerResponse, answer: Answer): void {
+  send(response: ServerResponse<IncomingMessage>, answer: Answer): void {
     if (response.destroyed) return // the client has gone
     if (this.#closing) response.shouldKeepAlive = false
-    response.writeHead(answer.status, this.#headers(answer))
+    response.writeHead(answer.status, this.#headers(answer, response.req.url))
     response.end(answer.body)
   }
 
@@ -33,11 +42,12 @@ export class Replies {
    * Refuses a request whose body was not read, or not to its end: nothing that follows on its connection can be trusted.
    * Answers at once, then reads the rest of the body for a while before the connection is closed.
    */
-  refuse(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-    if (response.destroyed) return
+  refuse(response: ServerResponse<IncomingMessage>, answer: Answer): void {
+    if (response.destroyed || response.headersSent) return
+    const request = response.req
     response.shouldKeepAlive = false
-    response.writeHead(answer.status, this.#headers(answer))
-    if (request.complete) return void response.end(answer.body)
+    response.writeHead(answer.status, this.#headers(answer, request.url))
+    if (request.complete || request.method === 'HEAD') return void response.end(answer.body)
     response.write(answer.body)
     const close = () => {
       clearTimeout(timer)
@@ -47,28 +57,48 @@ export class Replies {
     request.once('end', close).once('close', close).resume()
   }
 
+  /** Refuses what was no request, so that there is nothing to respond to, and closes the connection. */
+  refuseConnection(socket: Socket, answer: Answer): void {
+    if (!socket.writable) return void socket.destroy()
+    const lines = [
+      `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
+      `Date: ${new Date().toUTCString()}`,
+    ]
+    const headers = this.#headers(answer)
+    for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
+    socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${answer.body}`)
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+    socket.once('close', () => clearTimeout(timer)).resume()
+  }
+
   sendFile(response: ServerResponse, { status, headers, body }: SiteAnswer): void {
-    response.writeHead(status, { ...headers, 'X-Arc-Instance': this.#instanceId })
+    response.writeHead(status, { ...headers, 'X-Arc-Instance': this.#options.instanceId })
     response.end(body)
   }
 
   /** Begins an answer that goes on until its reader leaves. */
-  begin(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-    response.writeHead(200, { ...headers, 'X-Arc-Instance': this.#instanceId })
+  begin(response: ServerResponse, headers: readonly string[]): void {
     response.shouldKeepAlive = false
+    response.writeHead(200, [...headers, 'X-Arc-Instance', this.#options.instanceId, ...CLOSED_TO_PAGES])
   }
 
-  #headers(answer: Answer): string[] {
+  #headers(answer: Answer, target = ''): string[] {
     const headers = [
       'Content-Type',
       'application/json',
       'Content-Length',
       String(Buffer.byteLength(answer.body)),
       'X-Arc-Instance',
-      this.#instanceId,
+      this.#options.instanceId,
+      ...CLOSED_TO_PAGES,
     ]
     if (answer.replayed) headers.push('Idempotency-Replayed', 'true')
     if (answer.status === 503) headers.push('Retry-After', RETRY_AFTER_SEC)
+    if (answer.status === 405) headers.push('Allow', allowed(this.#options.methodsAt(target)))
     return headers
   }
+}
+
+function allowed(methods: readonly string[]): string {
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
 }

@@ -1,10 +1,11 @@
 // A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. It is abandoned
-// when its connection goes.
+// when its client leaves.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Abandonment, DoorRequest } from '../dispatch/request.js'
 import type { Answer } from '../protocol/envelope.js'
 import { parseBody } from './body.js'
+import { Connection } from './connection.js'
 import type { Replies } from './replies.js'
 
 /** The scope of all idempotency keys that come over HTTP (PROTOCOL §9). */
@@ -13,19 +14,21 @@ const IDEMPOTENCY_SCOPE = 'http'
 export class HttpRequest implements DoorRequest, Abandonment {
   readonly #replies: Replies
   readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #response: ServerResponse<IncomingMessage>
   readonly #bytes: Buffer | undefined
 
   /** `bytes` is the whole body of a request that has one. */
-  constructor(replies: Replies, request: IncomingMessage, response: ServerResponse, bytes?: Buffer) {
+  constructor(replies: Replies, response: ServerResponse<IncomingMessage>, bytes?: Buffer) {
     this.#replies = replies
-    this.#request = request
+    this.#request = response.req
     this.#response = response
     this.#bytes = bytes
   }
 
+  /** What is asked by HEAD is answered as GET is: the body stays away when it is sent. */
   get method(): string {
-    return this.#request.method ?? ''
+    const { method = '' } = this.#request
+    return method === 'HEAD' ? 'GET' : method
   }
 
   get target(): string {
@@ -53,14 +56,14 @@ export class HttpRequest implements DoorRequest, Abandonment {
   }
 
   get happened(): boolean {
-    return this.#response.destroyed
+    return this.#response.destroyed || Connection.of(this.#request.socket).left
   }
 
   on(callback: () => void): void {
-    this.#response.on('close', callback)
+    Connection.of(this.#request.socket).onLeft(callback)
   }
 
   off(callback: () => void): void {
-    this.#response.off('close', callback)
+    Connection.of(this.#request.socket).offLeft(callback)
   }
 }

@@ -3,17 +3,20 @@
 // answered, then what is still open is cut off.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { failureOf } from '../protocol/envelope.js'
-import { ArcError } from '../protocol/errors.js'
+import { ArcError, methodNotAllowed } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
 import { Bodies } from './body.js'
+import { Connection } from './connection.js'
 import type { Guard } from './guard.js'
+import { malformed, type ParserError } from './malformed.js'
 import { Replies } from './replies.js'
 import { HttpRequest } from './request.js'
 import { Site } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
+import { absoluteForm, SERVER } from './target.js'
 
 /** A request's headers must have arrived within this time, and the whole of it within `REQUEST_TIMEOUT_MS`. */
 const HEADERS_TIMEOUT_MS = 10_000
@@ -22,6 +25,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 /** How long requests under way may take once the door closes. */
 const DRAIN_MS = 3_000
+const METHODS = ['GET', 'POST', 'DELETE']
 const STREAM = /^\/v1\/stream(\?|$)/
 
 export interface HttpDoorOptions {
@@ -41,7 +45,10 @@ export class HttpDoor {
   constructor({ dispatcher, guard, limits }: HttpDoorOptions) {
     this.#dispatcher = dispatcher
     this.#guard = guard
-    this.#replies = new Replies(dispatcher.instanceId)
+    this.#replies = new Replies({
+      instanceId: dispatcher.instanceId,
+      methodsAt: (target) => this.#methodsAt(target),
+    })
     this.#bodies = new Bodies(maxRequestBytes(limits))
     this.#server = createServer(
       {
@@ -51,8 +58,16 @@ export class HttpDoor {
         connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2,
         requireHostHeader: false, // the guard refuses it, in the protocol's own words
       },
-      (request, response) => this.#handle(request, response),
+      (_request, response) => this.#handle(response),
     )
+    // A client that has said all it has to say may close its side before it is answered; else Node drops what it asked.
+    Object.assign(this.#server, { httpAllowHalfOpen: true })
+    this.#server
+      .on('connection', (socket) => Connection.accept(socket))
+      .on('checkContinue', (_request, response) => this.#handle(response, true))
+      .on('checkExpectation', (_request, response) => this.#refuseExpectation(response))
+      .on('connect', (request) => this.#refuseTunnel(request))
+      .on('clientError', (error: ParserError, socket) => this.#refuseMalformed(error, socket as Socket))
   }
 
   /** Listens; returns the port. @throws ArcError `port_in_use` or `start_failed`, saying what to do */
@@ -74,32 +89,80 @@ export class HttpDoor {
     clearTimeout(cutOff)
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse): void {
-    const refuse = (error: unknown) => this.#replies.refuse(request, response, failureOf(error))
+  /** `awaitsWord`: the client sends the body when it is told that it may. */
+  #handle(response: ServerResponse<IncomingMessage>, awaitsWord = false): void {
+    const request = response.req
+    const refuse = (error: unknown) => this.#replies.refuse(response, failureOf(error))
+    Connection.of(request.socket).began(response)
     try {
-      this.#guard.check(request)
-      const { method, url = '' } = request
-      const file = method === 'GET' && this.#site.answer(url, request.headers)
+      const { method = '', url = '' } = this.#admit(request)
+      const isRead = method === 'GET' || method === 'HEAD'
+      const file = isRead && this.#site.answer(url, request.headers)
       if (file) this.#replies.sendFile(response, file)
-      else if (method === 'GET' && STREAM.test(url)) this.#stream(request, response).catch(refuse)
-      else if (method !== 'POST') this.#dispatcher.dispatch(new HttpRequest(this.#replies, request, response))
-      else
-        this.#bodies.read(
-          request,
-          response,
-          (body) => this.#dispatcher.dispatch(new HttpRequest(this.#replies, request, response, body)),
-          refuse,
-        )
+      else if (isRead && STREAM.test(url)) this.#stream(response).catch(refuse)
+      else if (method === 'POST') {
+        const read = (body: Buffer) =>
+          this.#dispatcher.dispatch(new HttpRequest(this.#replies, response, body))
+        this.#bodies.read(request, response, read, refuse, awaitsWord)
+      } else if (!isRead && (url === SERVER || this.#site.hasAsset(url))) {
+        throw methodNotAllowed(method, url, this.#methodsAt(url))
+      } else this.#dispatcher.dispatch(new HttpRequest(this.#replies, response))
     } catch (error) {
       refuse(error)
     }
   }
 
-  async #stream(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const reader = new HttpRequest(this.#replies, request, response)
-    const stream = await this.#dispatcher.openStream(reader, lastEventId(request))
+  /** A request that may be served, with a path as its target. @throws ArcError 403 */
+  #admit(request: IncomingMessage): IncomingMessage {
+    const whole = absoluteForm(request.url ?? '')
+    if (whole) request.url = whole.path
+    this.#guard.check(request, whole?.authority)
+    return request
+  }
+
+  #refuseExpectation(response: ServerResponse<IncomingMessage>): void {
+    Connection.of(response.req.socket).began(response)
+    try {
+      this.#admit(response.req)
+      const { expect } = response.req.headers
+      throw new ArcError('expectation_failed', `the hub knows Expect: 100-continue, and not "${expect}"`)
+    } catch (error) {
+      this.#replies.refuse(response, failureOf(error))
+    }
+  }
+
+  /** The hub is no proxy, and a request that asks for a tunnel has no response in Node's eyes. */
+  #refuseTunnel(request: IncomingMessage): void {
+    const error = methodNotAllowed('CONNECT', 'any address', METHODS)
+    this.#replies.refuseConnection(request.socket, failureOf(error))
+  }
+
+  /** The parser could not go on. What was asked before is answered first; what was cut short is refused as a request. */
+  #refuseMalformed(error: ParserError, socket: Socket): void {
+    const connection = Connection.of(socket)
+    if (!connection.refuse()) return
+    if (error.code === 'ECONNRESET') return void socket.destroy()
+    const answer = failureOf(malformed(error))
+    const { unanswered } = connection
+    if (!unanswered) this.#replies.refuseConnection(socket, answer)
+    else if (unanswered.req.complete)
+      unanswered.once('close', () => this.#replies.refuseConnection(socket, answer))
+    else if (unanswered.headersSent) socket.destroy()
+    else this.#replies.refuse(unanswered, answer)
+  }
+
+  #methodsAt(target: string): readonly string[] {
+    if (target === SERVER || target === '') return METHODS
+    const path = target.split('?', 1)[0] ?? ''
+    return this.#site.hasAsset(path) ? ['GET'] : this.#dispatcher.methodsAt(path)
+  }
+
+  async #stream(response: ServerResponse<IncomingMessage>): Promise<void> {
+    const reader = new HttpRequest(this.#replies, response)
+    const stream = await this.#dispatcher.openStream(reader, lastEventId(response.req))
     if (!('batches' in stream)) return reader.answer(stream)
     this.#replies.begin(response, STREAM_HEADERS)
+    if (response.req.method === 'HEAD') return void response.end()
     await sendEvents(response, stream)
   }
 }

@@ -10,11 +10,11 @@ import { idOf } from '../dispatch/recent.js'
 import type { Stream } from '../dispatch/streams.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
 
-export const STREAM_HEADERS = {
-  'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-store',
-  'X-Accel-Buffering': 'no', // a proxy that collects an answer before it passes it on would hold a stream back
-} as const
+export const STREAM_HEADERS = [
+  ...['Content-Type', 'text/event-stream; charset=utf-8'],
+  ...['Cache-Control', 'no-store'],
+  ...['X-Accel-Buffering', 'no'], // a proxy that collects an answer before it passes it on would hold a stream back
+]
 
 const HEARTBEAT = ':\n\n'
 const STALL_MS = 30_000

@@ -19,7 +19,11 @@ export const ERROR_KINDS = {
   host_refused: { status: 403, outcome: 'refused' },
   origin_refused: { status: 403, outcome: 'refused' },
   remote_refused: { status: 403, outcome: 'refused' },
+  method_not_allowed: { status: 405, outcome: 'refused' },
   request_expired: { status: 408, outcome: 'refused' },
+  request_timeout: { status: 408, outcome: 'refused' },
+  expectation_failed: { status: 417, outcome: 'refused' },
+  headers_too_large: { status: 431, outcome: 'refused' },
   not_found: { status: 404, outcome: 'refused' },
   session_exists: { status: 409, outcome: 'refused' },
   idempotency_key_reused: { status: 422, outcome: 'refused' },
@@ -103,4 +107,7 @@ export const requestExpired = (): ArcError =>
     'the request is older than the hub accepts and was not executed; send it again if it is still meant, ' +
       'and compare the clocks if it was new',
   )
+/** `methods` are what is served there. */
+export const methodNotAllowed = (method: string, path: string, methods: readonly string[]): ArcError =>
+  new ArcError('method_not_allowed', `${method} is not served at ${path}: use ${methods.join(' or ')}`)
 export const notFound = (message: string): ArcError => new ArcError('not_found', message)
