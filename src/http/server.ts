@@ -158,12 +158,13 @@ export class HttpDoor {
   }
 
   async #stream(response: ServerResponse<IncomingMessage>): Promise<void> {
+    const { instanceId } = this.#dispatcher
     const reader = new HttpRequest(this.#replies, response)
-    const stream = await this.#dispatcher.openStream(reader, lastEventId(response.req))
+    const stream = await this.#dispatcher.openStream(reader, lastEventId(response.req, instanceId))
     if (!('batches' in stream)) return reader.answer(stream)
     this.#replies.begin(response, STREAM_HEADERS)
     if (response.req.method === 'HEAD') return void response.end()
-    await sendEvents(response, stream)
+    await sendEvents(response, stream, instanceId)
   }
 }
 

@@ -16,19 +16,28 @@ export const STREAM_HEADERS = [
   ...['X-Accel-Buffering', 'no'], // a proxy that collects an answer before it passes it on would hold a stream back
 ]
 
+const LAST_EVENT_ID = /^(?:([^:]+):)?([0-9]{1,16})$/
 const HEARTBEAT = ':\n\n'
 const STALL_MS = 30_000
 /** Characters that are handed to the socket at once. */
 const CHUNK_CHARS = 65_536
 
-/** The id after which a reader that reconnects goes on; undefined for one that is new. */
-export function lastEventId({ headers }: IncomingMessage): number | undefined {
-  const given = String(headers['last-event-id'] ?? '')
-  return /^[0-9]{1,16}$/.test(given) ? Number(given) : undefined
+/**
+ * The id after which a reader that reconnects goes on; undefined for one that is new. An event's id names the storage that it
+ * came from, as `<instance>:<id>`: a reader of a storage that is gone (`arc reset`) begins anew. A plain number is taken as it is.
+ */
+export function lastEventId({ headers }: IncomingMessage, instanceId: string): number | undefined {
+  const [, instance, id] = LAST_EVENT_ID.exec(String(headers['last-event-id'] ?? '')) ?? []
+  if (id === undefined) return undefined
+  return instance === undefined || instance === instanceId ? Number(id) : 0
 }
 
 /** Sends messages, heartbeats, and hints of changes where they are wanted, until the stream or its reader ends. */
-export async function sendEvents(response: ServerResponse, { batches, changes }: Stream): Promise<void> {
+export async function sendEvents(
+  response: ServerResponse,
+  { batches, changes }: Stream,
+  instanceId: string,
+): Promise<void> {
   response.flushHeaders()
   const untold = new Set<ChangeTopic>()
   const tellChanges = () => {
@@ -42,7 +51,7 @@ export async function sendEvents(response: ServerResponse, { batches, changes }:
   })
   try {
     for await (const items of batches) {
-      for (const chunk of chunksOf(items)) {
+      for (const chunk of chunksOf(items, instanceId)) {
         if (response.destroyed) return
         if (!response.write(chunk) && !(await isTaken(response))) return void response.destroy()
         tellChanges()
@@ -54,10 +63,10 @@ export async function sendEvents(response: ServerResponse, { batches, changes }:
   }
 }
 
-function* chunksOf(items: readonly string[]): Generator<string> {
+function* chunksOf(items: readonly string[], instanceId: string): Generator<string> {
   let chunk = items.length === 0 ? HEARTBEAT : ''
   for (const json of items) {
-    chunk += eventOf(json)
+    chunk += eventOf(json, instanceId)
     if (chunk.length < CHUNK_CHARS) continue
     yield chunk
     chunk = ''
@@ -65,10 +74,10 @@ function* chunksOf(items: readonly string[]): Generator<string> {
   if (chunk !== '') yield chunk
 }
 
-function eventOf(json: string): string {
+function eventOf(json: string, instanceId: string): string {
   // Another implementation may have stored metadata with line breaks between its members.
   const line = /[\r\n]/.test(json) ? JSON.stringify(JSON.parse(json)) : json
-  return `id: ${idOf(line)}\ndata: ${line}\n\n`
+  return `id: ${instanceId}:${idOf(line)}\ndata: ${line}\n\n`
 }
 
 /** False when the reader has taken nothing for too long, or has gone. */

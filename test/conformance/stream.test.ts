@@ -121,15 +121,26 @@ t.test('§4 [ours] each event has its id, and Last-Event-ID goes on after it', {
   await first.has(3)
   t.strictSame(
     first.events.map(({ id }) => id),
-    idsOf(posted).map(String),
+    posted.map(({ id }) => `${hub.info.instance_id}:${id}`),
   )
-  const again = reader({ since_id: '0' }, { 'last-event-id': String(posted[1]?.id) })
-  await again.has(1)
-  t.strictSame(again.messages, [posted[2]], 'whatever since_id says')
+  for (const lastId of [`${first.events[1]?.id}`, `${posted[1]?.id}`]) {
+    const again = reader({ since_id: '0' }, { 'last-event-id': lastId })
+    await again.has(1)
+    t.strictSame(again.messages, [posted[2]], `after ${lastId}, whatever since_id says`)
+  }
   const odd = reader({ since_id: `${posted[2]?.id}` }, { 'last-event-id': 'x' })
   const live = await post()
   await odd.has(1)
   t.strictSame(odd.messages, [live], 'one that is no id is ignored')
+})
+
+t.test('§4 [ours] a Last-Event-ID of another storage begins anew', { skip: ours }, async (t) => {
+  const { post, reader } = await openRoom(t)
+  const posted = [await post(), await post()]
+  const since = { since_id: '999999999' } // of the storage that is gone as well
+  const again = reader(since, { 'last-event-id': 'mh1-0123456789abcdef0123:999999999' })
+  await again.has(2)
+  t.strictSame(again.messages, posted)
 })
 
 t.test('§4 [ours] a quiet stream says a comment every 15 s', { skip: ours }, async (t) => {

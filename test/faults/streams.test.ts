@@ -42,6 +42,7 @@ class FaithfulReader {
   connects = 0
   #current: EventReader | undefined
   #stopped = false
+  #lastId: string | undefined
 
   constructor(url: string) {
     void this.#read(url)
@@ -54,13 +55,15 @@ class FaithfulReader {
 
   async #read(url: string): Promise<void> {
     while (!this.#stopped) {
-      const lastId = this.ids.at(-1)
-      const reader = new EventReader(url, lastId === undefined ? {} : { 'last-event-id': `${lastId}` })
+      const reader = new EventReader(url, this.#lastId === undefined ? {} : { 'last-event-id': this.#lastId })
       this.#current = reader
       this.connects++
       let taken = 0
       const take = () => {
-        for (; taken < reader.events.length; taken++) this.ids.push(Number(reader.events[taken]?.id))
+        for (; taken < reader.events.length; taken++) {
+          this.#lastId = reader.events[taken]?.id
+          this.ids.push(JSON.parse(reader.events[taken]?.data ?? '{}').id)
+        }
         return reader.ended || this.#stopped
       }
       await until('the stream to end', take, 10 * DEADLINE_MS)
