@@ -30,6 +30,7 @@ export default defineConfig({
   root: 'src/dashboard',
   publicDir: false,
   plugins: [precompress()],
+  worker: { format: 'es' },
   build: {
     outDir: '../../dist/dashboard',
     emptyOutDir: true,

@@ -25,13 +25,14 @@ export function hubNow(): number {
   return Date.now() + skewMs
 }
 
-async function call<T>(method: string, path: string, body?: object): Promise<Envelope<T>> {
+async function call<T>(method: string, path: string, body?: object, key?: string): Promise<Envelope<T>> {
   let response: Response
   let envelope: Envelope<T>
   try {
     response = await fetch(path, {
       method,
       ...(body && { body: JSON.stringify(body) }),
+      ...(key !== undefined && { headers: { 'Idempotency-Key': key } }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
       cache: 'no-store',
     })
@@ -51,8 +52,9 @@ export async function get<T>(path: string): Promise<T> {
   return (await call<T>('GET', path)).result as T
 }
 
-export async function post<T>(path: string, body: object = {}): Promise<T> {
-  return (await call<T>('POST', path, body)).result as T
+/** With a key the call has one effect and one answer, however often and from wherever it is repeated (PROTOCOL §9). */
+export async function post<T>(path: string, body: object = {}, key?: string): Promise<T> {
+  return (await call<T>('POST', path, body, key)).result as T
 }
 
 /** A listing of messages by its path and fixed query, such as `/v1/messages` and `channel=general`. */

@@ -1,4 +1,4 @@
-// The connection to the hub: signs in, follows the stream from the last message that was seen, and does so
+// The connection to the hub: signs in, follows the stream from the last message that was seen (`stream.ts`), and does so
 // again, by itself, whenever it breaks. Says when it is lost and when it is back, and when the hub on
 // the other side is another one than before (a reset: what is known is then void). Ends with the page.
 //
@@ -9,6 +9,8 @@ import type { ChangeTopic } from '../protocol/kinds.js'
 import type { HubInfo, Message } from '../protocol/objects.js'
 import { get } from './api.js'
 import type { SignedIn } from './operator.js'
+import { isShown } from './page-state.js'
+import { followStream } from './stream.js'
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
@@ -46,6 +48,8 @@ export class Live {
   #instanceId: string | undefined
   #lastId: number | undefined
   #agentId = ''
+  /** The last stream went silent without breaking. */
+  #isDoubtful = false
   #pending: Message[] = []
   #scheduled = false
   #drawnAt = Number.NEGATIVE_INFINITY
@@ -61,13 +65,20 @@ export class Live {
     addEventListener('online', wake)
     document.addEventListener('visibilitychange', wake)
     for (let failures = 0; ; ) {
+      let why: 'lost' | 'hidden' = 'lost'
       try {
         await this.#connect()
-        if (await this.#follow()) failures = 0
+        const end = await this.#follow()
+        why = end.why
+        if (end.wasOpen) failures = 0
       } catch {
         // it is lost, which is said below
       }
       this.#flush()
+      if (why === 'hidden') {
+        await isShown()
+        continue
+      }
       this.#events.state('lost')
       await this.#pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 0)
     }
@@ -90,27 +101,39 @@ export class Live {
     this.#events.missed()
   }
 
-  /** Until the stream ends or goes silent; true if it was open. */
-  #follow(): Promise<boolean> {
+  /** Until the stream ends or goes silent. */
+  #follow(): Promise<{ wasOpen: boolean; why: 'lost' | 'hidden' }> {
     return new Promise((resolve) => {
-      const query = { agent_id: this.#agentId, changes: 'true', since_id: String(this.#lastId ?? 0) }
-      const source = new EventSource(`/v1/stream?${new URLSearchParams(query)}`)
       let wasOpen = false
-      const end = () => {
+      const end = (why: 'lost' | 'hidden') => {
         clearInterval(looking)
-        source.close()
-        resolve(wasOpen)
+        stream.close()
+        resolve({ wasOpen, why })
       }
-      const looking = setInterval(() => this.#events.look().catch(end), LOOK_MS)
-      source.onopen = () => {
-        wasOpen = true
-        this.#events.state('live')
-        this.#events.opened()
+      const request = {
+        instanceId: this.#instanceId ?? '',
+        agentId: this.#agentId,
+        sinceId: this.#lastId ?? 0,
+        isDoubtful: this.#isDoubtful,
       }
-      source.onmessage = ({ data }) => this.#take(JSON.parse(data))
-      source.addEventListener('changed', ({ data }) => this.#events.changed(JSON.parse(data)))
-      // The browser would connect again by itself, but not notice that the hub has become another.
-      source.onerror = end
+      this.#isDoubtful = false
+      const stream = followStream(request, {
+        opened: () => {
+          wasOpen = true
+          this.#events.state('live')
+          this.#events.opened()
+        },
+        message: (message) => this.#take(message),
+        changed: (topics) => this.#events.changed(topics),
+        ended: end,
+      })
+      const looking = setInterval(() => {
+        stream.check()
+        this.#events.look().catch(() => {
+          this.#isDoubtful = true
+          end('lost')
+        })
+      }, LOOK_MS)
     })
   }
 

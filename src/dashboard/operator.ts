@@ -1,5 +1,8 @@
 // Who the person at this page is among the agents: `operator`, or the first free variant of it. Remembered in
 // this browser, so that a reload, or a second tab, is the same one; another browser at the same hub gets the next name.
+//
+// A session is asked for under a key that follows from what is remembered. So tabs that sign in at the same time, and a page
+// that is loaded again before it had its answer, get one session, and not a name each.
 
 import type { Bootstrap, Session } from '../protocol/objects.js'
 import { get, HubError, post } from './api.js'
@@ -9,11 +12,18 @@ const NAME = 'operator'
 /** More people than this at one hub share a name. */
 const MAX_VARIANTS = 50
 
-interface Remembered {
+/** Rounds of asking for a session, and looking whether it is the one that lives. */
+const MAX_ROUNDS = 4
+
+interface Memory {
   readonly agentId: string
+  /** Before there is one, something that this browser alone knows. */
   readonly sessionId: string
   readonly displayName: string
 }
+
+/** Of a browser that keeps nothing: it is forgotten with the page. */
+let unkept: Memory | undefined
 
 export interface SignedIn {
   readonly session: Session
@@ -23,15 +33,11 @@ export interface SignedIn {
 
 /** Takes up the remembered session if it is still there, else opens one. @throws HubError */
 export async function signIn(): Promise<SignedIn> {
-  const remembered = recall()
-  const first = remembered?.agentId ?? NAME
+  const first = recall().agentId
   const candidates = [first, ...variants().filter((name) => name !== first)]
   for (const agentId of candidates) {
-    const session = await open(agentId, remembered)
-    if (!session) continue
-    remember(session)
-    const { latest_visible_id: latestId } = await bootstrap(agentId)
-    return { session, latestId }
+    const signedIn = await signInAs(agentId)
+    if (signedIn) return signedIn
   }
   throw new HubError('Every name for an operator is taken.', 409)
 }
@@ -41,27 +47,37 @@ export function remember({
   session_id: sessionId,
   display_name: displayName,
 }: Session): void {
-  try {
-    localStorage.setItem(MEMORY, JSON.stringify({ agentId, sessionId, displayName }))
-  } catch {
-    // a browser that keeps nothing: the name is then forgotten with the page
-  }
+  keep({ agentId, sessionId, displayName })
 }
 
 /** Undefined when another live session has the name. */
-async function open(agentId: string, remembered: Remembered | undefined): Promise<Session | undefined> {
-  const own = remembered?.agentId === agentId ? remembered : undefined
-  const { session } = await bootstrap(agentId)
-  if (session) return session.session_id === own?.sessionId ? session : undefined
+async function signInAs(agentId: string): Promise<SignedIn | undefined> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const { session: live, latest_visible_id: latestId } = await bootstrap(agentId)
+    const memory = recall()
+    if (live && memory.agentId === agentId && live.session_id === memory.sessionId)
+      return { session: live, latestId }
+    const opened = await open(agentId, memory)
+    if (!opened) return undefined
+    // An answer that was given earlier may tell of a session that has ended since: then the next key is another.
+    remember(opened)
+  }
+  return undefined
+}
+
+async function open(agentId: string, memory: Memory): Promise<Session | undefined> {
+  const request = {
+    agent_id: agentId,
+    display_name: memory.agentId === agentId ? memory.displayName : agentId,
+    capabilities: ['operator'],
+    metadata: { client: 'arc-dashboard' },
+  }
+  const key = `dashboard-${agentId}-${memory.sessionId}`.replace(/[^\w-]/g, '_').slice(0, 128)
   try {
-    return await post<Session>('/v1/sessions', {
-      agent_id: agentId,
-      display_name: own?.displayName ?? agentId,
-      capabilities: ['operator'],
-      metadata: { client: 'arc-dashboard' },
-    })
+    return await post<Session>('/v1/sessions', request, key)
   } catch (error) {
-    if (error instanceof HubError && error.status === 409) return undefined // somebody was faster
+    // Another agent has the name; or a tab of this browser has asked under the key, in other words.
+    if (error instanceof HubError && (error.status === 409 || error.status === 422)) return undefined
     throw error
   }
 }
@@ -74,11 +90,25 @@ function variants(): string[] {
   return Array.from({ length: MAX_VARIANTS }, (_, i) => (i === 0 ? NAME : `${NAME}-${i + 1}`))
 }
 
-function recall(): Remembered | undefined {
+function recall(): Memory {
   try {
     const found = JSON.parse(localStorage.getItem(MEMORY) ?? 'null')
-    return typeof found?.agentId === 'string' ? found : undefined
+    if (typeof found?.agentId === 'string' && typeof found.sessionId === 'string') return found
   } catch {
-    return undefined
+    // it keeps nothing, or what is kept is not ours
   }
+  if (unkept) return unkept
+  // `randomUUID` is for secure contexts alone, and a hub may be asked over a network.
+  const random = crypto.getRandomValues(new Uint32Array(4)).join('-')
+  return keep({ agentId: NAME, sessionId: `none-${random}`, displayName: NAME })
+}
+
+function keep(memory: Memory): Memory {
+  try {
+    localStorage.setItem(MEMORY, JSON.stringify(memory))
+    unkept = undefined
+  } catch {
+    unkept = memory
+  }
+  return memory
 }

@@ -14,3 +14,16 @@ export function isFound(...texts: readonly (string | null | undefined)[]): boole
   const wanted = needle.value
   return wanted === '' || texts.some((text) => text?.toLowerCase().includes(wanted))
 }
+
+/** Resolves as soon as anybody can see the page. */
+export function isShown(): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden) return
+      document.removeEventListener('visibilitychange', look)
+      resolve()
+    }
+    document.addEventListener('visibilitychange', look)
+    look()
+  })
+}

@@ -74,14 +74,21 @@ const reads = {
   tasks: new Refresh(async () => {
     tasks.value = await get<Task[]>('/v1/tasks')
   }),
-  claims: new Refresh(async () => {
-    const rows = await get<Claim[]>('/v1/claims?active_only=true')
-    claims.value = withHistory('claim', rows.map(holdOfClaim))
-  }),
-  locks: new Refresh(async () => {
-    const rows = await get<Lock[]>('/v1/locks?active_only=true')
-    locks.value = withHistory('lock', rows.map(holdOfLock))
-  }),
+  // While hidden too: the history of holds is made of what is read.
+  claims: new Refresh(
+    async () => {
+      const rows = await get<Claim[]>('/v1/claims?active_only=true')
+      claims.value = withHistory('claim', rows.map(holdOfClaim))
+    },
+    { whileHidden: true },
+  ),
+  locks: new Refresh(
+    async () => {
+      const rows = await get<Lock[]>('/v1/locks?active_only=true')
+      locks.value = withHistory('lock', rows.map(holdOfLock))
+    },
+    { whileHidden: true },
+  ),
   shutdown: new Refresh(async () => {
     const pending = await get<Shutdown | null>('/v1/shutdown')
     shutdownAt.value = pending ? hubNow() + pending.remaining_sec * 1_000 : undefined

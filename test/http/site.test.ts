@@ -80,6 +80,7 @@ t.test('the page and its assets', async (t) => {
       "default-src 'none'",
       "script-src 'self'",
       "style-src 'self'",
+      "worker-src 'self'",
       "connect-src 'self'",
     ]) {
       t.ok(policy.includes(rule), rule)

@@ -1,0 +1,186 @@
+// One tab's way to the hub's stream: with the other tabs of its browser over a shared worker (stream.worker.ts), or by
+// itself where there is none. Gives messages after an id, in order, each once, until it ends; it does not
+// connect again by itself.
+//
+// A tab by itself holds no stream while it is hidden, so that many of them leave connections to the one that is seen.
+
+import type { ChangeTopic } from '../protocol/kinds.js'
+import type { Message } from '../protocol/objects.js'
+import { Listing } from './api.js'
+import type { ToTab, ToWorker } from './stream.worker.js'
+
+export interface StreamRequest {
+  readonly instanceId: string
+  readonly agentId: string
+  readonly sinceId: number
+  /** The last one ended because the hub was silent. */
+  readonly isDoubtful: boolean
+}
+
+export interface StreamEvents {
+  opened(): void
+  message(message: Message): void
+  changed(topics: readonly ChangeTopic[]): void
+  /** Once, and then nothing more comes. `hidden`: it was given up until the tab is shown. */
+  ended(why: 'lost' | 'hidden'): void
+}
+
+/** A stream that is followed. */
+export interface Following {
+  /** Now and then: ends it if what it depends on in this browser has died. */
+  check(): void
+  close(): void
+}
+
+/** A worker that does not answer by then is taken for one that never will. */
+const JOIN_MS = 10_000
+/** Messages that are read by the tab itself at most, to come to where the shared stream is. */
+const MAX_GAP = 1_000
+/** After how many characters the worker is told that they were taken. */
+const TELL_TAKEN_CHARS = 500_000
+
+export function followStream(request: StreamRequest, events: StreamEvents): Following {
+  let current: Following
+  try {
+    current = new SharedStream(request, events, () => {
+      current = new OwnStream(request, events)
+    })
+  } catch {
+    current = new OwnStream(request, events) // the browser has no shared workers, or allows none here
+  }
+  return { check: () => current.check(), close: () => current.close() }
+}
+
+class OwnStream implements Following {
+  readonly #source: EventSource
+  readonly #onVisibility: () => void
+
+  constructor({ agentId, sinceId }: StreamRequest, events: StreamEvents) {
+    const query = { agent_id: agentId, changes: 'true', since_id: String(sinceId) }
+    this.#source = new EventSource(`/v1/stream?${new URLSearchParams(query)}`)
+    this.#source.onopen = () => events.opened()
+    this.#source.onmessage = ({ data }) => events.message(JSON.parse(data))
+    this.#source.addEventListener('changed', ({ data }) => events.changed(JSON.parse(data)))
+    // The browser would connect again by itself, but not notice that the hub has become another.
+    this.#source.onerror = () => events.ended('lost')
+    this.#onVisibility = () => {
+      if (document.hidden) events.ended('hidden')
+    }
+    document.addEventListener('visibilitychange', this.#onVisibility)
+    queueMicrotask(this.#onVisibility)
+  }
+
+  check(): void {}
+
+  close(): void {
+    document.removeEventListener('visibilitychange', this.#onVisibility)
+    this.#source.close()
+  }
+}
+
+class SharedStream implements Following {
+  readonly #port: MessagePort
+  readonly #request: StreamRequest
+  readonly #events: StreamEvents
+  readonly #joining: ReturnType<typeof setTimeout>
+  readonly #onPageHide = () => this.#events.ended('lost')
+  #lastId: number
+  /** What comes while the tab reads what it missed. */
+  #kept: Message[] | undefined = []
+  #takenChars = 0
+  #toldChars = 0
+  #isAnswered = true
+  #isClosed = false
+
+  /** `fail` is called instead of anything else when there is no worker to talk to. @throws when there can be none */
+  constructor(request: StreamRequest, events: StreamEvents, fail: () => void) {
+    this.#request = request
+    this.#events = events
+    this.#lastId = request.sinceId
+    const worker = new SharedWorker(new URL('./stream.worker.ts', import.meta.url), { type: 'module' })
+    const giveUp = () => {
+      if (this.#isClosed) return
+      this.close()
+      fail()
+    }
+    worker.onerror = giveUp
+    this.#joining = setTimeout(giveUp, JOIN_MS)
+    this.#port = worker.port
+    this.#port.onmessage = ({ data }: MessageEvent<ToTab>) => this.#take(data)
+    this.#tell({ type: 'join', ...request })
+    // A page that the browser keeps for the back button is frozen: it would only collect what it cannot take.
+    addEventListener('pagehide', this.#onPageHide)
+  }
+
+  check(): void {
+    if (this.#isAnswered) this.#tell({ type: 'ping' })
+    else this.#events.ended('lost')
+    this.#isAnswered = false
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#joining)
+    removeEventListener('pagehide', this.#onPageHide)
+    this.#tell({ type: 'leave' })
+    this.#port.onmessage = null
+    this.#port.close()
+  }
+
+  #tell(note: ToWorker): void {
+    this.#port.postMessage(note)
+  }
+
+  #take(note: ToTab): void {
+    this.#isAnswered = true
+    switch (note.type) {
+      case 'joined':
+        clearTimeout(this.#joining)
+        break
+      case 'opened':
+        void this.#open(note.at)
+        break
+      case 'message':
+        this.#countTaken(note.data.length)
+        this.#message(JSON.parse(note.data))
+        break
+      case 'changed':
+        this.#events.changed(JSON.parse(note.data))
+        break
+      case 'ended':
+        this.#events.ended('lost')
+    }
+  }
+
+  /** The stream was there before this tab: what it told the others first, is read. */
+  async #open(at: number): Promise<void> {
+    try {
+      const feed = new Listing('/v1/events', { agent_id: this.#request.agentId })
+      const missed = at > this.#lastId ? await feed.after(this.#lastId, MAX_GAP) : []
+      if (this.#isClosed) return
+      if (missed.length === MAX_GAP && (missed.at(-1)?.id ?? 0) < at) throw new Error('too far behind')
+      const kept = this.#kept ?? []
+      this.#kept = undefined
+      this.#events.opened()
+      for (const message of [...missed, ...kept]) this.#message(message)
+    } catch {
+      if (!this.#isClosed) this.#events.ended('lost')
+    }
+  }
+
+  #message(message: Message): void {
+    if (this.#kept) this.#kept.push(message)
+    else if (message.id > this.#lastId) {
+      this.#lastId = message.id
+      this.#events.message(message)
+    }
+  }
+
+  #countTaken(chars: number): void {
+    this.#takenChars += chars
+    if (this.#takenChars - this.#toldChars < TELL_TAKEN_CHARS) return
+    this.#toldChars = this.#takenChars
+    this.#tell({ type: 'taken', chars: this.#takenChars })
+  }
+}
