@@ -4,12 +4,12 @@
 //
 //   node scripts/build.js [--for-tests]
 //
-// "The same" goes by content: a stamp in dist/, written last, holds a hash of all sources and settings. For tests, tap is
-// made ready as well: it is built once, with the plugins that package.json leaves it.
+// "The same" goes by content: a stamp in dist/, written last, is a hash of all sources and settings. For tests, tap is made
+// ready as well: it is built once, with the plugins that package.json leaves it.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -19,11 +19,13 @@ const SETTINGS = [
   'package-lock.json',
   'rolldown.config.js',
   'scripts/build.js',
+  'scripts/bundle.js',
   'tsconfig.json',
   'vite.config.ts',
 ]
 const STAMP = 'dist/.built'
-const OUTCOMES = ['dist/src/sdk/index.js', 'dist/program/main.js', 'dist/dashboard/index.html']
+/** These change with whatever else is built: by hand, or by `npm run dev`. */
+const OUTCOMES = ['dist/.tsbuildinfo', 'dist/program/main.js', 'dist/dashboard/index.html']
 const TAP = 'node_modules/@tapjs/test/test-built/dist/esm/index.js'
 
 const at = (path) => join(ROOT, path)
@@ -37,10 +39,11 @@ function filesIn(folder) {
     .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)))
 }
 
-function hashOfSources() {
+/** Of sources and settings, and of what the last build has left. */
+function stamp() {
   const hash = createHash('sha256')
-  for (const file of [...FOLDERS.flatMap(filesIn), ...SETTINGS].sort())
-    hash.update(`${file}\0${text(file)}\0`)
+  const files = [...FOLDERS.flatMap(filesIn), ...SETTINGS, ...OUTCOMES].sort()
+  for (const file of files) hash.update(`${file}\0${text(file)}\0`)
   return hash.digest('hex')
 }
 
@@ -61,22 +64,14 @@ function run(program, ...args) {
   })
 }
 
-async function bundle() {
-  const { rolldown } = await import('rolldown')
-  const { default: config } = await import('../rolldown.config.js')
-  const bundled = await rolldown(config)
-  await bundled.write(config.output)
-  await bundled.close()
-}
+/** The bundler is loaded when there is something to bundle. */
+const bundleProgram = () => import('./bundle.js').then(({ bundle }) => bundle())
 
 async function build() {
-  const hash = hashOfSources()
-  if (text(STAMP) === hash && OUTCOMES.every((path) => existsSync(at(path)))) return
-  rmSync(at(STAMP), { force: true })
+  if (OUTCOMES.every((path) => existsSync(at(path))) && text(STAMP) === stamp()) return
   removeLeftovers()
-  await Promise.all([run('tsc').then(bundle), run('vite', 'build', '--logLevel', 'warn')])
-  mkdirSync(at('dist'), { recursive: true })
-  writeFileSync(at(STAMP), hash)
+  await Promise.all([run('tsc').then(bundleProgram), run('vite', 'build', '--logLevel', 'warn')])
+  writeFileSync(at(STAMP), stamp())
 }
 
 /** As installed, tap has a plugin that does not work with this compiler. */
