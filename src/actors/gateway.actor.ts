@@ -25,6 +25,11 @@ export interface GatewayInfo {
 
 /** How long the end waits for a storage that does not answer. */
 const CATCH_UP_MS = 1_000
+/**
+ * When what only requests need is loaded, unless one comes earlier: after the start, since whoever waits for the hub has the
+ * processors first. If it can't be loaded, that ends this thread, and the next one tries again.
+ */
+const LOAD_ROUTES_AFTER_MS = 400
 
 runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Promise<Actor> => {
   const storage = new StorageClient({
@@ -65,8 +70,10 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
       // The storage died again before it answered: its next life will introduce itself.
       connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
     },
-    started: () => connected,
-    allUp: () => dispatcher.loadRoutes(),
+    started: async () => {
+      await connected
+      setTimeout(() => dispatcher.loadRoutes(), LOAD_ROUTES_AFTER_MS)
+    },
     stop: async () => {
       // Those who wait get what was committed before the end: the last notice of a shutdown, for one.
       await storage.caughtUp(CATCH_UP_MS)

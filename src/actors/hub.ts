@@ -53,6 +53,8 @@ export interface HubOptions {
   readonly logSink?: LogSink | undefined
   /** Restarts of actors after which the hub gives up. Default 5 in 30 s. */
   readonly intensity?: Intensity | undefined
+  /** Aborted to stop the hub, at any time: one that is still starting is not started then. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Hub {
@@ -71,7 +73,11 @@ export interface Hub {
   kill(actor: 'storage' | 'gateway' | 'relay'): Promise<void>
 }
 
-/** Starts a hub. @throws ArcError `storage_unusable`, `port_in_use`, `spool_unusable`, `start_failed`: each says what to do */
+/**
+ * Starts a hub.
+ * @throws ArcError `storage_unusable`, `port_in_use`, `spool_unusable`, `start_failed`: each says what to do;
+ * `aborted` when `signal` was
+ */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const host = options.host ?? DEFAULT_HOST
   const presenceTtlSec = options.presenceTtlSec ?? PRESENCE_TTL_SEC.default
@@ -118,6 +124,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     },
   })
 
+  options.signal?.addEventListener('abort', () => void end(0), { once: true })
+  if (options.signal?.aborted) void end(0)
   await supervisor.start()
   const { port } = supervisor.info('gateway') as GatewayInfo
   const { instanceId, storagePath } = supervisor.info('storage') as StorageInfo

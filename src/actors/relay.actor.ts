@@ -24,6 +24,8 @@ export interface RelayConfig {
 }
 
 const CATCH_UP_MS = 1_000
+/** As in the gateway, and a moment after it. */
+const LOAD_ROUTES_AFTER_MS = 600
 
 runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promise<Actor> => {
   const { spoolDir } = config
@@ -68,8 +70,8 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     started: async () => {
       await connected
       start(host, spoolDir)
+      setTimeout(() => dispatcher.loadRoutes(), LOAD_ROUTES_AFTER_MS)
     },
-    allUp: () => dispatcher.loadRoutes(),
     stop: async () => {
       await storage.caughtUp(CATCH_UP_MS)
       dispatcher.end()

@@ -1,12 +1,16 @@
 // The hub in the foreground: log lines for people on standard error, nothing on standard output, and an exit
 // in good order on SIGTERM and SIGINT: parked polls answered, database checkpointed, pid file removed.
 
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
+import SqliteDatabase from 'better-sqlite3'
 import t from 'tap'
 import { call, freePort, json, Place, type Running, statusOf } from '../support/arc-process.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 2
+
+const NEEDS_PROC = { skip: existsSync('/proc/self') ? false : 'needs /proc' }
 
 /** Starts `arc …` and waits until its pid file tells where it listens. */
 async function hubIn(place: Place, args: readonly string[] = []): Promise<{ hub: Running; url: string }> {
@@ -16,6 +20,12 @@ async function hubIn(place: Place, args: readonly string[] = []): Promise<{ hub:
     return existsSync(place.path('.arc.pid'))
   })
   return { hub, url: place.pidFile().url }
+}
+
+/** Whether the process has a handler for the signal. */
+function catches(pid: number, signal: number): boolean {
+  const [, caught = '0'] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
 const walBytes = (place: Place) =>
@@ -67,6 +77,23 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.notOk(existsSync(place.path('.arc.pid')))
   })
 }
+
+t.test(
+  'SIGTERM while it is still starting ends it with status 0, and it leaves nothing behind',
+  NEEDS_PROC,
+  async (t) => {
+    const place = new Place(t)
+    const other = new SqliteDatabase(place.path('arc.sqlite3'))
+    t.teardown(() => other.close())
+    other.exec('BEGIN EXCLUSIVE') // its storage waits for this to end
+    const hub = place.start(['--port', '0'])
+    // Node itself has handlers for the other two.
+    await until('it to hear signals', () => catches(hub.pid, constants.signals.SIGHUP))
+    hub.child.kill('SIGTERM')
+    t.match(await hub.finished, { status: 0, stderr: '' })
+    t.notOk(existsSync(place.path('.arc.pid')))
+  },
+)
 
 t.test('a second signal while it stops does not cut the stop short', async (t) => {
   const place = new Place(t)

@@ -25,6 +25,8 @@ export interface TestProcess {
 export interface ProcessOptions {
   /** The user that it runs as, and the group of the same number. */
   readonly uid?: number
+  /** How many descriptors it may have open. */
+  readonly maxDescriptors?: number
 }
 
 export interface HubInProcess extends TestProcess {
@@ -36,11 +38,14 @@ export function startScript(
   t: Test,
   module: URL,
   args: readonly string[] = [],
-  { uid }: ProcessOptions = {},
+  { uid, maxDescriptors }: ProcessOptions = {},
 ): TestProcess & { child: ChildProcess } {
   // Without the test runner's NODE_OPTIONS, which would load itself into the child.
   const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
+  const command = [process.execPath, fileURLToPath(module), ...args]
+  if (maxDescriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${maxDescriptors}; exec "$0" "$@"`)
+  const [program = '', ...programArgs] = command
+  const child = spawn(program, programArgs, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env,
     ...(uid === undefined ? {} : { uid, gid: uid }),

@@ -16,10 +16,9 @@ export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 export type ActorContract = {
   boot: { input: ActorBoot; output: undefined }
   introduce: { input: { peer: string; port: MessagePort }; output: undefined }
-  allUp: { input: undefined; output: undefined }
   stop: { input: undefined; output: undefined }
-  /** Ends this thread on the spot: for fault tests. */
-  crash: { input: undefined; output: undefined }
+  /** Ends this thread, between two events. */
+  exit: { input: undefined; output: undefined }
 }
 
 /** What an actor tells its supervisor. `info` is what others need to know of it, such as its port. */
@@ -44,8 +43,6 @@ export interface Actor {
   introduce(peer: string, port: MessagePort): void
   /** Settles when the actor, introduced to the peers that are there, can do its work. */
   started?(): Promise<void>
-  /** All actors have been up for a moment: the time for what nobody should have to wait for. */
-  allUp?(): void
   /** Ends in good order: finish what was accepted, close what is open. */
   stop(): Promise<void>
 }
@@ -65,8 +62,7 @@ export function runActor<Config>(init: (context: ActorContext<Config>) => Actor 
         (error) => supervisor.cast('failed', asStartError(error).toData()),
       ),
     introduce: ({ input }) => actor?.introduce(input.peer, input.port),
-    allUp: () => actor?.allUp?.(),
-    crash: () => process.exit(1), // of this thread alone
+    exit: () => process.exit(1), // of this thread alone
     stop: (incoming) => {
       const stopped = actor ? actor.stop() : Promise.resolve()
       stopped.then(() => incoming.reply(undefined), incoming.fail)

@@ -7,7 +7,7 @@
 // port writes out the member names of every object, and at thousands of requests a second its own cost would
 // otherwise be the largest part of a call.
 
-import { MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 import { Calls } from './calls.js'
 
@@ -64,7 +64,6 @@ export class Link<Out extends Contract, In extends Contract> {
   #flush: NodeJS.Immediate | undefined
   #sweep: NodeJS.Timeout | undefined
   #closed = false
-  #transfers: TransferListItem[] = []
   readonly #handlers: Handlers<In>
   readonly #onClose: (() => void) | undefined
 
@@ -116,23 +115,29 @@ export class Link<Out extends Contract, In extends Contract> {
     if (this.#outbox.length >= MAX_OUTBOX) this.flush()
   }
 
-  /** Tells the other side; no answer, no guarantee beyond order. `transfer` moves ports along. */
-  cast<K extends Name<Out>>(name: K, input: Out[K]['input'], transfer: TransferListItem[] = []): void {
-    this.#transfers.push(...transfer)
-    if (this.#closed) this.#closeTransfers()
-    else this.#send(['cast', name, input])
+  /**
+   * Tells the other side; no answer, no guarantee beyond order. `ports` move along, at once: by the end of the turn the
+   * other end of one may be closed, and such a port can't be sent. Those that can't be handed over are closed, so that
+   * whoever holds their other ends learns of it.
+   */
+  cast<K extends Name<Out>>(name: K, input: Out[K]['input'], ports: MessagePort[] = []): void {
+    if (!this.#closed) this.#send(['cast', name, input])
+    if (ports.length > 0) this.flush(ports)
   }
 
-  /** Sends what has collected in this turn now. */
-  flush(): void {
+  /** Sends what has collected in this turn now. @throws DOMException for something that can't be sent; it is dropped */
+  flush(ports: MessagePort[] = []): void {
     if (this.#flush) clearImmediate(this.#flush)
     this.#flush = undefined
-    if (this.#closed || this.#outbox.length === 0) return
     const envelopes = this.#outbox
-    const transfers = this.#transfers
     this.#outbox = []
-    this.#transfers = []
-    this.#port.postMessage(envelopes, transfers)
+    try {
+      if (this.#closed) for (const port of ports) port.close()
+      else if (envelopes.length > 0) this.#port.postMessage(envelopes, ports)
+    } catch (error) {
+      for (const port of ports) port.close()
+      throw error
+    }
   }
 
   /** Takes in what has arrived but was not delivered yet, without waiting; false when there was nothing. */
@@ -202,18 +207,11 @@ export class Link<Out extends Contract, In extends Contract> {
     this.#sweep = undefined
   }
 
-  /** Ports that can't be handed over any more are closed, so that whoever holds their other ends learns of it. */
-  #closeTransfers(): void {
-    for (const item of this.#transfers) if (item instanceof MessagePort) item.close()
-    this.#transfers = []
-  }
-
   #end(): void {
     if (this.#closed) return
     this.#closed = true
     const orphans = this.#pending.takeAll(() => true)
     this.#restIfIdle()
-    this.#closeTransfers()
     for (const call of orphans) {
       call.caller.failed(
         new ArcError('outcome_unknown', `${call.name}: the other side ended before it answered`),

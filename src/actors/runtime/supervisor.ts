@@ -1,111 +1,87 @@
 // Starts actors in order, introduces them to each other, restarts those that die, stops them in reverse. When
 // it starts, all threads load their modules at once, which takes most of the time; booting them keeps the order.
 //
-//   start ─▶ starting ─ready─▶ running ─exit─▶ (restart window) ─▶ starting …
-//                 └─failed/timeout─▶ counted like a crash, once the tree is up; fatal while it comes up
+//   down ─▶ starting ─ready─▶ running ─ended─▶ (restart window) ─▶ down …
+//    ▲          │
+//    └─ pause ──┴─ failed ─▶ (restart window); fatal for one that has never run
 //
-// Which children a crash restarts is the strategy's choice. Past the restart intensity the supervisor
-// stops everything and reports why (`onGiveUp`): a hub that cannot live must not pretend to.
+// One loop brings up what is down, always the first in starting order. Whatever goes wrong in a start is data for that loop. Past
+// the restart intensity the supervisor gives up and reports why (`onGiveUp`): a hub that cannot live must not pretend to.
+//
+// Ends with `stop`, which is heard at any time: it ends the start that is under way, and the pause before the next one.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { ArcError } from '../../protocol/errors.js'
-import type { ActorContract, Log, SupervisorContract } from './actor.js'
-import { Link } from './link.js'
+import type { Log } from './actor.js'
 import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from './restart-window.js'
+import { ActorThread, type ThreadOptions } from './thread.js'
 
 /** An actor that hangs is no common thing; on a machine that agents keep busy 15 s were too short for the relay. */
 const START_TIMEOUT_MS = 60_000
-/** Who started the hub and waits for its word has the processors first. */
-const ALL_UP_AFTER_MS = 100
-/**
- * Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 6 are as fast for most, and
- * are touched whole within the first thousands of requests, so that memory is level from then on.
- */
-const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
+const STOP_TIMEOUT_MS = 8_000
 
-/** Flags of Node's that actors get as well. One whose value is an argument of its own can't be told from what follows. */
-const PROFILING = /^--((cpu|heap)-prof(-[a-z]+=.*)?|enable-source-maps)$/
-
-/** Restart the one that died; or it and those started after it; or all. */
-export type Strategy = 'one_for_one' | 'rest_for_one' | 'one_for_all'
-
-export interface ChildSpec {
-  readonly name: string
-  /** The compiled module that calls `runActor`. */
-  readonly entry: URL
+export interface ChildSpec extends ThreadOptions {
   /** What the actor is started with; `infoOf` tells what an actor reported when it last became ready. */
   config(infoOf: (name: string) => unknown): unknown
   /** Peers that it is connected to, by name. */
   readonly links: readonly string[]
-  /** Heap cap in MiB: an out-of-memory ends this actor alone. */
-  readonly maxHeapMb?: number
-  /** MiB for young objects, default 6: an actor that has much under way at once copies it less often with more. */
-  readonly maxYoungHeapMb?: number
   readonly startTimeoutMs?: number
   readonly stopTimeoutMs?: number
 }
 
 export interface SupervisorOptions {
   readonly children: readonly ChildSpec[]
-  readonly strategy?: Strategy
   readonly intensity?: Intensity
   readonly log: Log
+  /** Told once; whoever is told calls `stop`. */
   readonly onGiveUp: (reason: ArcError) => void
   readonly onStopAll: (reason: string) => void
 }
 
-interface Thread {
-  readonly worker: Worker
-  readonly control: Link<ActorContract, SupervisorContract>
-  /** What the actor says when it was booted. */
-  readonly started: Deferred<unknown>
-  /** Settles with the reason when the thread has ended. */
-  readonly exited: Promise<string>
-}
-
-/** The children that `strategy` restarts when `failed` died, in starting order. */
-export function restartSet(strategy: Strategy, names: readonly string[], failed: string): readonly string[] {
-  if (strategy === 'one_for_one') return [failed]
-  return strategy === 'rest_for_one' ? names.slice(names.indexOf(failed)) : names
-}
-
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #running = new Map<string, Thread>()
-  readonly #lastInfo = new Map<string, unknown>()
   readonly #window: RestartWindow
-  /** Children that died, or go down with one that did, and are not back yet. */
+  /** Threads that were not booted yet: those that the first start loads together. */
+  readonly #loading = new Map<string, ActorThread>()
+  readonly #starting = new Set<ActorThread>()
+  readonly #running = new Map<string, ActorThread>()
+  /** Children that are to be started. */
   readonly #down = new Set<string>()
-  #reviving: Promise<void> | undefined
-  #stopping = false
+  readonly #lastInfo = new Map<string, unknown>()
+  /** Aborted when nothing is to be started any more. */
+  readonly #ending = new AbortController()
+  #bringingUp: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#window = new RestartWindow(options.intensity ?? DEFAULT_INTENSITY)
   }
 
-  /** Starts every child in order. @throws ArcError why the first one could not; those before it are stopped. */
+  /**
+   * Starts every child in order.
+   * @throws ArcError why the first one could not be started, or `aborted` when it was stopped before; no thread is left then
+   */
   async start(): Promise<void> {
-    const loading = new Map(this.#options.children.map((spec) => [spec, this.#load(spec)]))
+    if (this.#isEnding) throw stoppedWhileStarting()
+    for (const spec of this.#options.children) {
+      this.#loading.set(spec.name, this.#load(spec))
+      this.#down.add(spec.name)
+    }
     try {
-      for (const [spec, thread] of loading) {
-        loading.delete(spec)
-        await this.#startFirst(spec, thread)
-      }
-      this.#tellAllUp()
+      await this.#bringUp()
+      if (this.#isEnding) throw stoppedWhileStarting()
     } catch (error) {
-      await Promise.all([...loading.values()].map(end))
       await this.stop()
       throw error
     }
   }
 
-  /** Stops every child, the last one first; each may take its `stopTimeoutMs`, then it is terminated. */
-  async stop(): Promise<void> {
-    this.#stopping = true
-    await this.#reviving
-    for (const spec of this.#options.children.toReversed()) await this.#stopChild(spec)
+  /** Stops every child, the last one first; each may take its `stopTimeoutMs`, then it is ended. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
   }
 
   info(name: string): unknown {
@@ -114,207 +90,141 @@ export class Supervisor {
 
   /**
    * Ends a child's thread on the spot, as a crash would: for fault tests. Terminated, it ends wherever it is;
-   * one that speaks HTTP has to end by itself, since Node aborts the process when its parser is cut short.
+   * one that speaks HTTP has to exit by itself (see `ActorThread.end`).
    */
   async kill(name: string, how: 'terminate' | 'exit' = 'terminate'): Promise<void> {
-    const child = this.#running.get(name)
-    if (how === 'terminate') await child?.worker.terminate()
-    else {
-      child?.control.cast('crash', undefined)
-      await child?.exited
-    }
+    const thread = this.#running.get(name)
+    await (how === 'terminate' ? thread?.kill() : thread?.exit())
   }
 
-  /** A child's first start. One that fails by itself is fatal; one that lost a peer is restarted with it. */
-  async #startFirst(spec: ChildSpec, thread: Thread): Promise<void> {
+  get #isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  async #stop(): Promise<void> {
+    this.#ending.abort()
+    for (const thread of this.#starting) thread.fail('was stopped while it started')
+    await this.#bringingUp?.catch(() => {}) // whoever called `start` is told
+    await Promise.all([...this.#loading.values()].map((thread) => thread.end()))
+    for (const spec of this.#options.children.toReversed()) await this.#stopChild(spec)
+  }
+
+  async #stopChild(spec: ChildSpec): Promise<void> {
+    const thread = this.#running.get(spec.name)
+    if (!thread) return
+    this.#running.delete(spec.name)
     try {
-      await this.#startChild(spec, thread)
+      await thread.stop(spec.stopTimeoutMs ?? STOP_TIMEOUT_MS)
     } catch (error) {
-      if (!(error instanceof ArcError && error.code === 'peer_lost')) throw error
-      if (!this.#mayRestart(spec, error.message)) throw error
-      this.#down.add(spec.name)
-      while (this.#down.has(spec.name) && !this.#stopping) await this.#bringBack()
-      if (this.#stopping) throw error
+      this.#options.log('warn', `${spec.name} did not stop in good order: ${error}`, { actor: spec.name })
     }
   }
 
-  /** Starts a thread, which loads its modules and waits to be booted. */
-  #load(spec: ChildSpec): Thread {
-    const { port1, port2 } = new MessageChannel()
-    const worker = new Worker(spec.entry, {
-      name: spec.name,
-      workerData: port2,
-      transferList: [port2],
-      // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
-      execArgv: process.execArgv.filter((flag) => PROFILING.test(flag)),
-      resourceLimits: {
-        maxYoungGenerationSizeMb: spec.maxYoungHeapMb ?? HEAP.maxYoungGenerationSizeMb,
-        maxOldGenerationSizeMb: spec.maxHeapMb ?? HEAP.maxOldGenerationSizeMb,
-      },
-    })
-    const started = deferred<unknown>()
-    const control = new Link<ActorContract, SupervisorContract>(port1, {
-      ready: ({ input }) => started.resolve(input),
-      failed: ({ input }) => started.reject(ArcError.fromData(input)),
-      log: ({ input }) =>
-        this.#options.log(input.level, input.message, { actor: spec.name, ...input.fields }),
-      stopAll: ({ input }) => this.#options.onStopAll(input.reason),
-    })
-    return { worker, control, started, exited: exitReason(worker) }
+  /** Starts what is down. @throws ArcError when one that has never run can't be started */
+  #bringUp(): Promise<void> {
+    this.#bringingUp ??= this.#startAll()
+    return this.#bringingUp
   }
 
-  async #startChild(spec: ChildSpec, thread = this.#load(spec)): Promise<void> {
-    const { control, started, exited, worker } = thread
-    const fail = (why: string, code: 'start_failed' | 'peer_lost' = 'start_failed') => {
-      started.reject(new ArcError(code, `${spec.name} ${why}`))
-    }
-    const timeoutMs = spec.startTimeoutMs ?? START_TIMEOUT_MS
-    const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
-    void exited.then((reason) => fail(`ended as it started: ${reason}`))
-    const peers = this.#introduceToPeers(spec)
-    const config = spec.config((name) => this.info(name))
-    control.cast(
-      'boot',
-      { config, peers },
-      peers.map(({ port }) => port),
-    )
-    // A peer that dies now would be waited for in vain; both are then started anew, in order.
-    for (const { peer } of peers) {
-      void this.#running.get(peer)?.exited.then(() => fail(`lost ${peer} as it started`, 'peer_lost'))
-    }
+  async #startAll(): Promise<void> {
+    let failedStarts = 0
     try {
-      const info = await started.promise
-      this.#running.set(spec.name, thread)
-      this.#lastInfo.set(spec.name, info)
-    } catch (error) {
-      await end(thread)
-      throw error
+      for (;;) {
+        await this.#pause(restartDelayMs(failedStarts)) // meanwhile others may die that come first
+        const spec = this.#options.children.find(({ name }) => this.#down.has(name))
+        if (!spec || this.#isEnding) return
+        const failure = await this.#start(spec)
+        failedStarts = failure ? failedStarts + 1 : 0
+        if (!failure || this.#isEnding) continue
+        const isFatal = !this.#lastInfo.has(spec.name) && failure.code !== 'peer_lost'
+        if (isFatal || !this.#mayRestart(spec, failure.message)) throw failure
+      }
     } finally {
-      clearTimeout(timer)
+      this.#bringingUp = undefined // in the turn of the last look: what dies later begins another loop
     }
-    void exited.then((reason) => this.#crashed(spec, worker, reason))
   }
 
-  #tellAllUp(): void {
-    const tell = () => {
-      for (const { control } of this.#running.values()) control.cast('allUp', undefined)
+  /** Cut short by a stop. */
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => {})
+  }
+
+  #load(spec: ChildSpec): ActorThread {
+    const { log, onStopAll } = this.#options
+    return new ActorThread(spec, {
+      log: ({ input }) => log(input.level, input.message, { actor: spec.name, ...input.fields }),
+      stopAll: ({ input }) => onStopAll(input.reason),
+    })
+  }
+
+  /** Starts a child; the reason when that failed. */
+  async #start(spec: ChildSpec): Promise<ArcError | undefined> {
+    const { name } = spec
+    const thread = this.#loading.get(name) ?? this.#load(spec)
+    const isRestart = this.#lastInfo.has(name)
+    this.#starting.add(thread)
+    this.#loading.delete(name)
+    try {
+      const config = spec.config((other) => this.info(other))
+      const peers = this.#introduceToPeers(spec, thread)
+      const info = await thread.boot({ config, peers }, spec.startTimeoutMs ?? START_TIMEOUT_MS)
+      this.#running.set(name, thread)
+      this.#lastInfo.set(name, info)
+      this.#down.delete(name)
+    } catch (error) {
+      await thread.end()
+      const failure = asStartError(error)
+      if (isRestart) {
+        const text = `${name} could not be restarted: ${failure.message}`
+        this.#options.log('error', text, { actor: name })
+      }
+      return failure
+    } finally {
+      this.#starting.delete(thread)
     }
-    setTimeout(tell, ALL_UP_AFTER_MS).unref()
+    void thread.ended.then((reason) => this.#ended(spec, thread, reason))
+    if (isRestart) this.#options.log('info', `${name} is back`, { actor: name })
+    return undefined
   }
 
   /** Makes a pair of ports for a child that starts and each running peer; returns the child's ends. */
-  #introduceToPeers(spec: ChildSpec): { peer: string; port: MessagePort }[] {
-    return this.#options.children.flatMap((other) => {
-      const running = this.#running.get(other.name)
-      if (!running || !(spec.links.includes(other.name) || other.links.includes(spec.name))) return []
+  #introduceToPeers(spec: ChildSpec, thread: ActorThread): { peer: string; port: MessagePort }[] {
+    return this.#options.children.flatMap(({ name, links }) => {
+      const peer = this.#running.get(name)
+      if (!peer || !(spec.links.includes(name) || links.includes(spec.name))) return []
+      // A peer that dies now would be waited for in vain; both are then started again, in order.
+      void peer.ended.then(() => thread.fail(`lost ${name} as it started`, 'peer_lost'))
       const { port1, port2 } = new MessageChannel()
-      running.control.cast('introduce', { peer: spec.name, port: port2 }, [port2])
-      return [{ peer: other.name, port: port1 }]
+      peer.introduce(spec.name, port2)
+      return [{ peer: name, port: port1 }]
     })
   }
 
-  #crashed(spec: ChildSpec, worker: Worker, reason: string): void {
-    const child = this.#running.get(spec.name)
-    if (child?.worker !== worker) return // stopped on purpose
-    child.control.close()
+  #ended(spec: ChildSpec, thread: ActorThread, reason: string): void {
+    if (this.#running.get(spec.name) !== thread) return // stopped on purpose
     this.#running.delete(spec.name)
+    void thread.end()
     this.#options.log('error', `${spec.name} ended: ${reason}`, { actor: spec.name })
     if (!this.#mayRestart(spec, reason)) return
-    const names = this.#options.children.map((child) => child.name)
-    const strategy = this.#options.strategy ?? 'one_for_one'
-    for (const name of restartSet(strategy, names, spec.name)) this.#down.add(name)
-    void this.#bringBack()
-  }
-
-  #bringBack(): Promise<void> {
-    this.#reviving ??= this.#revive().finally(() => {
-      this.#reviving = undefined
-    })
-    return this.#reviving
-  }
-
-  /** Brings back what is down, always in starting order: one that crashed may need another that crashed with it. */
-  async #revive(): Promise<void> {
-    for (let failedStarts = 0; ; ) {
-      await sleep(restartDelayMs(failedStarts))
-      const affected = this.#options.children.filter((spec) => this.#down.has(spec.name))
-      if (affected.length === 0 || this.#stopping) return
-      for (const spec of affected.toReversed()) await this.#stopChild(spec)
-      const failed = await this.#startAll(affected)
-      failedStarts = failed ? failedStarts + 1 : 0
-      if (failed && !this.#mayRestart(failed.spec, failed.reason)) return
-    }
-  }
-
-  /** Starts children in order; returns the first that could not be. */
-  async #startAll(specs: readonly ChildSpec[]): Promise<{ spec: ChildSpec; reason: string } | undefined> {
-    for (const spec of specs) {
-      try {
-        await this.#startChild(spec)
-        this.#down.delete(spec.name)
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        this.#options.log('error', `${spec.name} could not be restarted: ${reason}`, { actor: spec.name })
-        return { spec, reason }
-      }
-    }
-    for (const { name } of specs) this.#options.log('info', `${name} is back`, { actor: name })
-    this.#tellAllUp()
-    return undefined
+    this.#down.add(spec.name)
+    this.#bringUp().catch(() => {}) // it has given up, and said so
   }
 
   /** Counts a crash or a failed start; false when it is one too many, and the supervisor has given up. */
   #mayRestart(spec: ChildSpec, reason: string): boolean {
-    if (this.#stopping) return false
+    if (this.#isEnding) return false
     if (this.#window.allows(Date.now())) return true
-    this.#stopping = true
+    this.#ending.abort()
     const error = new ArcError('start_failed', `${spec.name} keeps failing, the hub gives up: ${reason}`)
     this.#options.log('error', error.message, { actor: spec.name })
     this.#options.onGiveUp(error)
     return false
   }
-
-  async #stopChild(spec: ChildSpec): Promise<void> {
-    const child = this.#running.get(spec.name)
-    if (!child) return
-    this.#running.delete(spec.name)
-    try {
-      await child.control.call('stop', undefined, spec.stopTimeoutMs ?? 10_000)
-    } catch (error) {
-      this.#options.log('warn', `${spec.name} did not stop in good order: ${error}`, { actor: spec.name })
-    }
-    await end(child)
-  }
 }
 
-async function end({ control, worker }: Thread): Promise<void> {
-  control.close()
-  await worker.terminate()
-}
+const stoppedWhileStarting = () => new ArcError('aborted', 'the hub was stopped while it started')
 
-/** Settles when the thread has ended, with the error that ended it or its exit code. */
-function exitReason(worker: Worker): Promise<string> {
-  return new Promise((resolve) => {
-    let failure: string | undefined
-    worker.on('error', (error: unknown) => {
-      failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    })
-    worker.on('exit', (code) => resolve(failure ?? `exit code ${code}`))
-  })
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: Error) => void
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => {}
-  let reject: (error: Error) => void = () => {}
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
+function asStartError(error: unknown): ArcError {
+  if (error instanceof ArcError) return error
+  return new ArcError('start_failed', error instanceof Error ? (error.stack ?? error.message) : String(error))
 }

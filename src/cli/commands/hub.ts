@@ -23,19 +23,22 @@ export default defineCommand({
   async run({ args: given, rawArgs }) {
     checkKnown(given, args, given._)
     const options = hubOptionsFrom(given, rawArgs)
+    const stopping = new AbortController()
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
     let hub: Hub
     try {
       hub = await startHub({
         ...options,
+        signal: stopping.signal,
         logLevel: options.logLevel ?? (given.quiet ? 'error' : 'info'),
         // In the background the log is a file for programs; in the foreground it is for a person.
         ...(!process.send && { logSink: { write: (line: string) => say(renderLogLine(line.trimEnd())) } }),
       })
     } catch (error) {
       report({ failed: asArcError(error).toData() })
+      if (stopping.signal.aborted) throw new ExitStatus(0)
       throw error
     }
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => hub.stop())
     const pidFile = announce(hub)
     report({ ready: { url: hub.url, pid: process.pid } })
     const status = await hub.stopped
