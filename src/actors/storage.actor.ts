@@ -10,10 +10,10 @@ import type { StorageBackend } from '../storage/backend.js'
 import { changedBy, FOREIGN_CHANGES } from '../storage/changes.js'
 import { Committer } from '../storage/committer.js'
 import type { DoorContract, StorageContract } from '../storage/contract.js'
+import { Expiry } from '../storage/expiry.js'
 import { type DoorLink, Feed } from '../storage/feed.js'
 import { ShutdownTimer } from '../storage/shutdown.js'
 import { SqliteBackend } from '../storage/sqlite/backend.js'
-import { startRecovery } from '../storage/timers.js'
 import { waitingAt } from '../storage/waiting.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
 import { type Incoming, Link } from './runtime/link.js'
@@ -24,19 +24,25 @@ export interface StorageConfig {
   readonly hubId: string
   readonly presenceTtlSec: number
   readonly allowRemote: boolean
+  /** The state that this hub has served before: another one in its place is not to be served under its name. */
+  readonly expectedInstanceId: string | undefined
 }
+
+/** Outcomes past their retention are dropped, and ended sessions but for the newest. */
+const PRUNE_MS = 60_000
 
 export type StorageInfo = StorageBackend['facts']
 
 runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageConfig>): Promise<Actor> => {
   const backend = SqliteBackend.open({ ...config, log })
+  mustBe(config.expectedInstanceId, backend)
   const feed = new Feed(backend, await backend.latestId())
   const doors = new Set<DoorLink>()
 
   const committer: Committer = new Committer({
     backend,
     feed,
-    drain: () => [...doors].map((door) => door.drain()).includes(true),
+    takeIn: () => [...doors].map((door) => door.drain()).includes(true),
     flush: () => {
       for (const door of doors) door.flush()
     },
@@ -51,7 +57,9 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
     },
   })
   const shutdown = new ShutdownTimer(committer, backend, () => stopAll('a shutdown was asked for'))
-  const stopRecovery = startRecovery(committer, backend, config.presenceTtlSec)
+  const expiry = new Expiry({ committer, backend, doors, presenceTtlSec: config.presenceTtlSec })
+  const pruning = setInterval(() => committer.afterCommit(() => backend.prune()), PRUNE_MS)
+  const unwatchLoss = backend.watchLoss((problem) => log('error', problem))
   const unwatch = backend.watchForeignCommits(() => {
     committer.afterCommit(() => feed.catchUp())
     tellChanged(FOREIGN_CHANGES)
@@ -86,10 +94,13 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
       port,
       {
         submit: (incoming) => committer.submit(incoming),
-        query: (incoming) => later(incoming, () => backend.query(incoming.input)),
+        query: async (incoming) => {
+          if (incoming.input.op.startsWith('agents.')) await expiry.refresh()
+          later(incoming, () => backend.query(incoming.input))
+        },
         page: (incoming) => later(incoming, () => backend.page(incoming.input)),
         status: async (incoming) => {
-          const input = await waitingAt(doors)
+          const input = { ...(await waitingAt(doors)), ...backend.health() }
           later(incoming, () => backend.query({ op: 'status.get', input }))
         },
         touch: ({ input }) => committer.touch(input),
@@ -120,12 +131,21 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
     info: backend.facts satisfies StorageInfo,
     introduce: (_peer, port) => openDoor(port),
     stop: async () => {
-      stopRecovery()
+      expiry.stop()
+      clearInterval(pruning)
       unwatch()
+      unwatchLoss()
       shutdown.disarm()
-      await committer.drained()
+      await committer.settled()
       for (const door of doors) door.close()
       await backend.close()
     },
   }
 })
+
+/** @throws ArcError `storage_lost` when another storage stands where the one was that this hub has served before */
+function mustBe(instanceId: string | undefined, { facts }: StorageBackend): void {
+  if (instanceId === undefined || instanceId === facts.instanceId) return
+  const text = `the database ${facts.storagePath} was replaced while the hub ran: it was ${instanceId}, now it is ${facts.instanceId}; start the hub again (arc ensure)`
+  throw new ArcError('storage_lost', text)
+}

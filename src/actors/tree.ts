@@ -31,7 +31,10 @@ export function tree(options: TreeOptions): ChildSpec[] {
     {
       name: 'storage',
       entry: new URL('./storage.actor.js', import.meta.url),
-      config: (): StorageConfig => pick(options, 'storagePath', 'hubId', 'presenceTtlSec', 'allowRemote'),
+      config: (infoOf): StorageConfig => ({
+        ...pick(options, 'storagePath', 'hubId', 'presenceTtlSec', 'allowRemote'),
+        expectedInstanceId: (infoOf('storage') as StorageInfo | undefined)?.instanceId,
+      }),
       links: [],
     },
     {

@@ -11,6 +11,7 @@ import type { Limits } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
 import type { StorageClient } from '../storage/client.js'
 import type { FeedMessage, StorageFacts } from '../storage/commands.js'
+import { answerOfDone } from './answers.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { Listings } from './listings.js'
@@ -182,13 +183,14 @@ export class Dispatcher {
     const { storage, process } = this.#options
     switch (plan.kind) {
       case 'query':
-        return this.#patience.read(() => storage.query(plan.query))
+        if (plan.touches !== undefined) storage.touch([plan.touches])
+        return answerOfDone(await this.#patience.read(() => storage.query(plan.query)))
       case 'hub-info':
         return this.#patience.read(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':
         return this.#patience.read(async () => {
           const stored = await storage.status()
-          return success(200, hubStatus(this.#presentFacts(), process, stored))
+          return hubStatus(this.#presentFacts(), process, stored)
         })
       case 'stream':
         throw invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')

@@ -1,10 +1,11 @@
 // What a hub says about itself (PROTOCOL §8).
 
-import type { Answer } from '../protocol/envelope.js'
+import { type Answer, successText } from '../protocol/envelope.js'
 import { MESSAGE_KINDS } from '../protocol/kinds.js'
 import { DEFAULT_CHANNEL, type Limits, PROTOCOL_VERSION } from '../protocol/limits.js'
 import type { HubInfo, HubStatus } from '../protocol/objects.js'
 import type { StorageFacts } from '../storage/commands.js'
+import type { Done } from '../storage/outcome.js'
 
 /** The process that serves the hub. */
 export interface HubProcess {
@@ -55,9 +56,9 @@ export function hubInfo(
   }
 }
 
-/** `stored` is the storage's answer to `status.get`. */
-export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Answer): HubStatus {
-  return {
+/** The process's share of the answer, and then the storage's. */
+export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Done): Answer {
+  const share = {
     instance_id: facts.instanceId,
     implementation_version: process.version,
     pid: process.pid,
@@ -66,6 +67,6 @@ export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Answ
     storage_path: facts.storagePath,
     spool_dir: process.spoolDir,
     allow_remote: facts.allowRemote,
-    ...JSON.parse(stored.body).result,
-  }
+  } satisfies Partial<HubStatus>
+  return successText(200, `${JSON.stringify(share).slice(0, -1)},${stored.result.slice(1)}`)
 }

@@ -21,7 +21,7 @@ export interface Listing {
 /** What a request asks for. */
 export type Plan =
   | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
-  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'query'; readonly query: Query; readonly touches?: string | undefined }
   | ListingPlan
   | StreamPlan
   | { readonly kind: 'hub-info' | 'status' | 'page' }
@@ -123,10 +123,10 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       command({ op: 'session.close', input: parse(requests.closeSession, params) }),
     'GET /v1/agents': ({ query }) => {
       const input = parse(requests.listAgents, query)
-      return command({ op: 'agents.list', input }, input.as)
+      return { kind: 'query', query: { op: 'agents.list', input }, touches: input.as }
     },
     'GET /v1/bootstrap': ({ query }) =>
-      command({ op: 'agents.bootstrap', input: parse(requests.bootstrapQuery, query) }),
+      read({ op: 'agents.bootstrap', input: parse(requests.bootstrapQuery, query) }),
 
     'GET /v1/channels': () => read({ op: 'channels.list', input: {} }),
     'POST /v1/channels': ({ body }) =>
@@ -180,7 +180,7 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
         }),
       }),
 
-    'GET /v1/threads': () => read({ op: 'threads.list', input: {} }),
+    'GET /v1/threads': ({ query }) => read({ op: 'threads.list', input: parse(requests.listThreads, query) }),
     'GET /v1/threads/:thread_id': ({ params }) =>
       read({ op: 'threads.get', input: parse(requests.getThread, params) }),
 

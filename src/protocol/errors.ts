@@ -32,6 +32,7 @@ export const ERROR_KINDS = {
   unavailable: { status: 503, outcome: 'unavailable' },
   overloaded: { status: 503, outcome: 'unavailable' },
   storage_not_writable: { status: 503, outcome: 'unavailable' },
+  storage_lost: { status: 503, outcome: 'unavailable' },
   outcome_unknown: { status: 503, outcome: 'unknown' },
   // These arise on the client's side, or while a hub starts; they never travel as an HTTP status.
   no_hub: { status: 503, outcome: 'unavailable' },
@@ -97,6 +98,11 @@ export class ArcError extends Error {
 
 function kindOf(code: string): Kind | undefined {
   return Object.hasOwn(ERROR_KINDS, code) ? ERROR_KINDS[code as ErrorCode] : undefined
+}
+
+/** Whether nothing happened, and trying the same request again changes nothing either. */
+export function isFinal(code: string): boolean {
+  return kindOf(code)?.outcome === 'refused'
 }
 
 export const invalid = (message: string): ArcError => new ArcError('invalid_request', message)

@@ -95,6 +95,14 @@ export const limit = z.preprocess(
   ),
 )
 
+/** Rows of a listing that is whole without it; more than the most are the most. */
+export const optionalLimit = z.preprocess(
+  asInteger,
+  integerWithin({ ...REQUEST_NUMBERS.limit, max: Number.MAX_SAFE_INTEGER })
+    .transform((rows) => Math.min(rows, REQUEST_NUMBERS.limit.max))
+    .optional(),
+)
+
 /** Seconds to wait; what is less or more than the bounds is the nearest bound. */
 export const pollTimeout = z.preprocess(
   (value) => asNumber(value) ?? 0,

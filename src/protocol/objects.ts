@@ -150,6 +150,8 @@ export const hubStatus = z.object({
   }),
   /** Read from the running storage's own connection; `synchronous` is `full` where a commit survives power loss. */
   durability: z.object({ journal_mode: text, synchronous: text }),
+  /** What is wrong with the storage so that nothing more is stored, and what to do about it; null while all is well. */
+  storage_problem: textOrNull,
   /** Transactions that the storage has committed since it started: many commands share one. */
   commits: id,
   /** Long-polls, and streams, that wait for a message at the hub's doors. */

@@ -102,18 +102,13 @@ export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedR
   }
 }
 
-/**
- * The answer of a hub, as the text of a response file; its body's text is passed on as it is. `ok` is to be
- * given for a body that another implementation has written.
- */
+/** The answer of a hub, as the text of a response file; its body's text is passed on as it is, an `error` beside it. */
 export function relayAnswer(
   requestId: string,
-  { status, body }: Answer,
+  { status, body, error }: Pick<Answer, 'status' | 'body' | 'error'>,
   instanceId?: string,
-  ok = body.startsWith('{"ok":true'),
 ): string {
-  const head = { request_id: requestId, ok, status }
-  const error = ok ? undefined : errorText(body)
+  const head = { request_id: requestId, ok: error === undefined, status }
   const tail = { completed_at: new Date().toISOString(), error, instance_id: instanceId }
   return `${JSON.stringify(head).slice(0, -1)},"body":${body},${JSON.stringify(tail).slice(1)}`
 }
@@ -153,11 +148,6 @@ export function agentFolder(agentId: string): string {
   if (name === '.' || name === '..')
     throw invalid(`an agent whose id is "${agentId}" can't use the file relay: choose another id`)
   return name
-}
-
-function errorText(body: string): string | undefined {
-  const { error } = JSON.parse(body) as { error?: unknown }
-  return typeof error === 'string' ? error : undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

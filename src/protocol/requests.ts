@@ -14,6 +14,7 @@ import {
   nameList,
   number,
   optionalInteger,
+  optionalLimit,
   optionalName,
   pollTimeout,
   sinceId,
@@ -118,6 +119,8 @@ export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, ta
 
 // §5 Threads
 
+/** [ours] `limit` and `cursor` page through the list; without `limit` it comes whole. */
+export const listThreads = z.object({ limit: optionalLimit, cursor: optionalName })
 export const getThread = z.object({ thread_id: name })
 
 // §6 Claims and locks
@@ -160,6 +163,9 @@ export const listTasks = z.object({
   ),
   channel: optionalName,
   thread_id: optionalName,
+  /** [ours] With `limit`, pages by task id; without, the list comes whole. */
+  since_id: sinceId,
+  limit: optionalLimit,
 })
 
 export const completeTask = z.object({ task_id: integer(REQUEST_NUMBERS.task_id) })

@@ -29,7 +29,12 @@ const RETRY_MS = 200
 /** A GET may wait, and holds its text for as long. */
 const MAX_GET_BYTES = 65_536
 /** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
-const PASSING = /"code":"(?:unavailable|overloaded|outcome_unknown|timeout)"\}$/
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  'unavailable',
+  'overloaded',
+  'outcome_unknown',
+  'timeout',
+])
 
 export class RelayDoor {
   readonly #dispatcher: Dispatcher
@@ -83,7 +88,7 @@ export class RelayDoor {
       const answer = await new Promise<Answer>((resolve) =>
         this.#dispatcher.dispatch({ ...request, answer: resolve }),
       )
-      if (answer.status !== 503 || !PASSING.test(answer.body)) return answer
+      if (!PASSING.has(answer.code)) return answer
       if (this.#closed) return undefined
       await pause(RETRY_MS)
     }

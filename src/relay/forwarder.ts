@@ -103,7 +103,8 @@ export class Forwarder {
       if (isOld) return relayAnswer(requestId, failure(requestExpired()))
       const answer = await this.#noting(this.#forward(queued, parsed, method))
       const { status, text = JSON.stringify(answer.envelope), instanceId, envelope } = answer
-      return relayAnswer(requestId, { status, body: text }, instanceId, envelope.ok)
+      const error = envelope.ok ? undefined : (envelope.error ?? `the hub answered with status ${status}`)
+      return relayAnswer(requestId, { status, body: text, ...(error !== undefined && { error }) }, instanceId)
     } catch (error) {
       if (!(error instanceof ArcError)) throw error
       if (error.code === 'aborted' && method !== 'GET') return undefined

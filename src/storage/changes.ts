@@ -11,8 +11,6 @@ const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {
   'session.open': ['agents'],
   'session.rename': ['agents'],
   'session.close': ['agents'],
-  'agents.list': [],
-  'agents.bootstrap': [],
   'channel.create': ['channels'],
   'message.post': [],
   'claim.acquire': ['claims', 'threads'],
@@ -27,6 +25,7 @@ const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {
   'shutdown.fire': ['shutdown'],
   'network.set': ['network'],
   'sessions.expire': ['agents', 'claims', 'locks', 'threads'],
+  'sessions.spare': [],
 }
 
 export function changedBy(submissions: readonly Submission[]): ChangeTopic[] {

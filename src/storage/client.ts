@@ -3,10 +3,10 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import { type Caller, type Handlers, Link } from '../actors/runtime/link.js'
-import type { Answer } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
-import type { Outcome, Page, PageQuery, Query, Submission } from './commands.js'
+import type { Page, PageQuery, Query, Submission } from './commands.js'
 import { type DoorContract, pack, type StorageContract } from './contract.js'
+import type { Done, Outcome } from './outcome.js'
 
 /**
  * Requests that may wait for the storage at once; more are refused, so that a flood can't fill the memory, and is
@@ -50,12 +50,12 @@ export class StorageClient {
     else link.callFor(caller, 'submit', pack(submission))
   }
 
-  query(query: Query): Promise<Answer> {
+  query(query: Query): Promise<Done> {
     this.#flushTouches()
     return this.#read('query', query)
   }
 
-  status(): Promise<Answer> {
+  status(): Promise<Done> {
     return this.#read('status', undefined)
   }
 

@@ -2,8 +2,7 @@
 // they are answered; queries only read; pages are the message listings that a long-poll repeats.
 
 import type { z } from 'zod'
-import { type Answer, successText } from '../protocol/envelope.js'
-import type { Waiting } from '../protocol/objects.js'
+import type { HubStatus, Waiting } from '../protocol/objects.js'
 import type * as requests from '../protocol/requests.js'
 
 type Input<S extends z.ZodType> = z.output<S>
@@ -13,9 +12,6 @@ export interface Commands {
   'session.open': WithJson<Input<typeof requests.openSession>>
   'session.rename': Input<typeof requests.renameSession>
   'session.close': Input<typeof requests.closeSession>
-  /** Prunes expired sessions first, hence no query. */
-  'agents.list': Input<typeof requests.listAgents>
-  'agents.bootstrap': Input<typeof requests.bootstrapQuery>
   'channel.create': WithJson<Input<typeof requests.createChannel>>
   'message.post': WithJson<requests.PostMessage>
   'claim.acquire': WithJson<Input<typeof requests.acquireClaim>>
@@ -32,18 +28,25 @@ export interface Commands {
   'network.set': { allow_remote: boolean; listen_host: string }
   /** Deactivates expired sessions and releases what they held. Sent by the hub itself. */
   'sessions.expire': Record<never, never>
+  /** The machine was suspended from then until now: whoever was there gets the time to show up again. Sent by the hub itself. */
+  'sessions.spare': { suspendedAtMs: number }
 }
 
+/** What an engine can say of itself: a share of `GET /v1/status`. */
+export type Health = Pick<HubStatus, 'durability' | 'commits' | 'storage_problem'>
+
 export interface Queries {
+  'agents.list': Input<typeof requests.listAgents>
+  'agents.bootstrap': Input<typeof requests.bootstrapQuery>
   'channels.list': Record<never, never>
   'inbox.list': Input<typeof requests.listInbox>
-  'threads.list': Record<never, never>
+  'threads.list': Input<typeof requests.listThreads>
   'threads.get': Input<typeof requests.getThread>
   'claims.list': Input<typeof requests.listClaims>
   'locks.list': Input<typeof requests.listLocks>
   'tasks.list': Input<typeof requests.listTasks>
   'shutdown.get': Record<never, never>
-  'status.get': Waiting
+  'status.get': Waiting & Health
 }
 
 /** Which messages a listing, a long-poll or a stream is about. */
@@ -83,23 +86,11 @@ export interface FeedMessage {
   readonly json: string
 }
 
-/** What the storage says to a command: the answer, or to a post the stored message's JSON text. */
-export type Outcome = Answer | string
-
-/** An outcome as the answer that a client gets. */
-export function answerOf(outcome: Outcome): Answer {
-  return typeof outcome === 'string' ? successText(201, outcome) : outcome
-}
-
 type WithJson<T> = { [K in keyof T]: K extends 'metadata' | 'attachments' ? string : T[K] }
 
 type Named<M> = { [K in keyof M & string]: { readonly op: K; readonly input: M[K] } }[keyof M & string]
 export type Command = Named<Commands>
 export type Query = Named<Queries>
-
-/** One implementation for each name: an exhaustive table. */
-export type CommandHandlers = { readonly [K in keyof Commands]: (input: Commands[K]) => Outcome }
-export type QueryHandlers = { readonly [K in keyof Queries]: (input: Queries[K]) => Answer }
 
 /** A client's promise that requests with this key are one request (PROTOCOL §9). */
 export interface IdempotencyKey {

@@ -1,26 +1,39 @@
 // Group commit. What arrives while one batch is being committed is the next batch: no timer, so that a
 // lone command waits for nothing, and under load one flush to disk carries many commands.
 //
-// Order of things, for every batch: drain the mailboxes up to a cap → one transaction → publish → reply.
-// Nobody is told of anything that a power cut could still take back. Queries run after the batch, on
+// Order of things, for every batch: take in what has arrived, up to a cap → one transaction → publish → reply.
+// Nobody is told of anything that a power cut could still take back. Reads run after the batch, on
 // committed state only. A batch that can't be committed is refused as a whole, and nothing of it happened;
 // a failure that no retry heals ends the actor, as an unhandled rejection.
+//
+//   queued ─▶ committing ─▶ committed, published, replied to
+//     ▲           │
+//     └─ blocked ◀┘ another process writes: the batch is tried again every few milliseconds, for `BLOCKED_MS`, then
+//                   refused. What reads goes on meanwhile.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Incoming } from '../actors/runtime/link.js'
-import type { Answer } from '../protocol/envelope.js'
-import type { StorageBackend } from './backend.js'
-import { answerOf, type Outcome, type Submission } from './commands.js'
+import { ArcError } from '../protocol/errors.js'
+import { type StorageBackend, StorageBusy } from './backend.js'
+import type { Submission } from './commands.js'
 import { type StorageContract, unpack } from './contract.js'
 import type { Feed } from './feed.js'
+import type { Outcome } from './outcome.js'
 import { Presence } from './presence.js'
 
 /** Commands in one transaction at most: bounds the time that the first of them waits for the last. */
 const MAX_BATCH = 512
 /** Characters of message text in one transaction at most. */
 const MAX_BATCH_CHARS = 8 * 1024 * 1024
+/** How long commands wait for another process's write to end, and how often that is tried. */
+const BLOCKED_MS = 5_000
+const TRY_AGAIN_MS = 10
 
-interface Waiting {
+/** A command whose turn has not come, or whose batch is being committed. */
+interface Queued {
   readonly submission: Submission
+  /** Not to be tried again while another process writes. */
+  readonly isUrgent: boolean
   reply(outcome: Outcome): void
   fail(error: unknown): void
 }
@@ -29,10 +42,10 @@ interface Waiting {
 type AfterCommit = () => void | Promise<void>
 
 export interface CommitterOptions {
-  readonly backend: StorageBackend
+  readonly backend: Pick<StorageBackend, 'apply'>
   readonly feed: Feed
   /** Takes in what has arrived without waiting for the event loop; false when nothing was there. */
-  readonly drain: () => boolean
+  readonly takeIn: () => boolean
   /** Sends replies and feed on their way. */
   readonly flush: () => void
   /** Told which operations were committed. */
@@ -42,26 +55,32 @@ export interface CommitterOptions {
 export class Committer {
   readonly #options: CommitterOptions
   readonly presence = new Presence()
-  readonly #queue: Waiting[] = []
+  #queue: Queued[] = []
   #afterCommit: AfterCommit[] = []
   #turn: Promise<void> | undefined
   #touchTimer: NodeJS.Timeout | undefined
+  /** Since when another process has kept the first of the queue from being committed. */
+  #blockedSinceMs: number | undefined
+  #retry: NodeJS.Timeout | undefined
 
   constructor(options: CommitterOptions) {
     this.#options = options
   }
 
   /** Queues a door's command. */
-  submit(incoming: Incoming<StorageContract, 'submit'>): void {
-    this.#enqueue({ submission: unpack(incoming.input), reply: incoming.reply, fail: incoming.fail })
+  submit({ input, reply, fail }: Incoming<StorageContract, 'submit'>): void {
+    this.#enqueue({ submission: unpack(input), isUrgent: false, reply, fail })
   }
 
-  /** Queues a command of the storage's own. */
-  async apply(submission: Submission): Promise<Answer> {
-    return answerOf(await new Promise<Outcome>((reply, fail) => this.#enqueue({ submission, reply, fail })))
+  /**
+   * Queues a command of the storage's own. An urgent one is refused rather than tried again while another process writes.
+   * @throws ArcError when the storage can't be written
+   */
+  apply(submission: Submission, isUrgent = false): Promise<Outcome> {
+    return new Promise((reply, fail) => this.#enqueue({ submission, isUrgent, reply, fail }))
   }
 
-  /** Runs `work` after the batch under way, and after every command queued before it. */
+  /** Runs `work` after the batch under way, and after every command queued before it that is not blocked. */
   afterCommit(work: AfterCommit): void {
     this.#afterCommit.push(work)
     this.#wake()
@@ -72,16 +91,16 @@ export class Committer {
     this.#scheduleTouches()
   }
 
-  /** Settles when everything queued so far, and the signs of life, are committed. */
-  async drained(): Promise<void> {
+  /** Settles when everything queued so far, and the signs of life, are committed or refused. */
+  async settled(): Promise<void> {
     clearTimeout(this.#touchTimer)
-    while (this.#turn) await this.#turn
-    if (this.presence.waiting) await this.#commit([])
+    while (this.#turn || this.#queue.length > 0) await (this.#turn ?? pause(TRY_AGAIN_MS))
+    if (this.presence.isPending) await this.#commit([])
   }
 
-  #enqueue(waiting: Waiting): void {
-    if (waiting.submission.touches !== undefined) this.presence.touch([waiting.submission.touches])
-    this.#queue.push(waiting)
+  #enqueue(queued: Queued): void {
+    if (queued.submission.touches !== undefined) this.presence.touch([queued.submission.touches])
+    this.#queue.push(queued)
     this.#wake()
   }
 
@@ -90,22 +109,22 @@ export class Committer {
       .then(() => this.#run())
       .finally(() => {
         this.#turn = undefined
-        if (this.#queue.length > 0 || this.#afterCommit.length > 0) this.#wake()
+        if ((this.#queue.length > 0 && !this.#retry) || this.#afterCommit.length > 0) this.#wake()
       })
   }
 
   /** Everything that has arrived by now. Then the event loop has its turn, so that load can't starve timers or `stop`. */
   async #run(): Promise<void> {
-    while (this.#queue.length < MAX_BATCH && this.#options.drain());
+    while (this.#queue.length < MAX_BATCH && this.#options.takeIn());
     const work = this.#afterCommit
     this.#afterCommit = []
-    while (this.#queue.length > 0) await this.#commit(this.#takeBatch())
+    while (this.#queue.length > 0 && !this.#retry) await this.#commit(this.#takeBatch())
     for (const next of work) await next()
     this.#options.flush()
     this.#scheduleTouches()
   }
 
-  #takeBatch(): Waiting[] {
+  #takeBatch(): Queued[] {
     let chars = 0
     let count = 0
     for (const { submission } of this.#queue) {
@@ -116,38 +135,59 @@ export class Committer {
     return this.#queue.splice(0, count)
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
-    const submissions = batch.map((waiting) => waiting.submission)
+  async #commit(batch: readonly Queued[]): Promise<void> {
+    const submissions = batch.map((queued) => queued.submission)
     const now = Date.now()
     const touchesDue =
       this.presence.dueInMs(now) === 0 || submissions.some(readsPresence) || batch.length === 0
     const touched = touchesDue ? this.presence.take(now) : []
     try {
       const { outcomes, messages } = await this.#options.backend.apply(submissions, touched)
+      this.#blockedSinceMs = undefined
       await this.#options.feed.publish(messages)
-      for (const [i, waiting] of batch.entries()) waiting.reply(outcomes[i] as Outcome)
+      for (const [i, queued] of batch.entries()) queued.reply(outcomes[i] as Outcome)
       await this.#options.onCommitted(submissions)
     } catch (error) {
       this.presence.touch(touched)
-      for (const waiting of batch) waiting.fail(error)
+      if (error instanceof StorageBusy) return this.#block(batch, error)
+      for (const queued of batch) queued.fail(error)
       if (!isTransient(error)) throw error
     } finally {
       this.#options.flush()
     }
   }
 
+  /** Puts a batch back, unless it has waited for too long. */
+  #block(batch: readonly Queued[], error: StorageBusy): void {
+    const now = Date.now()
+    this.#blockedSinceMs ??= now
+    const isOver = now - this.#blockedSinceMs >= BLOCKED_MS
+    const refusal = new ArcError(
+      'storage_not_writable',
+      'the storage cannot be written now, as another process writes to it; nothing was stored, try again',
+      { cause: error },
+    )
+    for (const queued of batch) if (isOver || queued.isUrgent) queued.fail(refusal)
+    this.#queue = [...(isOver ? [] : batch.filter(({ isUrgent }) => !isUrgent)), ...this.#queue]
+    if (this.#queue.length === 0 || isOver) return
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      this.#wake()
+    }, TRY_AGAIN_MS)
+  }
+
   #scheduleTouches(): void {
-    if (this.#touchTimer || !this.presence.waiting) return
+    if (this.#touchTimer || !this.presence.isPending) return
     this.#touchTimer = setTimeout(() => {
       this.#touchTimer = undefined
-      if (this.presence.waiting) this.afterCommit(() => this.#commit([]))
+      if (this.presence.isPending) this.afterCommit(() => this.#commit([]))
     }, this.presence.dueInMs(Date.now()))
   }
 }
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-const PRESENCE_READERS = new Set(['session.open', 'agents.list', 'agents.bootstrap', 'sessions.expire'])
+const PRESENCE_READERS = new Set(['session.open', 'sessions.expire', 'sessions.spare'])
 
 function readsPresence(submission: Submission): boolean {
   return PRESENCE_READERS.has(submission.command.op)
@@ -160,5 +200,5 @@ function weight({ command }: Submission): number {
 }
 
 function isTransient(error: unknown): boolean {
-  return error instanceof Error && 'retryable' in error && error.retryable === true
+  return error instanceof ArcError && error.retryable
 }

@@ -1,6 +1,5 @@
 // What doors (gateway, relay) and the storage actor say to each other.
 
-import type { Answer } from '../protocol/envelope.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
 import type { Waiting } from '../protocol/objects.js'
 import type {
@@ -8,89 +7,66 @@ import type {
   Commands,
   FeedMessage,
   IdempotencyKey,
-  Outcome,
   Page,
   PageQuery,
   Query,
   StorageFacts,
   Submission,
 } from './commands.js'
-
-/**
- * A submission as it crosses a port, which writes out the names of an object's members each time and looks them up on the
- * other side. So it is flat, and a post, the one command that comes by the thousand, has its members in a fixed order.
- */
-export type PackedSubmission =
-  | readonly [
-      op: 'message.post',
-      touches: string | undefined,
-      idempotency: IdempotencyKey | undefined,
-      fromAgent: Post['from_agent'],
-      toAgent: Post['to_agent'],
-      channel: Post['channel'],
-      kind: Post['kind'],
-      body: Post['body'],
-      attachments: Post['attachments'],
-      replyTo: Post['reply_to'],
-      threadId: Post['thread_id'],
-      metadata: Post['metadata'],
-      parentTaskId: Post['parent_task_id'],
-    ]
-  | readonly [
-      op: Exclude<Command['op'], 'message.post'>,
-      touches: string | undefined,
-      idempotency: IdempotencyKey | undefined,
-      input: Command['input'],
-    ]
+import type { Done, Outcome } from './outcome.js'
 
 type Post = Commands['message.post']
 
+/**
+ * A post's members in the order in which they cross a port. A port writes out the names of an object's members each time and looks
+ * them up on the other side, and posts come by the thousand: 4.4 → 2.6 µs each.
+ */
+const POST_MEMBERS = Object.keys({
+  from_agent: true,
+  to_agent: true,
+  channel: true,
+  kind: true,
+  body: true,
+  attachments: true,
+  reply_to: true,
+  thread_id: true,
+  metadata: true,
+  parent_task_id: true,
+} satisfies Record<keyof Post, true>) as readonly (keyof Post)[]
+
+/** A submission as it crosses a port: the operation, who is touched, the key; then a post's members, or any other input. */
+export type PackedSubmission = readonly [
+  op: Command['op'],
+  touches: string | undefined,
+  idempotency: IdempotencyKey | undefined,
+  ...input: readonly unknown[],
+]
+
 export function pack({ command, touches, idempotency }: Submission): PackedSubmission {
   if (command.op !== 'message.post') return [command.op, touches, idempotency, command.input]
-  const post = command.input
-  return [
+  const packed: [Command['op'], string | undefined, IdempotencyKey | undefined, ...unknown[]] = [
     command.op,
     touches,
     idempotency,
-    post.from_agent,
-    post.to_agent,
-    post.channel,
-    post.kind,
-    post.body,
-    post.attachments,
-    post.reply_to,
-    post.thread_id,
-    post.metadata,
-    post.parent_task_id,
   ]
+  for (const member of POST_MEMBERS) packed.push(command.input[member])
+  return packed
 }
 
-export function unpack(packed: PackedSubmission): Submission {
-  const [op, touches, idempotency] = packed
-  if (packed[0] !== 'message.post')
-    return { command: { op, input: packed[3] } as Command, touches, idempotency }
-  const input = {
-    from_agent: packed[3],
-    to_agent: packed[4],
-    channel: packed[5],
-    kind: packed[6],
-    body: packed[7],
-    attachments: packed[8],
-    reply_to: packed[9],
-    thread_id: packed[10],
-    metadata: packed[11],
-    parent_task_id: packed[12],
-  } satisfies Record<keyof Post, unknown>
-  return { command: { op: packed[0], input }, touches, idempotency }
+export function unpack([op, touches, idempotency, ...input]: PackedSubmission): Submission {
+  if (op !== 'message.post') return { command: { op, input: input[0] } as Command, touches, idempotency }
+  const post: { [member: string]: unknown } = {}
+  for (const [i, member] of POST_MEMBERS.entries()) post[member] = input[i]
+  return { command: { op, input: post as unknown as Post }, touches, idempotency }
 }
 
 /** Door → storage. */
 export type StorageContract = {
   submit: { input: PackedSubmission; output: Outcome }
-  query: { input: Query; output: Answer }
+  query: { input: Query; output: Done }
   page: { input: PageQuery; output: Page }
   /** What the hub holds, and who waits at its doors. */
-  status: { input: undefined; output: Answer }
+  status: { input: undefined; output: Done }
   /** Says `connected`, and goes on with the feed after `afterId` (null: it has not begun, as nobody has read at this door yet). */
   connect: { input: { afterId: number | null }; output: undefined }
   /** Begins the feed after `afterId`: this door has its first reader. */

@@ -11,7 +11,7 @@ export class Presence {
     for (const agentId of agentIds) this.#touched.add(agentId)
   }
 
-  get waiting(): boolean {
+  get isPending(): boolean {
     return this.#touched.size > 0
   }
 

@@ -4,6 +4,7 @@
 import type { StorageBackend } from './backend.js'
 import type { Submission } from './commands.js'
 import type { Committer } from './committer.js'
+import { isRefused } from './outcome.js'
 
 export class ShutdownTimer {
   readonly #committer: Committer
@@ -32,6 +33,6 @@ export class ShutdownTimer {
   #fire(): void {
     const last: Submission = { command: { op: 'shutdown.fire', input: {} } }
     // Refused when it was cancelled meanwhile. The hub stops even where the last notice can't be written.
-    this.#committer.apply(last).then((answer) => answer.status === 200 && this.#onFired(), this.#onFired)
+    this.#committer.apply(last).then((outcome) => !isRefused(outcome) && this.#onFired(), this.#onFired)
   }
 }

@@ -53,10 +53,18 @@ t.test('§5 a claim alone makes a thread, with no channel and no messages', asyn
   )
 })
 
-t.test('§5 a lock alone makes no thread', async (t) => {
+t.test('§5 a thread that only a lock names is not listed, and can be looked at', async (t) => {
   const thread_id = unique('thread')
-  await lock(thread_id)
   refused(t, hub, await hub.get(`/v1/threads/${thread_id}`), 404)
+  await lock(thread_id)
+  const { result } = (await hub.get<ThreadDetail>(`/v1/threads/${thread_id}`)).json
+  t.match(result, {
+    thread: { thread_id, message_count: 0, active_lock_count: 1 },
+    messages: [],
+    tasks: [],
+    claims: [],
+  })
+  t.equal(result?.locks.length, 1)
   t.notOk((await threads()).some((thread) => thread.thread_id === thread_id))
 })
 

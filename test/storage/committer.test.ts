@@ -3,7 +3,7 @@
 
 import t, { type Test } from 'tap'
 import { ArcError } from '../../src/protocol/errors.js'
-import type { Applied, StorageBackend } from '../../src/storage/backend.js'
+import { type Applied, type StorageBackend, StorageBusy } from '../../src/storage/backend.js'
 import type { FeedMessage, Submission } from '../../src/storage/commands.js'
 import { Committer } from '../../src/storage/committer.js'
 import { Feed } from '../../src/storage/feed.js'
@@ -38,14 +38,21 @@ class RecordingBackend implements StorageBackend {
         json: `"${body}"`,
       }
     })
-    return { outcomes: bodies.map((body) => ({ status: 201, body })), messages }
+    return { outcomes: bodies, messages }
   }
 
-  query = () => ({ status: 200, body: '' })
+  query = () => ({ result: 'null' })
   page = () => ({ items: [], upToId: 0 })
   latestId = () => this.#latestId
   messagesAfter = () => []
   watchForeignCommits = () => () => {}
+  watchLoss = () => () => {}
+  hasExpired = () => false
+  health = () => ({
+    durability: { journal_mode: 'wal', synchronous: 'full' },
+    commits: 0,
+    storage_problem: null,
+  })
   pendingShutdown = () => undefined
   allowRemote = () => false
   prune = () => {}
@@ -63,10 +70,10 @@ function post(body: string, touches?: string): Submission {
 
 const expire: Submission = { command: { op: 'sessions.expire', input: {} } }
 
-function commitTo(t: Test, backend: RecordingBackend, drain: () => boolean): Committer {
+function commitTo(t: Test, backend: RecordingBackend, takeIn: () => boolean): Committer {
   const feed = new Feed(backend, 0)
-  const committer = new Committer({ backend, feed, drain, flush: () => {}, onCommitted: () => {} })
-  t.teardown(() => committer.drained())
+  const committer = new Committer({ backend, feed, takeIn, flush: () => {}, onCommitted: () => {} })
+  t.teardown(() => committer.settled())
   return committer
 }
 
@@ -81,10 +88,7 @@ t.test('what arrives in one turn is one batch, in its order, and each gets its o
   const { backend, committer } = open(t)
   const answers = await Promise.all(many(10).map((body) => committer.apply(post(body))))
   t.strictSame(backend.batches, [many(10)])
-  t.strictSame(
-    answers.map(({ body }) => body),
-    many(10),
-  )
+  t.strictSame(answers, many(10))
 })
 
 t.test('what arrives during a commit is the next batch', async (t) => {
@@ -173,27 +177,44 @@ t.test('signs of life are coalesced: many of them are one write, about a second 
   t.ok(performance.now() - startedAt > 500, 'not at once')
 })
 
-t.test('whoever asks who is present sees every sign of life before', async (t) => {
+t.test('before sessions expire every sign of life is written', async (t) => {
   const { backend, committer } = open(t)
   await committer.apply(expire)
   committer.touch(['ann'])
-  await committer.apply({ command: { op: 'agents.list', input: {} } })
+  await committer.apply(expire)
   t.strictSame(backend.touched.at(-1), ['ann'])
 })
 
 t.test(
-  'when it is drained, everything queued before is committed, and so are the signs of life',
+  'when it is settled, everything queued before is committed, and so are the signs of life',
   async (t) => {
     const { backend, committer } = open(t)
     await committer.apply(expire)
     const posts = many(1_000).map((body) => committer.apply(post(body)))
     committer.touch(['ann'])
-    await committer.drained()
+    await committer.settled()
     t.equal(backend.batches.flat().filter((body) => body !== 'sessions.expire').length, 1_000)
     t.ok(backend.touched.flat().includes('ann'))
     await Promise.all(posts)
   },
 )
+
+t.test('while another process writes, what is queued waits and what reads goes on', async (t) => {
+  const { backend, committer } = open(t)
+  backend.failure = new StorageBusy('another process writes')
+  const posts = many(3).map((body) => committer.apply(post(body)))
+  await new Promise<void>((read) => committer.afterCommit(read))
+  const urgent = await committer.apply(expire, true).catch((error) => error)
+  t.match(urgent, { code: 'storage_not_writable', retryable: true }, 'what is urgent is refused')
+  t.strictSame(backend.batches, [])
+  backend.failure = undefined
+  const late = committer.apply(post('late'))
+  t.strictSame(
+    await Promise.all([...posts, late]),
+    [...many(3), 'late'],
+    'the rest is committed, in its order',
+  )
+})
 
 t.test(
   'of a mailbox that never gets empty one batch is taken in, then the event loop has its turn',

@@ -1,68 +1,54 @@
-// The SQLite backend: one connection, prepared statements, one write transaction a batch, in which one refusal spoils
-// nothing.
+// The SQLite backend: one connection, one write transaction a batch, in which one refusal spoils nothing.
 //
 // A savepoint for each command would see to that, but SQLite copies each page that a command changes after one, a tenth of
 // what a post costs the storage. So commands run without, and a batch in which one is refused is rolled back
-// and run again with them. Where refusals come again and again, they are taken from the start.
+// and run again with them. Where refusals come again and again, savepoints are set from the start.
 
 import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import type { Log } from '../../actors/runtime/actor.js'
-import { type Answer, failure, failureOf } from '../../protocol/envelope.js'
-import { ArcError, requestExpired } from '../../protocol/errors.js'
+import { ArcError } from '../../protocol/errors.js'
 import type { Applied, StorageBackend } from '../backend.js'
-import type {
-  CommandHandlers,
-  Outcome,
-  Page,
-  PageQuery,
-  Query,
-  QueryHandlers,
-  Submission,
-} from '../commands.js'
-import { Channels } from './channels.js'
-import type { SqliteContext } from './context.js'
-import { asWriteError, openDatabase, unusable } from './database.js'
+import type { Page, PageQuery, Query, Submission } from '../commands.js'
+import { type Done, type Outcome, refused } from '../outcome.js'
+import { foundChannels } from '../rules/channels.js'
+import { allowRemote, forgetHubs, pendingShutdown } from '../rules/hub-state.js'
+import { forgetOutcomes } from '../rules/idempotency.js'
+import { latestId } from '../rules/message-log.js'
+import { messagesAfter, pageOfMessages } from '../rules/messages.js'
+import { commandRule, keepOutcome, knownOutcome, queryRule } from '../rules/rules.js'
+import { forgetSessions, hasExpired, touchSessions } from '../rules/sessions.js'
+import { follow, type Rule } from '../rules/sql.js'
+import { type HubSettings, newWork, type Work } from '../rules/work.js'
+import { asWriteError, openDatabase, unusable, waitingWhileBusy } from './database.js'
+import { SqliteEngine } from './engine.js'
 import { ForeignCommits } from './foreign-commits.js'
-import { HubStates } from './hub-state.js'
-import { Idempotency } from './idempotency.js'
-import { Leases } from './leases.js'
-import { MessageLog } from './message-log.js'
-import { Messages } from './messages.js'
-import { Recovery } from './recovery.js'
-import { Sessions } from './sessions.js'
-import { statusQuery } from './status.js'
-import { Tasks } from './tasks.js'
-import { Threads } from './threads.js'
+import { LostFile } from './lost-file.js'
 
 /** Batches that get savepoints after one has needed them. */
 const WITH_SAVEPOINTS = 100
 
-type Run = (command: Submission['command']) => Outcome
+const SYNCHRONOUS = ['off', 'normal', 'full', 'extra'] as const
+
+type Run = (command: Submission['command'], work: Work) => Outcome
 
 /** A command was refused where there is no savepoint to go back to. */
 class Spoilt extends Error {}
 
-export interface SqliteOptions {
+export interface SqliteOptions extends HubSettings {
+  /** `:memory:` for a database without a file. */
   readonly storagePath: string
-  readonly hubId: string
-  readonly presenceTtlSec: number
-  readonly allowRemote: boolean
   readonly log: Log
+  /** Epoch milliseconds by which the rules go. Default: the system's clock. */
+  readonly clock?: (() => number) | undefined
 }
 
 export class SqliteBackend implements StorageBackend {
   readonly facts: StorageBackend['facts']
   readonly #db: Database
-  readonly #log: Log
-  readonly #context: SqliteContext
-  readonly #messageLog: MessageLog
-  readonly #messages: Messages
-  readonly #sessions: Sessions
-  readonly #idempotency: Idempotency
-  readonly #hubStates: HubStates
-  readonly #commands: CommandHandlers
-  readonly #queries: QueryHandlers
+  readonly #engine: SqliteEngine
+  readonly #options: SqliteOptions
+  readonly #lostFile: LostFile
   #commits = 0
   #foreignCommits: ForeignCommits | undefined
   /** Batches that still get savepoints. */
@@ -73,8 +59,8 @@ export class SqliteBackend implements StorageBackend {
   readonly #rollbackTo
 
   /** Opens, creates or migrates the storage. @throws ArcError `storage_unusable`, saying what to do */
-  static open({ storagePath, ...options }: SqliteOptions): SqliteBackend {
-    const db = openDatabase(storagePath)
+  static open(options: SqliteOptions): SqliteBackend {
+    const db = openDatabase(options.storagePath)
     try {
       return new SqliteBackend(db, options)
     } catch (error) {
@@ -83,51 +69,29 @@ export class SqliteBackend implements StorageBackend {
     }
   }
 
-  private constructor(db: Database, { log, ...options }: Omit<SqliteOptions, 'storagePath'>) {
-    const context: SqliteContext = { db, stored: [], ...options }
+  private constructor(db: Database, options: SqliteOptions) {
     this.#db = db
-    this.#log = log
-    this.#context = context
-    const channels = new Channels(context)
-    const leases = new Leases(context)
-    this.#messageLog = new MessageLog(context)
-    const tasks = new Tasks(context, this.#messageLog)
-    this.#messages = new Messages(context, this.#messageLog, channels, tasks)
-    const threads = new Threads(context, this.#messages, tasks, leases)
-    const recovery = new Recovery(context, leases, threads, this.#messageLog)
-    this.#sessions = new Sessions(context, this.#messages, recovery)
-    this.#idempotency = new Idempotency(context)
-    this.#hubStates = new HubStates(context, this.#messageLog)
-    this.#commands = {
-      ...this.#sessions.commands,
-      ...channels.commands,
-      ...this.#messages.commands,
-      ...leases.commands,
-      ...tasks.commands,
-      ...this.#hubStates.commands,
-    }
-    this.#queries = {
-      ...channels.queries,
-      ...this.#messages.queries,
-      ...threads.queries,
-      ...leases.queries,
-      ...tasks.queries,
-      ...this.#hubStates.queries,
-      'status.get': statusQuery(db, () => this.#commits),
-    }
+    this.#options = options
+    this.#engine = new SqliteEngine(db)
+    this.#lostFile = new LostFile(db)
     this.#transaction = db.transaction(
       (submissions: readonly Submission[], touched: readonly string[], run: Run): Applied => {
-        context.stored.length = 0
-        channels.begin()
-        this.#sessions.touch(touched)
-        const outcomes = submissions.map((submission) => this.#runOnce(submission, run))
-        return { outcomes, messages: [...context.stored] }
+        const work = this.#newWork()
+        this.#follow(touchSessions(touched, work))
+        const outcomes = submissions.map((submission) => this.#runOnce(submission, work, run))
+        return { outcomes, messages: work.stored }
       },
     )
     this.#savepoint = db.prepare('SAVEPOINT command')
     this.#release = db.prepare('RELEASE command')
     this.#rollbackTo = db.prepare('ROLLBACK TO command')
-    const digest = createHash('sha256').update(`${db.name}|${channels.foundedAt}`).digest('hex')
+    const foundedAt = waitingWhileBusy(db, () =>
+      db.transaction(() => {
+        this.#follow(forgetHubs(this.#newWork()))
+        return this.#follow(foundChannels(this.#newWork()))
+      })(),
+    )
+    const digest = createHash('sha256').update(`${db.name}|${foundedAt}`).digest('hex')
     this.facts = {
       instanceId: `mh1-${digest.slice(0, 20)}`,
       storagePath: db.name,
@@ -136,6 +100,7 @@ export class SqliteBackend implements StorageBackend {
   }
 
   apply(submissions: readonly Submission[], touched: Iterable<string>): Applied {
+    this.#lostFile.check()
     try {
       const applied = this.#applyAtOnce(submissions, [...touched])
       this.#commits++
@@ -159,20 +124,41 @@ export class SqliteBackend implements StorageBackend {
     return this.#transaction.immediate(submissions, touched, this.#runAlone)
   }
 
-  query(query: Query): Answer {
-    return dispatch(this.#queries, query)
+  query(query: Query): Done {
+    return this.#read(queryRule(query, this.#newWork()))
   }
 
   page(query: PageQuery): Page {
-    return this.#messages.page(query)
+    return this.#read(pageOfMessages(query))
   }
 
   latestId(): number {
-    return this.#messageLog.latestId()
+    return this.#read(latestId())
   }
 
   messagesAfter(afterId: number, limit: number) {
-    return this.#messageLog.after(afterId, limit)
+    return this.#read(messagesAfter(afterId, limit))
+  }
+
+  hasExpired(): boolean {
+    return this.#read(hasExpired(this.#newWork()))
+  }
+
+  pendingShutdown() {
+    return this.#read(pendingShutdown(this.#newWork()))
+  }
+
+  allowRemote(): boolean {
+    return this.#read(allowRemote(this.#newWork()))
+  }
+
+  health() {
+    const synchronous = SYNCHRONOUS[this.#db.pragma('synchronous', { simple: true }) as number] ?? 'unknown'
+    return {
+      durability: { journal_mode: this.#db.pragma('journal_mode', { simple: true }) as string, synchronous },
+      commits: this.#commits,
+      storage_problem: this.#lostFile.problem,
+    }
   }
 
   watchForeignCommits(onCommit: () => void): () => void {
@@ -181,16 +167,18 @@ export class SqliteBackend implements StorageBackend {
     return () => commits.close()
   }
 
-  pendingShutdown() {
-    return this.#hubStates.pendingShutdown()
-  }
-
-  allowRemote(): boolean {
-    return this.#hubStates.allowRemote()
+  watchLoss(onLost: (problem: string) => void): () => void {
+    return this.#lostFile.watch(onLost)
   }
 
   prune(): void {
-    this.#idempotency.prune()
+    if (this.#lostFile.problem !== null) return
+    try {
+      while (this.#follow(forgetOutcomes(this.#newWork())));
+      while (this.#follow(forgetSessions()));
+    } catch (error) {
+      if (asWriteError(error) === error) throw error // else the next time will do
+    }
   }
 
   /** Writes the log back into the database file and closes it. */
@@ -199,37 +187,56 @@ export class SqliteBackend implements StorageBackend {
     this.#db.close()
   }
 
-  /** Executes a submission unless its key has an answer already; a refusal is an answer like any other. */
-  #runOnce({ command, idempotency }: Submission, run: Run): Outcome {
-    const known = idempotency && this.#idempotency.answerFor(idempotency)
+  #newWork(): Work {
+    return newWork(this.#options, (this.#options.clock ?? Date.now)())
+  }
+
+  #follow<T>(rule: Rule<T>): T {
+    return follow(rule, this.#engine)
+  }
+
+  /** A reader never waits for a writer; what it may have to wait for is another process that opens or closes the file. */
+  #read<T>(rule: Rule<T>): T {
+    return waitingWhileBusy(this.#db, () => this.#follow(rule))
+  }
+
+  /** Executes a submission unless its outcome is known; a refusal is an outcome like any other. */
+  #runOnce(submission: Submission, work: Work, run: Run): Outcome {
+    if (!submission.idempotency) return run(submission.command, work)
+    const known = this.#follow(knownOutcome(submission, work))
     if (known) return known
-    if (idempotency?.replayOnly) return failure(requestExpired())
-    const outcome = run(command)
-    if (idempotency) this.#idempotency.remember(idempotency, outcome)
+    const outcome = run(submission.command, work)
+    this.#follow(keepOutcome(submission, outcome, work))
     return outcome
   }
 
-  readonly #runAmongOthers: Run = (command) => {
+  readonly #runAmongOthers: Run = (command, work) => {
     try {
-      return dispatch(this.#commands, command)
+      return this.#follow(commandRule(command, work))
     } catch (error) {
       throw new Spoilt(command.op, { cause: error })
     }
   }
 
-  readonly #runAlone: Run = (command) => {
-    const { stored } = this.#context
+  readonly #runAlone: Run = (command, work) => {
+    const { stored } = work
     const before = stored.length
     this.#savepoint.run()
     try {
-      return dispatch(this.#commands, command)
+      return this.#follow(commandRule(command, work))
     } catch (error) {
       // SQLite has ended the transaction by itself (disk full, for one): the batch as a whole has failed.
       if (!this.#db.inTransaction) throw error
       this.#rollbackTo.run()
       stored.length = before
-      if (!(error instanceof ArcError)) this.#refuseOrRethrow(command.op, error)
-      return failureOf(error)
+      if (error instanceof ArcError) return refused(error)
+      this.#refuseOrRethrow(command.op, error)
+      return refused(
+        new ArcError(
+          'internal',
+          'internal error: the hub has logged it; try again, and report it if it stays',
+        ),
+      )
     } finally {
       if (this.#db.inTransaction) this.#release.run()
     }
@@ -238,15 +245,6 @@ export class SqliteBackend implements StorageBackend {
   /** A storage that can't be written fails the batch; any other surprise is a defect of this one command. */
   #refuseOrRethrow(op: string, error: unknown): void {
     if (asWriteError(error) !== error) throw error
-    this.#log('error', `${op} failed: ${error instanceof Error ? error.stack : error}`)
+    this.#options.log('error', `${op} failed: ${error instanceof Error ? error.stack : error}`)
   }
-}
-
-function dispatch<Result>(
-  handlers: { readonly [op: string]: (input: never) => Result },
-  { op, input }: { readonly op: string; readonly input: unknown },
-): Result {
-  const handler = handlers[op] as ((input: unknown) => Result) | undefined
-  if (!handler) throw new Error(`no handler for ${op}`)
-  return handler(input)
 }

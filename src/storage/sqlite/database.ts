@@ -3,14 +3,15 @@
 // WAL with synchronous=FULL: a commit that was acknowledged survives power loss. better-sqlite3 compiles
 // SQLite to use NORMAL in WAL mode, which does not, so it has to be set on every connection.
 
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
+import { StorageBusy } from '../backend.js'
 import { checkContract, prepareSchema } from './schema.js'
 
-/** How long a write waits for another process's write to end. */
+/** How long the opening, and a read, wait for another process that opens or closes the database. */
 const BUSY_TIMEOUT_MS = 5_000
 const RETRY_MS = 10
 
@@ -20,17 +21,23 @@ const RETRY_MS = 10
  */
 const CHECKPOINT_PAGES = 4_000
 
+/** Bytes of the write-ahead log that stay on disk once it is written back: a burst made it 126 MB for good. */
+const LOG_BYTES = 32 * 1024 * 1024
+
 /**
  * Of the database's pages, kept by SQLite itself. better-sqlite3's default of 16,000 is no faster for what is
  * asked again and again: the system keeps the file in its own cache, whose memory it can take back.
  */
 const CACHE_KIB = 4_000
 
+const IN_MEMORY = ':memory:'
+
 /** Opens, creates or migrates the database. @throws ArcError `storage_unusable`, saying what to do */
 export function openDatabase(storagePath: string): Database {
-  const path = resolveStoragePath(storagePath)
+  const path = storagePath === IN_MEMORY ? storagePath : resolveStoragePath(storagePath)
   let db: Database | undefined
   try {
+    makePrivate(path)
     db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS })
     checkContract(db) // before anything is changed: the file may be somebody else's
     switchToWal(db)
@@ -38,12 +45,22 @@ export function openDatabase(storagePath: string): Database {
     db.pragma('temp_store = MEMORY')
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.pragma(`cache_size = -${CACHE_KIB}`)
+    db.pragma(`journal_size_limit = ${LOG_BYTES}`)
     prepareSchema(db)
+    // From here on nobody waits inside of SQLite, where the whole thread would: a batch that can't be written is tried
+    // again later (committer.ts), and what reads goes on meanwhile.
+    db.pragma('busy_timeout = 0')
     return db
   } catch (error) {
     db?.close()
     throw unusable(path, error)
   }
+}
+
+/** A new database is its owner's alone, and so are the files that SQLite makes beside it. */
+function makePrivate(path: string): void {
+  if (path === IN_MEMORY || existsSync(path)) return
+  closeSync(openSync(path, 'a', 0o600))
 }
 
 /**
@@ -99,10 +116,26 @@ export function unusable(path: string, error: unknown): ArcError {
 /** True for failures that may pass: the disk is full, locked by another, or gone for a moment. */
 const TRANSIENT = /^SQLITE_(BUSY|FULL|IOERR|READONLY|LOCKED|CANTOPEN)/
 
-/** A failed write as an answer for a client, where one is possible; else the error itself. */
+/** Reads, and waits for a moment where another process opens or closes the database. */
+export function waitingWhileBusy<T>(db: Database, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!sqliteCode(error)?.startsWith('SQLITE_BUSY')) throw error
+  }
+  db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  try {
+    return read()
+  } finally {
+    db.pragma('busy_timeout = 0')
+  }
+}
+
+/** A failed write as an answer for a client, or as one to be tried again, where one is possible; else the error itself. */
 export function asWriteError(error: unknown): unknown {
   const code = sqliteCode(error)
   if (!code || !TRANSIENT.test(code)) return error
+  if (code.startsWith('SQLITE_BUSY')) return new StorageBusy('another process writes', { cause: error })
   const text = `the storage cannot be written now (${(error as Error).message}); nothing was stored, try again`
   return new ArcError('storage_not_writable', text, { cause: error })
 }

@@ -117,6 +117,78 @@ const MIGRATIONS: readonly string[] = [
       WHERE changes() = 0;
   END;
   `,
+  // 3: threads with their share of tasks, and those that only a task or a claim names; outcomes as data instead of
+  // answers; ended sessions in the order in which they are forgotten.
+  `
+  DROP TRIGGER arc_threads_follow;
+  DROP INDEX arc_threads_latest;
+  ALTER TABLE arc_threads RENAME TO arc_threads_2;
+  CREATE TABLE arc_threads (
+    thread_id TEXT PRIMARY KEY, channel TEXT, latest_message_id INTEGER, latest_message_ts TEXT,
+    latest_artifact_id INTEGER, message_count INTEGER NOT NULL, root_task_id INTEGER, first_task_id INTEGER,
+    total_task_count INTEGER NOT NULL, open_task_count INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  INSERT INTO arc_threads
+    SELECT named.thread_id, said.channel, latest_message_id, latest_message_ts, latest_artifact_id, coalesce(message_count, 0),
+      min(CASE WHEN parent_task_id IS NULL THEN task_id END), min(task_id), count(task_id), count(CASE WHEN status = 'open' THEN 1 END)
+    FROM (
+      SELECT thread_id FROM arc_threads_2
+      UNION SELECT thread_id FROM tasks WHERE thread_id IS NOT NULL
+      UNION SELECT thread_id FROM claims WHERE thread_id IS NOT NULL
+    ) AS named
+    LEFT JOIN arc_threads_2 AS said ON said.thread_id = named.thread_id
+    LEFT JOIN tasks ON tasks.thread_id = named.thread_id
+    GROUP BY named.thread_id;
+  DROP TABLE arc_threads_2;
+  CREATE INDEX arc_threads_latest ON arc_threads(latest_message_id);
+  CREATE TRIGGER arc_threads_follow AFTER INSERT ON messages WHEN NEW.thread_id IS NOT NULL BEGIN
+    UPDATE arc_threads SET
+      channel = CASE WHEN message_count = 0 THEN NEW.channel ELSE channel END,
+      latest_message_id = NEW.id, latest_message_ts = NEW.ts,
+      latest_artifact_id = CASE WHEN NEW.kind = 'artifact' THEN NEW.id ELSE latest_artifact_id END,
+      message_count = message_count + 1
+    WHERE thread_id = NEW.thread_id;
+    INSERT INTO arc_threads
+      SELECT NEW.thread_id, NEW.channel, NEW.id, NEW.ts, CASE WHEN NEW.kind = 'artifact' THEN NEW.id END, 1, NULL, NULL, 0, 0
+      WHERE changes() = 0;
+  END;
+  CREATE TRIGGER arc_threads_open_task AFTER INSERT ON tasks WHEN NEW.thread_id IS NOT NULL BEGIN
+    INSERT INTO arc_threads
+      SELECT NEW.thread_id, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, 0
+      WHERE NOT EXISTS (SELECT 1 FROM arc_threads WHERE thread_id = NEW.thread_id);
+    UPDATE arc_threads SET
+      root_task_id = CASE WHEN NEW.parent_task_id IS NULL THEN min(coalesce(root_task_id, NEW.task_id), NEW.task_id) ELSE root_task_id END,
+      first_task_id = min(coalesce(first_task_id, NEW.task_id), NEW.task_id),
+      total_task_count = total_task_count + 1, open_task_count = open_task_count + (NEW.status = 'open')
+    WHERE thread_id = NEW.thread_id;
+  END;
+  CREATE TRIGGER arc_threads_complete_task AFTER UPDATE OF status ON tasks WHEN NEW.thread_id IS NOT NULL BEGIN
+    UPDATE arc_threads SET open_task_count = open_task_count + (NEW.status = 'open') - (OLD.status = 'open')
+    WHERE thread_id = NEW.thread_id;
+  END;
+  CREATE TRIGGER arc_threads_claim AFTER INSERT ON claims WHEN NEW.thread_id IS NOT NULL BEGIN
+    INSERT INTO arc_threads
+      SELECT NEW.thread_id, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, 0
+      WHERE NOT EXISTS (SELECT 1 FROM arc_threads WHERE thread_id = NEW.thread_id);
+  END;
+
+  CREATE TABLE arc_outcomes (
+    scope TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL,
+    code TEXT, text TEXT NOT NULL, is_new INTEGER NOT NULL, beside TEXT, created_at_ms INTEGER NOT NULL,
+    UNIQUE (scope, key)
+  );
+  INSERT INTO arc_outcomes
+    SELECT scope, key, request_hash,
+      CASE WHEN status >= 400 THEN body ->> '$.code' END,
+      CASE WHEN status >= 400 THEN body ->> '$.error' ELSE body -> '$.result' END,
+      status = 201,
+      CASE WHEN status < 400 THEN nullif(json_remove(body, '$.ok', '$.result'), '{}') END,
+      created_at_ms
+    FROM arc_idempotency ORDER BY rowid;
+  DROP TABLE arc_idempotency;
+
+  CREATE INDEX arc_sessions_ended ON sessions(last_seen) WHERE active = 0;
+  `,
 ]
 
 /** Looks without changing anything. @throws ArcError when a table of ours by name has other columns */

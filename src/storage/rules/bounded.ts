@@ -2,6 +2,7 @@
 // them liked: 70 of the largest messages, asked for at once, were more than the storage's thread may use.
 
 import { ArcError } from '../../protocol/errors.js'
+import type { Rows } from './sql.js'
 
 /** Characters in the rows of a page; what does not fit is on the next one. */
 const PAGE_CHARS = 16 * 1024 * 1024
@@ -9,10 +10,7 @@ const PAGE_CHARS = 16 * 1024 * 1024
 const LISTING_CHARS = 64 * 1024 * 1024
 
 /** The first rows, as many as fit, and one in any case; not `isWhole` when there are more. */
-export function firstOf<Row extends object>(
-  rows: Iterable<Row>,
-  maxChars = PAGE_CHARS,
-): { rows: Row[]; isWhole: boolean } {
+export function firstOf<Row extends object>(rows: Iterable<Row>, maxChars = PAGE_CHARS): Rows<Row> {
   const fitting: Row[] = []
   let chars = 0
   for (const row of rows) {

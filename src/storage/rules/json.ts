@@ -1,30 +1,7 @@
-// What the resource files of this backend share: the connection, the clock, and the reading of JSON columns.
+// Reads JSON columns. Another implementation may have written them: what is broken or missing reads as a fallback
+// rather than failing its row.
 
-import type { Database } from 'better-sqlite3'
-import { toSeconds } from '../../protocol/timestamps.js'
-import type { FeedMessage } from '../commands.js'
-
-export interface SqliteContext {
-  readonly db: Database
-  /** Names this hub process among those on the same file. */
-  readonly hubId: string
-  readonly presenceTtlSec: number
-  readonly allowRemote: boolean
-  /** The messages stored by the batch under way, in id order. */
-  readonly stored: FeedMessage[]
-}
-
-/** Now, in whole seconds: how leases and sessions count time. */
-export function nowSeconds(): string {
-  return toSeconds(Date.now())
-}
-
-/** `sec` from now, in whole seconds. */
-export function secondsAhead(sec: number): string {
-  return toSeconds(Date.now() + sec * 1_000)
-}
-
-/** A JSON column's value. A foreign writer's broken or missing text reads as `fallback` rather than failing the row. */
+/** A JSON column's value. */
 export function parseJson<T>(text: string | null, fallback: T): T {
   return (parsed(text)?.value as T | null | undefined) ?? fallback
 }

@@ -1,0 +1,92 @@
+// The log of messages: stores rows, and makes each one's JSON text once. Everything that a hub says, notices
+// included, goes through `store`, and from there into the feed.
+
+import { ArcError } from '../../protocol/errors.js'
+import { DEFAULT_CHANNEL, SYSTEM_AGENT } from '../../protocol/limits.js'
+import { toMillis } from '../../protocol/timestamps.js'
+import type { FeedMessage } from '../commands.js'
+import { jsonText } from './json.js'
+import { one, type Rule, run } from './sql.js'
+import type { MessageRow, NewMessageRow } from './statements.js'
+import type { Work } from './work.js'
+
+/** The members of a notice that differ from case to case. */
+export interface Notice {
+  readonly body: string
+  readonly metadata: Record<string, unknown>
+  readonly channel?: string | null
+  readonly threadId?: string | null
+  readonly replyTo?: number | null
+}
+
+/** A message's JSON text, whoever has written its row. */
+export function messageJson(row: MessageRow): string {
+  return messageText(row, jsonText(row.attachments_json, '[]'), jsonText(row.metadata_json, '{}'))
+}
+
+/** In the order of PROTOCOL §2. */
+function messageText(row: MessageRow, attachments: string, metadata: string): string {
+  return `{"id":${row.id},"ts":${JSON.stringify(row.ts)},"from_agent":${JSON.stringify(row.from_agent)},"to_agent":${JSON.stringify(row.to_agent)},"channel":${JSON.stringify(row.channel)},"kind":${JSON.stringify(row.kind)},"body":${JSON.stringify(row.body ?? '')},"attachments":${attachments},"reply_to":${row.reply_to},"thread_id":${JSON.stringify(row.thread_id)},"metadata":${metadata}}`
+}
+
+export function toFeedMessage(row: MessageRow, json = messageJson(row)): FeedMessage {
+  return {
+    id: row.id,
+    from: row.from_agent,
+    to: row.to_agent,
+    channel: row.channel,
+    threadId: row.thread_id,
+    json,
+  }
+}
+
+export function* latestId(): Rule<number> {
+  return (yield* one('message.latestId', {}))?.id ?? 0
+}
+
+/** Stores a message in the transaction under way. @throws ArcError when no id is left */
+export function* store(message: Omit<NewMessageRow, 'ts'>, work: Work): Rule<FeedMessage> {
+  const ts = toMillis(work.nowMs)
+  const row = {
+    id: 0,
+    ts,
+    from_agent: message.from_agent,
+    to_agent: message.to_agent,
+    channel: message.channel,
+    kind: message.kind,
+    body: message.body,
+    attachments_json: message.attachments_json,
+    reply_to: message.reply_to,
+    thread_id: message.thread_id,
+    metadata_json: message.metadata_json,
+  }
+  const { id } = yield* run('message.insert', row)
+  if (!Number.isSafeInteger(id)) {
+    throw new ArcError(
+      'ids_exhausted',
+      'message ids are used up in this storage; start with a new one: arc reset',
+    )
+  }
+  row.id = id
+  // What this hub writes is JSON: it need not be parsed to be sure of that.
+  const json = messageText(row, message.attachments_json ?? '[]', message.metadata_json ?? '{}')
+  const stored = toFeedMessage(row, json)
+  work.stored.push(stored)
+  return stored
+}
+
+/** Posts a notice from `system` in the transaction under way. */
+export function* notice({ body, metadata, channel, threadId, replyTo }: Notice, work: Work): Rule<void> {
+  const message = {
+    from_agent: SYSTEM_AGENT,
+    to_agent: null,
+    channel: channel ?? DEFAULT_CHANNEL,
+    kind: 'notice',
+    body,
+    attachments_json: '[]',
+    reply_to: replyTo ?? null,
+    thread_id: threadId ?? null,
+    metadata_json: JSON.stringify(metadata),
+  }
+  yield* store(message, work)
+}

@@ -1,0 +1,63 @@
+// All rules together: what an engine runs, a command or a query by its name.
+
+import { isFinal, requestExpired } from '../../protocol/errors.js'
+import type { Command, Commands, Queries, Query, Submission } from '../commands.js'
+import { type Done, done, isRefused, type Outcome, refused } from '../outcome.js'
+import { channelCommands, channelQueries } from './channels.js'
+import { hubStateCommands, hubStateQueries } from './hub-state.js'
+import { outcomeFor, remember } from './idempotency.js'
+import { leaseCommands, leaseQueries } from './leases.js'
+import { messageCommands, messageQueries } from './messages.js'
+import { sessionCommands, sessionQueries } from './sessions.js'
+import { one, type Rule } from './sql.js'
+import type { CommandRules, QueryRules } from './tables.js'
+import { taskCommands, taskQueries } from './tasks.js'
+import { threadQueries } from './threads.js'
+import { nowOf, type Work } from './work.js'
+
+const COMMANDS: CommandRules = {
+  ...sessionCommands,
+  ...channelCommands,
+  ...messageCommands,
+  ...leaseCommands,
+  ...taskCommands,
+  ...hubStateCommands,
+}
+
+const QUERIES: QueryRules = {
+  ...channelQueries,
+  ...sessionQueries,
+  ...messageQueries,
+  ...threadQueries,
+  ...leaseQueries,
+  ...taskQueries,
+  ...hubStateQueries,
+  *'status.get'(waiting, work) {
+    return done({ counts: yield* one('status.counts', { now: nowOf(work) }), ...waiting })
+  },
+}
+
+/** @throws ArcError when the command is refused; what it has done until then is to be taken back */
+export function commandRule({ op, input }: Command, work: Work): Rule<Outcome> {
+  const rule = COMMANDS[op] as (input: Commands[Command['op']], work: Work) => Rule<Outcome>
+  return rule(input, work)
+}
+
+/** @throws ArcError when the query is refused */
+export function queryRule({ op, input }: Query, work: Work): Rule<Done> {
+  const rule = QUERIES[op] as (input: Queries[Query['op']], work: Work) => Rule<Done>
+  return rule(input, work)
+}
+
+/** The outcome that a submission has without being executed: it was executed before, or it is too old. */
+export function* knownOutcome({ idempotency }: Submission, work: Work): Rule<Outcome | undefined> {
+  if (!idempotency) return undefined
+  const known = yield* outcomeFor(idempotency, work)
+  return known ?? (idempotency.replayOnly ? refused(requestExpired()) : undefined)
+}
+
+/** Keeps a submission's outcome for its repetition, unless it may go better the next time. */
+export function* keepOutcome({ idempotency }: Submission, outcome: Outcome, work: Work): Rule<void> {
+  if (!idempotency || (isRefused(outcome) && !isFinal(outcome.code))) return
+  yield* remember(idempotency, outcome, work)
+}

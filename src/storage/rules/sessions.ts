@@ -1,0 +1,121 @@
+// Sessions and presence (PROTOCOL §3). An agent has at most one active session.
+//
+//   (none) ─open─▶ active ─close, or opened again by replace─▶ ended
+//                  active ─no sign of life for the presence TTL─▶ ended, and what it held is released (recovery.ts)
+//
+// Ended sessions are of no use to anybody; the newest are kept for those who look into the file.
+
+import { randomUUID } from 'node:crypto'
+import { ArcError, notFound } from '../../protocol/errors.js'
+import { DEFAULT_CHANNEL } from '../../protocol/limits.js'
+import type { Bootstrap, Session } from '../../protocol/objects.js'
+import { done, made } from '../outcome.js'
+import { parseJson } from './json.js'
+import { latestVisibleId } from './messages.js'
+import { expireSessions } from './recovery.js'
+import { all, one, type Rule, run } from './sql.js'
+import type { SessionRow } from './statements.js'
+import type { CommandRules, QueryRules } from './tables.js'
+import { nowOf, presentSince, secondsAhead, type Work } from './work.js'
+
+const KEPT_ENDED = 10_000
+/** Deleted in one go: a large backlog must not hold up commits. */
+const FORGET_LIMIT = 5_000
+
+function toSession({ capabilities_json, metadata_json, ...row }: SessionRow): Session {
+  return {
+    session_id: row.session_id,
+    agent_id: row.agent_id,
+    display_name: row.display_name ?? row.agent_id,
+    capabilities: parseJson<string[]>(capabilities_json, []),
+    metadata: parseJson(metadata_json, {}),
+    created_at: row.created_at,
+    last_seen: row.last_seen,
+    active: row.active === 1,
+  }
+}
+
+/** Marks the agents' active sessions as seen now. */
+export function* touchSessions(agentIds: readonly string[], work: Work): Rule<void> {
+  if (agentIds.length > 0)
+    yield* run('session.touch', { agentIds: JSON.stringify(agentIds), now: nowOf(work) })
+}
+
+/** Whether `sessions.expire` has something to do. */
+export function* hasExpired(work: Work): Rule<boolean> {
+  return (yield* one('session.expired', { since: presentSince(work) })) !== undefined
+}
+
+/** Deletes ended sessions but for the newest; returns how many. */
+export function* forgetSessions(): Rule<boolean> {
+  const { changes } = yield* run('session.forget', { keep: KEPT_ENDED, limit: FORGET_LIMIT })
+  return changes === FORGET_LIMIT
+}
+
+function* live(work: Work): Rule<Session[]> {
+  return (yield* all('session.live', { since: presentSince(work) })).map(toSession)
+}
+
+export const sessionCommands = {
+  *'session.open'(input, work) {
+    const { agent_id: agentId } = input
+    const current = yield* one('session.ofAgent', { agentId })
+    if (current && !input.replace && current.last_seen >= presentSince(work)) {
+      const text = `agent "${agentId}" already has an active session; use another agent_id, or replace: true if it is yours`
+      throw new ArcError('session_exists', text)
+    }
+    if (current) yield* run('session.deactivate', { agentId })
+    const now = nowOf(work)
+    const row = {
+      session_id: randomUUID(),
+      agent_id: agentId,
+      display_name: input.display_name ?? agentId,
+      capabilities_json: JSON.stringify(input.capabilities),
+      metadata_json: input.metadata,
+      created_at: now,
+      last_seen: now,
+    }
+    yield* run('session.insert', row)
+    return made(toSession({ ...row, active: 1 }))
+  },
+  *'session.rename'({ agent_id: agentId, display_name: displayName }) {
+    yield* run('session.rename', { agentId, displayName })
+    const session = yield* one('session.ofAgent', { agentId })
+    if (!session) throw notFound(`agent "${agentId}" has no active session`)
+    return done(toSession(session))
+  },
+  *'session.close'({ session_id: sessionId }) {
+    const { changes } = yield* run('session.close', { sessionId })
+    if (changes === 0) throw notFound(`session "${sessionId}" does not exist or is not active`)
+    return done({ session_id: sessionId, deleted: true })
+  },
+  *'sessions.expire'(_input, work) {
+    yield* expireSessions(work)
+    return done(null)
+  },
+  *'sessions.spare'({ suspendedAtMs }, work) {
+    const since = secondsAhead({ ...work, nowMs: suspendedAtMs }, -work.presenceTtlSec)
+    yield* run('session.touchAll', { since, now: nowOf(work) })
+    return done(null)
+  },
+} satisfies Partial<CommandRules>
+
+export const sessionQueries = {
+  *'agents.list'({ capability }, work) {
+    const sessions = yield* live(work)
+    return done(
+      capability === undefined ? sessions : sessions.filter((s) => s.capabilities.includes(capability)),
+    )
+  },
+  *'agents.bootstrap'({ agent_id }, work) {
+    const sessions = yield* live(work)
+    const answer: Bootstrap = {
+      agent_id,
+      session: sessions.find((session) => session.agent_id === agent_id) ?? null,
+      latest_visible_id: yield* latestVisibleId(agent_id),
+      live_agents: sessions,
+      default_channel: DEFAULT_CHANNEL,
+    }
+    return done(answer)
+  },
+} satisfies Partial<QueryRules>

@@ -1,0 +1,194 @@
+// Every statement that the rules ask for, by name: what goes in and what a row holds. An engine has one text for each
+// (`sqlite/statements.ts`). Rows are those of the six tables of PROTOCOL §11, as they are stored.
+
+import type { Claim, HubStatus, Lock, Task, ThreadSummary } from '../../protocol/objects.js'
+
+interface Statement<Input, Row = never> {
+  input: Input
+  row: Row
+}
+
+type Nothing = Record<never, never>
+
+export interface ChannelRow {
+  name: string
+  created_at: string
+  created_by: string | null
+  metadata_json: string | null
+}
+
+export interface SessionRow {
+  session_id: string
+  agent_id: string
+  display_name: string | null
+  capabilities_json: string | null
+  metadata_json: string | null
+  created_at: string
+  last_seen: string
+  active: number
+}
+
+export interface MessageRow {
+  id: number
+  ts: string
+  from_agent: string
+  to_agent: string | null
+  channel: string
+  kind: string
+  body: string | null
+  attachments_json: string | null
+  reply_to: number | null
+  thread_id: string | null
+  metadata_json: string | null
+}
+
+export type NewMessageRow = Omit<MessageRow, 'id'>
+export type ClaimRow = Omit<Claim, 'metadata'> & { metadata_json: string | null }
+export type LockRow = Omit<Lock, 'metadata'> & { metadata_json: string | null }
+
+/** Names one row for a statement of the same transaction, also a row whose own key can't be read. */
+export type RowRef = number | string
+
+/** Which messages a page is about; the ids are those after `sinceId`, or the newest ones for a tail. */
+export interface MessagePage {
+  readonly agentId?: string | undefined
+  readonly channels?: readonly string[] | undefined
+  readonly threadId?: string | undefined
+  readonly excludeSelf?: boolean | undefined
+  /** Direct messages to `agentId` alone. */
+  readonly directOnly?: boolean | undefined
+  readonly sinceId: number
+  readonly limit: number
+  readonly tail: boolean
+}
+
+export interface TaskFilter {
+  readonly parentId?: number | undefined
+  readonly status?: string | undefined
+  readonly channel?: string | undefined
+  readonly threadId?: string | undefined
+  readonly sinceId: number
+  /** Absent: all. */
+  readonly limit?: number | undefined
+}
+
+export interface ThreadPage {
+  /** Absent: from the first one on. */
+  readonly after?: ThreadPosition | undefined
+  /** Absent: all. */
+  readonly limit?: number | undefined
+  readonly now: string
+}
+
+/** A thread's place in the list: newest message first, those without one last. */
+export interface ThreadPosition {
+  readonly latestMessageId: number | null
+  readonly threadId: string
+}
+
+export type SummaryRow = Omit<ThreadSummary, 'status' | 'active_lock_count'>
+
+/** A lease's key, owner and times under the same names for claims and locks. */
+export interface NewLease {
+  readonly key: string
+  readonly owner: string
+  readonly now: string
+  readonly expiresAt: string
+  readonly metadata: string
+  readonly threadId: string | null
+  readonly taskMessageId: number | null
+}
+
+interface LeaseFilter {
+  readonly owner?: string | undefined
+  readonly threadId?: string | undefined
+  /** Set: active ones only, at this time. */
+  readonly activeAt?: string | undefined
+}
+
+/** A session or lease to be ended. */
+type Ended<Row> = Row & { readonly ref: RowRef }
+
+/** What claims and locks have in common. */
+type LeaseStatements<Noun extends string, Row> = {
+  [N in `${Noun}.active`]: Statement<{ key: string; now: string }, Row>
+} & {
+  [N in `${Noun}.find`]: Statement<{ key: string }, Row>
+} & {
+  [N in `${Noun}.take`]: Statement<NewLease>
+} & {
+  [N in `${Noun}.extend`]: Statement<{ key: string; expiresAt: string }>
+} & {
+  [N in `${Noun}.release`]: Statement<{ key: string; now: string }>
+} & {
+  [N in `${Noun}.list`]: Statement<LeaseFilter, Row>
+} & {
+  /** The oldest active one of those that the session's agent holds. */
+  [N in `${Noun}.ofSession`]: Statement<{ session: RowRef; now: string }, Ended<Row>>
+} & {
+  [N in `${Noun}.end`]: Statement<{ ref: RowRef; now: string }>
+}
+
+export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseStatements<'lock', LockRow> {
+  'channel.find': Statement<{ name: string }, ChannelRow>
+  /** Nothing where the name is taken. */
+  'channel.insert': Statement<{ name: string; now: string; createdBy: string | null; metadata: string }>
+  'channel.list': Statement<Nothing, ChannelRow>
+
+  'session.ofAgent': Statement<{ agentId: string }, SessionRow>
+  'session.live': Statement<{ since: string }, SessionRow>
+  'session.insert': Statement<Omit<SessionRow, 'active'>>
+  'session.deactivate': Statement<{ agentId: string }>
+  'session.close': Statement<{ sessionId: string }>
+  'session.rename': Statement<{ agentId: string; displayName: string }>
+  /** `agentIds`: a JSON list. */
+  'session.touch': Statement<{ agentIds: string; now: string }>
+  /** All that were active and seen since then. */
+  'session.touchAll': Statement<{ since: string; now: string }>
+  /** The first one, by agent, that was not seen since then. */
+  'session.expired': Statement<{ since: string }, { ref: RowRef; agent_id: string }>
+  'session.end': Statement<{ ref: RowRef }>
+  /** Deletes the oldest ended ones but for the newest `keep`. */
+  'session.forget': Statement<{ keep: number; limit: number }>
+
+  'message.insert': Statement<NewMessageRow>
+  'message.latestId': Statement<Nothing, { id: number }>
+  'message.latestVisible': Statement<{ agentId: string }, { id: number }>
+  'message.after': Statement<{ id: number; limit: number }, MessageRow>
+  'message.page': Statement<MessagePage, MessageRow>
+  'message.ofThread': Statement<{ threadId: string }, MessageRow>
+
+  'thread.find': Statement<{ threadId: string; now: string }, SummaryRow>
+  'thread.page': Statement<ThreadPage, SummaryRow>
+
+  'task.find': Statement<{ taskId: number }, Task>
+  'task.insert': Statement<Omit<Task, 'status' | 'completed_at'>>
+  'task.complete': Statement<{ taskId: number; now: string }>
+  /** The task, if it is an open one that a `task_request` has opened. */
+  'task.openRequest': Statement<{ taskId: number }, Task>
+  'task.openChild': Statement<{ parentId: number }, { task_id: number }>
+  'task.list': Statement<TaskFilter, Task>
+
+  'outcome.find': Statement<{ scope: string; key: string; since: number }, StoredOutcome>
+  'outcome.store': Statement<StoredOutcome & { scope: string; key: string; nowMs: number }>
+  /** Deletes those before then, at most `limit` at a time, the oldest first. */
+  'outcome.forget': Statement<{ before: number; limit: number }>
+
+  'hubState.find': Statement<{ hubId: string; key: string }, { value_json: string }>
+  'hubState.set': Statement<{ hubId: string; key: string; value: string; nowMs: number }>
+  'hubState.delete': Statement<{ hubId: string; key: string }>
+  'hubState.forget': Statement<{ before: number }>
+
+  'status.counts': Statement<{ now: string }, HubStatus['counts']>
+}
+
+export interface StoredOutcome {
+  readonly request_hash: string
+  /** Of a refusal. */
+  readonly code: string | null
+  /** The result's JSON text, or a refusal's words. */
+  readonly text: string
+  readonly is_new: number
+  /** JSON. */
+  readonly beside: string | null
+}

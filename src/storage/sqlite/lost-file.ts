@@ -1,0 +1,61 @@
+// Notices that the database file was deleted, moved or replaced while it is open (`git clean`, `rm`, a restored backup).
+// What is written from then on would go into a file that nobody finds again, and a second hub on the path would be
+// another room. So nothing more is written, and what was acknowledged is written out beside the old name, once.
+
+import { chmodSync, type Stats, statSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import { ArcError } from '../../protocol/errors.js'
+
+const LOOK_MS = 500
+
+export class LostFile {
+  readonly #db: Database
+  readonly #opened: Stats | undefined
+  #problem: string | null = null
+  #onLost: ((problem: string) => void) | undefined
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#opened = db.memory ? undefined : statSync(db.name)
+  }
+
+  /** What happened and what to do about it; null as long as the file is there. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  /** @throws ArcError `storage_lost` once the file is known to be lost */
+  check(): void {
+    if (this.#problem !== null) throw new ArcError('storage_lost', this.#problem)
+  }
+
+  /** Looks every half second until the returned function is called; tells once. */
+  watch(onLost: (problem: string) => void): () => void {
+    this.#onLost = onLost
+    const timer = setInterval(() => this.#look(), LOOK_MS)
+    return () => clearInterval(timer)
+  }
+
+  #look(): void {
+    if (!this.#opened || this.#problem !== null) return
+    const found = statSync(this.#db.name, { throwIfNoEntry: false })
+    if (found && found.ino === this.#opened.ino && found.dev === this.#opened.dev) return
+    const path = this.#db.name
+    const what = found ? 'was replaced by another file' : 'was deleted or moved'
+    this.#problem = `the database ${path} ${what} while the hub ran; nothing more is stored`
+    this.#problem += `. ${this.#rescue(path)}`
+    this.#onLost?.(this.#problem)
+  }
+
+  /** What SQLite still holds, as a file of its own; says where it is. */
+  #rescue(path: string): string {
+    const copy = `${path}.rescued-${new Date().toISOString().replace(/[:.]/g, '-')}`
+    try {
+      this.#db.prepare('VACUUM INTO ?').run(copy)
+      chmodSync(copy, 0o600)
+      return `All that was acknowledged is in ${copy}: stop the hub (arc stop), rename that file to ${path}, and start again (arc ensure)`
+    } catch (error) {
+      return `What was stored could not be written out (${(error as Error).message}): stop the hub (arc stop), put a copy of the file back, and start again (arc ensure)`
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// SQLite's text for each statement that the rules ask for (`rules/statements.ts`).
+
+import type { Statements, TaskFilter, ThreadPage } from '../rules/statements.js'
+import { pageOfMessages } from './message-pages.js'
+
+/**
+ * A text whose parameters are named as the input's members are; or one that depends on what is given, with its values; or, for
+ * what comes by the thousand, a text with parameters by position, which SQLite binds in a third of the time.
+ */
+export type StatementText<Input> =
+  | string
+  | ((input: Input) => { readonly text: string; readonly values: object })
+  | { readonly text: string; readonly bind: (input: Input) => readonly unknown[] }
+
+type Texts = { readonly [N in keyof Statements]: StatementText<Statements[N]['input']> }
+
+const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
+
+/** A row of `arc_threads` that no message and no task has a share in is there because a claim has named its thread, and may do so no more. */
+const IS_NAMED = `(message_count > 0 OR total_task_count > 0
+  OR EXISTS (SELECT 1 FROM claims WHERE claims.thread_id = arc_threads.thread_id))`
+
+export const STATEMENTS: Texts = {
+  'channel.find': 'SELECT * FROM channels WHERE name = @name',
+  'channel.insert':
+    'INSERT OR IGNORE INTO channels (name, created_at, created_by, metadata_json) VALUES (@name, @now, @createdBy, @metadata)',
+  'channel.list': 'SELECT * FROM channels ORDER BY name',
+
+  'session.ofAgent':
+    'SELECT * FROM sessions WHERE agent_id = @agentId AND active = 1 ORDER BY created_at DESC LIMIT 1',
+  'session.live': 'SELECT * FROM sessions WHERE active = 1 AND last_seen >= @since ORDER BY agent_id',
+  'session.insert': `INSERT INTO sessions (session_id, agent_id, display_name, capabilities_json, metadata_json, created_at, last_seen, active)
+    VALUES (@session_id, @agent_id, @display_name, @capabilities_json, @metadata_json, @created_at, @last_seen, 1)`,
+  'session.deactivate': 'UPDATE sessions SET active = 0 WHERE agent_id = @agentId AND active = 1',
+  'session.close': 'UPDATE sessions SET active = 0 WHERE session_id = @sessionId AND active = 1',
+  'session.rename':
+    'UPDATE sessions SET display_name = @displayName WHERE agent_id = @agentId AND active = 1',
+  'session.touch':
+    'UPDATE sessions SET last_seen = @now WHERE active = 1 AND agent_id IN (SELECT value FROM json_each(@agentIds))',
+  'session.touchAll': 'UPDATE sessions SET last_seen = @now WHERE active = 1 AND last_seen >= @since',
+  'session.expired':
+    'SELECT rowid AS ref, agent_id FROM sessions WHERE active = 1 AND last_seen < @since ORDER BY agent_id LIMIT 1',
+  'session.end': 'UPDATE sessions SET active = 0 WHERE rowid = @ref',
+  'session.forget': `DELETE FROM sessions WHERE rowid IN (
+    SELECT rowid FROM sessions WHERE active = 0 ORDER BY last_seen
+    LIMIT max(0, min(@limit, (SELECT count(*) FROM sessions WHERE active = 0) - @keep)))`,
+
+  // OR FAIL: what an insert that fails has done, the transaction or the command's savepoint takes back. By default SQLite
+  // sees to it for each statement, because of the trigger, by a journal that costs a quarter of the insert.
+  'message.insert': {
+    text: `INSERT OR FAIL INTO messages (ts, from_agent, to_agent, channel, kind, body, attachments_json, reply_to, thread_id, metadata_json)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    bind: (row) => [
+      row.ts,
+      row.from_agent,
+      row.to_agent,
+      row.channel,
+      row.kind,
+      row.body,
+      row.attachments_json,
+      row.reply_to,
+      row.thread_id,
+      row.metadata_json,
+    ],
+  },
+  'message.latestId': 'SELECT coalesce(max(id), 0) AS id FROM messages',
+  'message.latestVisible': `SELECT max(coalesce((SELECT max(id) FROM messages WHERE to_agent IS NULL), 0),
+      coalesce((SELECT max(id) FROM messages WHERE to_agent = @agentId), 0)) AS id`,
+  'message.after': 'SELECT * FROM messages WHERE id > @id ORDER BY id LIMIT @limit',
+  'message.page': pageOfMessages,
+  'message.ofThread': 'SELECT * FROM messages WHERE thread_id = @threadId ORDER BY id',
+
+  'thread.find': summaries(`SELECT * FROM arc_threads WHERE thread_id = @threadId AND ${IS_NAMED}`),
+  'thread.page': pageOfThreads,
+
+  'task.find': 'SELECT * FROM tasks WHERE task_id = @taskId',
+  'task.insert':
+    "INSERT INTO tasks VALUES (@task_id, @parent_task_id, @channel, @thread_id, 'open', @created_at, NULL)",
+  'task.complete':
+    "UPDATE tasks SET status = 'done', completed_at = @now WHERE task_id = @taskId AND status = 'open'",
+  'task.openRequest': `SELECT tasks.* FROM tasks JOIN messages ON messages.id = tasks.task_id
+    WHERE task_id = @taskId AND status = 'open' AND kind = 'task_request'`,
+  'task.openChild': "SELECT task_id FROM tasks WHERE parent_task_id = @parentId AND status = 'open' LIMIT 1",
+  'task.list': listOfTasks,
+
+  'claim.active': `SELECT * FROM claims WHERE claim_key = @key AND ${ACTIVE_LEASE} @now`,
+  'claim.find': 'SELECT * FROM claims WHERE claim_key = @key',
+  'claim.take': `INSERT OR REPLACE INTO claims (claim_key, thread_id, task_message_id, owner_agent_id, claimed_at, expires_at, released_at, metadata_json)
+    VALUES (@key, @threadId, @taskMessageId, @owner, @now, @expiresAt, NULL, @metadata)`,
+  'claim.extend': 'UPDATE claims SET expires_at = @expiresAt WHERE claim_key = @key',
+  'claim.release': 'UPDATE claims SET released_at = @now WHERE claim_key = @key',
+  'claim.list': (filter) => {
+    const those = where(
+      filter.owner !== undefined && 'owner_agent_id = @owner',
+      filter.threadId !== undefined && 'thread_id = @threadId',
+      filter.activeAt !== undefined && `${ACTIVE_LEASE} @activeAt`,
+    )
+    return { text: `SELECT * FROM claims ${those} ORDER BY claimed_at, claim_key`, values: filter }
+  },
+  'claim.ofSession': `SELECT rowid AS ref, * FROM claims
+    WHERE owner_agent_id = (SELECT agent_id FROM sessions WHERE rowid = @session) AND ${ACTIVE_LEASE} @now
+    ORDER BY claimed_at, claim_key LIMIT 1`,
+  'claim.end': 'UPDATE claims SET released_at = @now WHERE rowid = @ref',
+
+  'lock.active': `SELECT * FROM locks WHERE file_path = @key AND ${ACTIVE_LEASE} @now`,
+  'lock.find': 'SELECT * FROM locks WHERE file_path = @key',
+  'lock.take': `INSERT OR REPLACE INTO locks (file_path, agent_id, locked_at, expires_at, released_at, metadata_json)
+    VALUES (@key, @owner, @now, @expiresAt, NULL, @metadata)`,
+  'lock.extend': 'UPDATE locks SET expires_at = @expiresAt WHERE file_path = @key',
+  'lock.release': 'UPDATE locks SET released_at = @now WHERE file_path = @key',
+  'lock.list': (filter) => {
+    const those = where(
+      filter.owner !== undefined && 'agent_id = @owner',
+      filter.activeAt !== undefined && `${ACTIVE_LEASE} @activeAt`,
+    )
+    return { text: `SELECT * FROM locks ${those} ORDER BY locked_at, file_path`, values: filter }
+  },
+  'lock.ofSession': `SELECT rowid AS ref, * FROM locks
+    WHERE agent_id = (SELECT agent_id FROM sessions WHERE rowid = @session) AND ${ACTIVE_LEASE} @now
+    ORDER BY locked_at, file_path LIMIT 1`,
+  'lock.end': 'UPDATE locks SET released_at = @now WHERE rowid = @ref',
+
+  'outcome.find': {
+    text: `SELECT request_hash, code, text, is_new, beside FROM arc_outcomes
+      WHERE scope = ? AND key = ? AND created_at_ms >= ?`,
+    bind: ({ scope, key, since }) => [scope, key, since],
+  },
+  'outcome.store': {
+    text: 'INSERT OR REPLACE INTO arc_outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    bind: (row) => [
+      row.scope,
+      row.key,
+      row.request_hash,
+      row.code,
+      row.text,
+      row.is_new,
+      row.beside,
+      row.nowMs,
+    ],
+  },
+  'outcome.forget': `DELETE FROM arc_outcomes WHERE rowid IN
+    (SELECT rowid FROM (SELECT rowid, created_at_ms FROM arc_outcomes ORDER BY rowid LIMIT @limit)
+     WHERE created_at_ms < @before)`,
+
+  'hubState.find': 'SELECT value_json FROM arc_hub_state WHERE hub_id = @hubId AND key = @key',
+  'hubState.set': 'INSERT OR REPLACE INTO arc_hub_state VALUES (@hubId, @key, @value, @nowMs)',
+  'hubState.delete': 'DELETE FROM arc_hub_state WHERE hub_id = @hubId AND key = @key',
+  'hubState.forget': 'DELETE FROM arc_hub_state WHERE updated_at_ms < @before',
+
+  'status.counts': `SELECT (SELECT count(*) FROM sessions WHERE active = 1) AS agents,
+    (SELECT count(*) FROM channels) AS channels,
+    (SELECT coalesce(max(id), 0) FROM messages) AS messages,
+    (SELECT count(*) FROM tasks WHERE status = 'open') AS open_tasks,
+    (SELECT count(*) FROM claims WHERE ${ACTIVE_LEASE} @now) AS active_claims,
+    (SELECT count(*) FROM locks WHERE ${ACTIVE_LEASE} @now) AS active_locks`,
+}
+
+/** Conditions that apply, as a WHERE clause; none at all where none does. */
+function where(...conditions: (string | false)[]): string {
+  const those = conditions.filter((condition) => condition !== false)
+  return those.length > 0 ? `WHERE ${those.join(' AND ')}` : ''
+}
+
+function listOfTasks(filter: TaskFilter): { text: string; values: object } {
+  const those = where(
+    'task_id > @sinceId',
+    filter.parentId !== undefined && 'parent_task_id = @parentId',
+    filter.status !== undefined && 'status = @status',
+    filter.channel !== undefined && 'channel = @channel',
+    filter.threadId !== undefined && 'thread_id = @threadId',
+  )
+  const limit = filter.limit === undefined ? '' : 'LIMIT @limit'
+  return { text: `SELECT * FROM tasks ${those} ORDER BY task_id ${limit}`, values: filter }
+}
+
+/** The summaries of some rows of `arc_threads`. */
+function summaries(rows: string): string {
+  return `SELECT thread_id,
+      coalesce((SELECT channel FROM tasks WHERE task_id = root_task_id), channel,
+        (SELECT channel FROM tasks WHERE task_id = first_task_id)) AS channel,
+      root_task_id, latest_message_id, latest_message_ts, latest_artifact_id,
+      message_count, total_task_count, open_task_count,
+      (SELECT count(*) FROM claims WHERE claims.thread_id = named.thread_id AND ${ACTIVE_LEASE} @now) AS active_claim_count
+    FROM (${rows}) AS named
+    ORDER BY latest_message_id DESC, thread_id DESC`
+}
+
+/** Threads with a message, by the newest one; then those without, by name. */
+function pageOfThreads({ after, limit, now }: ThreadPage): { text: string; values: object } {
+  const inOrder = `ORDER BY latest_message_id DESC, thread_id DESC ${limit === undefined ? '' : 'LIMIT @limit'}`
+  const branch = (condition: string) =>
+    `SELECT * FROM (SELECT * FROM arc_threads WHERE ${condition} ${inOrder})`
+  const isNewer =
+    after && after.latestMessageId !== null
+      ? 'latest_message_id < @latestMessageId'
+      : 'latest_message_id IS NOT NULL'
+  const isLater = after && after.latestMessageId === null ? 'thread_id < @threadId AND' : ''
+  const branches = [
+    ...(after && after.latestMessageId === null ? [] : [branch(isNewer)]),
+    branch(`latest_message_id IS NULL AND ${isLater} ${IS_NAMED}`),
+  ]
+  const text = summaries(branches.join(' UNION ALL '))
+  return { text: limit === undefined ? text : `${text} LIMIT @limit`, values: { ...after, limit, now } }
+}
