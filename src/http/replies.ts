@@ -69,6 +69,7 @@ export class Replies {
     socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${answer.body}`)
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer)).resume()
+    socket.on('error', () => socket.destroy()) // a socket that asked for a tunnel is Node's no longer
   }
 
   sendFile(response: ServerResponse, { status, headers, body }: SiteAnswer): void {

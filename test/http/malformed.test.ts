@@ -1,10 +1,13 @@
 // What is no request: each is refused in JSON that says why, under Node's status, and the connection closes. What
 // was asked before on the same connection is answered first.
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t from 'tap'
-import { broadcastsIn, unique } from '../conformance/steps.js'
+import { broadcastsIn, say, unique, until } from '../conformance/steps.js'
 import { ownHub } from '../conformance/target.js'
 import { type RawReply, speak } from '../conformance/wire.js'
+import { EventReader } from '../support/event-reader.js'
 
 const hub = await ownHub(t)
 const host = `Host: 127.0.0.1:${hub.hub.port}`
@@ -77,3 +80,23 @@ t.test(
     t.equal(reply.text.split('"ok":false').length, 2)
   },
 )
+
+t.test('a client that is gone before it has read its refusal does no harm to others', async (t) => {
+  const other = new EventReader(`${hub.url}/v1/stream?agent_id=other`)
+  t.teardown(() => other.close())
+  await other.answered
+  for (const raw of [
+    'CONNECT evil.example:443 HTTP/1.1\r\n\r\n',
+    'hello\r\n\r\n',
+    request('PUT / HTTP/1.1', host),
+  ]) {
+    const socket = connect(hub.hub.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(raw)
+    await once(socket, 'data')
+    socket.resetAndDestroy()
+  }
+  const said = await say(hub)
+  await until('what is said afterwards', () => other.ended || other.messages.at(-1)?.id === said.id)
+  t.notOk(other.ended, 'its stream is the same')
+})
