@@ -14,6 +14,7 @@ import type { FeedMessage, StorageFacts } from '../storage/commands.js'
 import { answerOfDone } from './answers.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
+import { KeepAlive } from './keep-alive.js'
 import { Listings } from './listings.js'
 import { Patience } from './patience.js'
 import { PendingCommand, type PendingCommandOptions } from './pending-command.js'
@@ -40,6 +41,7 @@ export class Dispatcher {
   readonly changes = new Changes()
   readonly #options: DispatcherOptions
   readonly #patience: Patience
+  readonly #alive: KeepAlive
   readonly #listings: Listings
   readonly #streams: Streams
   readonly #commands: PendingCommandOptions
@@ -52,8 +54,11 @@ export class Dispatcher {
     const refusal = (error: unknown, request: DoorRequest) => this.#refusal(error, request)
     const patience = new Patience(storage)
     this.#patience = patience
-    this.#listings = new Listings({ storage, patience, refusal, presenceTtlSec })
-    this.#streams = new Streams({ storage, listings: this.#listings, changes: this.changes, refusal })
+    this.#alive = new KeepAlive({ storage, presenceTtlSec, agents: () => this.#waitingAgents() })
+    const onParked = () => this.#alive.begin()
+    this.#listings = new Listings({ storage, patience, refusal, onParked })
+    const { changes } = this
+    this.#streams = new Streams({ storage, listings: this.#listings, changes, refusal, onOpened: onParked })
     this.#commands = { storage, patience, refusal }
   }
 
@@ -97,24 +102,29 @@ export class Dispatcher {
     if (this.#facts) this.#facts = { ...this.#facts, allowRemote }
   }
 
-  /** Who waits for messages at this door. */
+  /** Who waits for messages at this door, in a long-poll or in a stream. */
   get waiting(): Waiting {
     return {
       waiting_polls: this.#listings.parked,
-      waiting_agents: this.#listings.agents(),
+      waiting_agents: this.#waitingAgents(),
       open_streams: this.#streams.size,
     }
   }
 
   /** Tells the storage which agents wait here: they are alive. */
   reportAlive(): void {
-    this.#listings.reportAlive()
+    this.#alive.report()
+  }
+
+  #waitingAgents(): string[] {
+    return [...new Set([...this.#listings.agents(), ...this.#streams.agents()])]
   }
 
   /** Answers everyone who waits with what there is, and from now on lets nobody wait. */
   end(): void {
     this.#patience.end()
     this.#listings.end()
+    this.#alive.end()
   }
 
   /** Answers a request, now or later. A refusal is an answer. */

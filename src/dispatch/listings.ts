@@ -16,7 +16,8 @@ export interface ListingsOptions {
   readonly storage: Pick<StorageClient, 'page' | 'touch' | 'subscribe'>
   readonly patience: Patience
   readonly refusal: (error: unknown, request: DoorRequest) => Answer
-  readonly presenceTtlSec: number
+  /** Told whenever somebody is parked. */
+  readonly onParked: () => void
 }
 
 export class Listings implements Searched {
@@ -28,7 +29,6 @@ export class Listings implements Searched {
   #isSubscribed = false
   /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
   #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
-  #aliveTimer: NodeJS.Timeout | undefined
   #ended = false
 
   constructor(options: ListingsOptions) {
@@ -77,7 +77,6 @@ export class Listings implements Searched {
   /** Answers everyone who is parked with what there is, and from now on parks nobody. */
   end(): void {
     this.#ended = true
-    clearInterval(this.#aliveTimer)
     this.#waiters.wakeAll('ended')
   }
 
@@ -140,26 +139,11 @@ export class Listings implements Searched {
 
   park(waiter: Waiter, timeoutMs: number): void {
     this.#waiters.park(waiter, timeoutMs)
-    this.#keepAlive()
+    this.#options.onParked()
   }
 
   leave(waiter: Waiter): boolean {
     return this.#waiters.remove(waiter)
-  }
-
-  /** Tells the storage which agents are parked here: they are alive. */
-  reportAlive(): void {
-    this.#options.storage.touch(this.agents())
-  }
-
-  /** While anyone is parked, the sessions of those who are are kept alive (PROTOCOL §3). */
-  #keepAlive(): void {
-    const everyMs = Math.min(30_000, (this.#options.presenceTtlSec * 1_000) / 3)
-    this.#aliveTimer ??= setInterval(() => {
-      if (this.#waiters.size > 0) return this.reportAlive()
-      clearInterval(this.#aliveTimer)
-      this.#aliveTimer = undefined
-    }, everyMs)
   }
 }
 

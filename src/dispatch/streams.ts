@@ -23,6 +23,8 @@ export interface StreamsOptions {
   readonly listings: Listings
   readonly changes: Changes
   readonly refusal: (error: unknown, request: DoorRequest) => Answer
+  /** Told whenever one is opened. */
+  readonly onOpened: () => void
 }
 
 type Batches = AsyncGenerator<readonly string[], void>
@@ -34,7 +36,8 @@ const BEAT_MS = 15_000
 
 export class Streams {
   readonly #options: StreamsOptions
-  #open = 0
+  /** The open ones, with their agents. */
+  readonly #open = new Map<DoorRequest, string | undefined>()
 
   constructor(options: StreamsOptions) {
     this.#options = options
@@ -42,7 +45,12 @@ export class Streams {
 
   /** How many are open. */
   get size(): number {
-    return this.#open
+    return this.#open.size
+  }
+
+  /** Agents who read one. Also one who takes its time: its stream waits for it, and it for the stream. */
+  agents(): string[] {
+    return [...this.#open.values()].filter((agentId) => agentId !== undefined)
   }
 
   /** Opens a stream after `afterId`. Rejects as the storage does: 404 for a channel that does not exist, and when it stays away. */
@@ -56,9 +64,10 @@ export class Streams {
   }
 
   async *#batches(filter: MessageFilter, first: Page, request: DoorRequest): Batches {
-    const { storage, listings, refusal } = this.#options
+    const { storage, listings, refusal, onOpened } = this.#options
     let rows = first
-    this.#open++
+    this.#open.set(request, filter.agentId)
+    onOpened()
     try {
       if (first.items.length > 0) yield first.items
       while (!listings.ended && !request.abandonment.happened) {
@@ -69,7 +78,7 @@ export class Streams {
     } catch (error) {
       refusal(error, request)
     } finally {
-      this.#open--
+      this.#open.delete(request)
     }
   }
 

@@ -27,7 +27,14 @@ export class StorageClient {
   #subscribeAfter: number | undefined
 
   constructor(handlers: Handlers<DoorContract>) {
-    this.#handlers = handlers
+    this.#handlers = {
+      ...handlers,
+      // Whoever was answered a moment ago does not wait any more, but has shown that it is alive.
+      waiting: (incoming) => {
+        this.#flushTouches()
+        handlers.waiting(incoming)
+      },
+    }
   }
 
   /** Connects to the storage's new life; the feed goes on after `afterId`, unless it has not begun (null). */

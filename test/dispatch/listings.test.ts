@@ -49,7 +49,7 @@ function listingsOf(storage: Omit<ListingsOptions['storage'], 'touch'>): Listing
     storage: { ...storage, touch: () => {} },
     patience: new Patience({ present: async () => {} }),
     refusal: (error) => failureOf(error),
-    presenceTtlSec: 60,
+    onParked: () => {},
   })
 }
 

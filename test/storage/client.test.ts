@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { Link } from '../../src/actors/runtime/link.js'
 import { StorageClient } from '../../src/storage/client.js'
 import type { DoorContract, StorageContract } from '../../src/storage/contract.js'
+import type { DoorLink } from '../../src/storage/feed.js'
 import { until } from '../support/waiting.js'
 
 function openClient(t: Test): StorageClient {
@@ -15,16 +16,19 @@ function openClient(t: Test): StorageClient {
     skipped: ignore,
     changed: ignore,
     network: ignore,
-    waiting: ignore,
+    waiting: ({ reply }) => reply({ waiting_polls: 0, waiting_agents: [], open_streams: 0 }),
   })
   t.teardown(() => client.close())
   return client
 }
 
+/** What the door has asked to be told of messages after, and agents that have shown a sign of life. */
+type Asked = number | null | string
+
 /** A storage that says how it was connected, and connects the door when it is told to. */
-function openStorage(t: Test): { port: MessagePort; asked: (number | null)[]; connect: () => void } {
+function openStorage(t: Test): { port: MessagePort; link: DoorLink; asked: Asked[]; connect: () => void } {
   const { port1, port2 } = new MessageChannel()
-  const asked: (number | null)[] = []
+  const asked: Asked[] = []
   let connect = () => {}
   const ignore = () => {}
   const link = new Link<DoorContract, StorageContract>(port2, {
@@ -38,10 +42,10 @@ function openStorage(t: Test): { port: MessagePort; asked: (number | null)[]; co
     page: ignore,
     status: ignore,
     sync: ignore,
-    touch: ignore,
+    touch: ({ input }) => asked.push(...input),
   })
   t.teardown(() => link.close())
-  return { port: port1, asked, connect: () => connect() }
+  return { port: port1, link, asked, connect: () => connect() }
 }
 
 t.test(
@@ -61,3 +65,15 @@ t.test(
     }
   },
 )
+
+t.test('who has just been answered is known to be alive before it is known not to wait', async (t) => {
+  const client = openClient(t)
+  const storage = openStorage(t)
+  const connected = client.connect(storage.port, null)
+  await until('the storage to be asked', () => storage.asked.length > 0)
+  storage.connect()
+  await connected
+  client.touch(['bob'])
+  t.match(await storage.link.call('waiting', undefined), { waiting_agents: [] })
+  t.strictSame(storage.asked, [null, 'bob'])
+})
