@@ -26,6 +26,7 @@ import { HttpTransport } from './http-transport.js'
 import { liveMessages } from './messages.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
+import { allPages, allThreads } from './pages.js'
 import { postMessage } from './posting.js'
 import { RelayTransport } from './relay-transport.js'
 import { Requester, withQuery } from './requester.js'
@@ -198,8 +199,11 @@ export class ArcClient {
 
   // Threads (PROTOCOL §5)
 
+  /** Newest message first. */
   listThreads({ signal }: options.CallOptions = {}): Promise<ThreadSummary[]> {
-    return this.#list('/v1/threads', {}, signal)
+    return allThreads((limit, cursor) =>
+      this.#requester.get(withQuery('/v1/threads', { limit, cursor }), { signal }),
+    )
   }
 
   /** A thread with all that is in it. Unknown: 404. */
@@ -284,7 +288,10 @@ export class ArcClient {
 
   /** By `task_id`. */
   listTasks({ parentId, status, channel, threadId, signal }: options.ListTasksOptions = {}): Promise<Task[]> {
-    return this.#list('/v1/tasks', { parent_id: parentId, status, channel, thread_id: threadId }, signal)
+    const filter = { parent_id: parentId, status, channel, thread_id: threadId }
+    return allPages((limit, since_id) =>
+      this.#requester.get(withQuery('/v1/tasks', { ...filter, limit, since_id }), { signal }),
+    )
   }
 
   /** Marks a task done, which it may be already. Unknown: 404. */

@@ -202,17 +202,17 @@ export function checkContract(db: Database): void {
   }
 }
 
-/** Creates what is missing and migrates our own tables. */
-export function prepareSchema(db: Database): void {
+/** Creates what is missing and migrates our own tables: up to the newest version, or, for a test, to an earlier one. */
+export function prepareSchema(db: Database, version = MIGRATIONS.length): void {
   db.transaction(() => {
     for (const [table, columns] of Object.entries(CONTRACT)) {
       db.exec(`CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')})`)
     }
-    migrate(db)
+    migrate(db, version)
   }).immediate()
 }
 
-function migrate(db: Database): void {
+function migrate(db: Database, version: number): void {
   db.exec('CREATE TABLE IF NOT EXISTS arc_migrations (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL)')
   const done = db.prepare('SELECT coalesce(max(version), 0) FROM arc_migrations').pluck().get() as number
   if (done > MIGRATIONS.length) {
@@ -220,7 +220,7 @@ function migrate(db: Database): void {
     throw new ArcError('storage_unusable', text)
   }
   for (const [i, sql] of MIGRATIONS.entries()) {
-    if (i < done) continue
+    if (i < done || i >= version) continue
     db.exec(sql)
     db.prepare('INSERT INTO arc_migrations VALUES (?, ?)').run(i + 1, new Date().toISOString())
   }
