@@ -1,13 +1,14 @@
-// The smoke run (PROTOCOL §14) as three processes, started in every order, each time on the same hub. smoke-b
-// goes over files, in a network namespace of its own where nothing else works.
+// The smoke run (PROTOCOL §14), its roles started in every order, each time on the same hub; smoke-b goes over files. Once the
+// roles are three processes as a user starts them, and smoke-b's has a network namespace of its own where nothing else works.
 
 import t from 'tap'
-import { call, type Running, statusOf } from '../support/arc-process.js'
+import { call, statusOf } from '../support/arc-process.js'
 import { NO_NETWORK, needsNoNetwork, tryNetwork } from '../support/no-network.js'
-import { type Letter, SmokeRoom, verdictOf } from '../support/smoke-room.js'
+import { type Letter, type Role, SmokeRoom } from '../support/smoke-room.js'
 
 /** In the first one nobody has made the channel yet. */
 const ORDERS = ['bca', 'abc', 'acb', 'bac', 'cab', 'cba'] as const
+const BY_PROCESSES = 'bca'
 
 const room = new SmokeRoom(t)
 
@@ -25,14 +26,16 @@ t.test(
 
 for (const order of ORDERS) {
   t.test(`started in the order ${order.split('').join(', ')}, all pass, in one new run`, async (t) => {
+    const start = (letter: Letter) =>
+      order === BY_PROCESSES ? room.startProcess(letter) : room.start(letter)
     const before = await room.latestId()
-    const roles = new Map<Letter, Running>()
+    const roles = new Map<Letter, Role>()
     for (const letter of order.split('') as Letter[]) {
-      const role = room.start(letter)
+      const role = start(letter)
       roles.set(letter, role)
       if (roles.size < order.length) await room.settled(letter, role)
     }
-    const verdicts = await Promise.all([...roles.values()].map(verdictOf))
+    const verdicts = await Promise.all([...roles.values()].map((role) => role.verdict()))
     const run = verdicts[0]?.run ?? 0
     t.ok(run > before, 'it is a new one')
     const { instance_id } = await statusOf(room.url)
@@ -54,13 +57,13 @@ for (const order of ORDERS) {
 }
 
 t.test('each step is told in words on standard error', async (t) => {
-  const roles = (['c', 'b', 'a'] as const).map((letter) => room.start(letter))
-  await Promise.all(roles.map(verdictOf))
+  const roles = (['c', 'b', 'a'] as const).map((letter) => room.startProcess(letter))
+  await Promise.all(roles.map((role) => role.verdict()))
   const told = {
     c: ['saw the task #', 'read the active claims', 'posted a notice #'],
     b: ['acquired smoke-claim-001', 'posted an artifact #', 'released smoke-claim-001', 'says "verified"'],
     a: ['posted a task #', 'saw an artifact from smoke-b', 'posted a notice #'],
   }
   for (const [i, words] of Object.values(told).entries())
-    for (const word of words) t.ok(roles[i]?.stderr.includes(word), word)
+    for (const word of words) t.ok(roles[i]?.told.includes(word), word)
 })

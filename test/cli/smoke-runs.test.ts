@@ -2,30 +2,30 @@
 // off, misleads nobody; and roles of another implementation, which add nothing to what the protocol asks for,
 // are followed and accepted.
 
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Session } from '../../src/protocol/objects.js'
-import { call, type Running } from '../support/arc-process.js'
-import { SmokeRoom, verdictOf } from '../support/smoke-room.js'
+import { call } from '../support/arc-process.js'
+import { type PlayedRole, type Role, SmokeRoom } from '../support/smoke-room.js'
 import { until } from '../support/waiting.js'
 
 const room = new SmokeRoom(t)
+const verdictOf = (role: Role) => role.verdict()
 
-const BROKEN_OFF: readonly [string, (a: Running) => Promise<void>][] = [
+const BROKEN_OFF: readonly [string, (t: Test, a: PlayedRole) => Promise<void>][] = [
   [
     'ran out of time',
-    async (a) => {
-      const { status, stderr, stdout } = await a.finished
-      t.equal(status, 1)
-      t.match(stderr, /arc error: smoke-a was not through after 4 s; it was about to wait for an artifact/)
-      t.match(JSON.parse(stdout), { ok: false, run: null, error: /was not through/ })
+    async (t, a) => {
+      const { verdict, failure } = await a.finished
+      const why = /^smoke-a was not through after 2 s; it was about to wait for an artifact/
+      t.match(failure, { code: 'timeout', message: why })
+      t.match(verdict, { ok: false, run: null, error: why })
     },
   ],
   [
     'was killed, so that its session is still there,',
-    async (a) => {
+    async (_, a) => {
       await room.settled('a', a)
-      a.child.kill('SIGKILL')
-      await a.finished
+      await a.kill()
     },
   ],
 ]
@@ -38,7 +38,7 @@ function seenForMs(agents: readonly Session[], agentId: string): number {
 for (const [what, breakOff] of BROKEN_OFF) {
   t.test(`a task whose smoke-a ${what} misleads nobody`, async (t) => {
     const before = await room.latestId()
-    await breakOff(room.start('a', '--timeout-sec', '4'))
+    await breakOff(t, room.start('a', { timeoutSec: 2 }))
     const followers = [room.start('b'), room.start('c')]
     await Promise.all(followers.map((role) => role.says('wait for a task')))
     await until('both to have looked for a while', async () => {
@@ -59,13 +59,12 @@ t.test('roles that are in a run follow smoke-a into the next', async (t) => {
   await room.settled('a', first)
   const b = room.start('b')
   await b.says('wait for a notice from smoke-c')
-  first.child.kill('SIGKILL')
-  await first.finished
+  await first.kill()
   const second = room.start('a')
   await room.settled('a', second)
   const verdicts = await Promise.all([b, second, room.start('c')].map(verdictOf))
   t.equal(new Set(verdicts.map(({ run }) => run)).size, 1)
-  t.match(b.stderr, 'another run')
+  t.match(b.told, 'another run')
   t.equal((await room.heldAfter(before)).length, 2 + 5, 'a task and an artifact are left of the first')
 })
 
@@ -73,7 +72,10 @@ t.test('a second smoke-a in the thread ends the first, which says so', async (t)
   const first = room.start('a')
   await room.settled('a', first)
   const second = room.start('a')
-  t.match(await first.finished, { status: 1, stderr: /arc error: smoke-a .*has begun another run/ })
+  t.match(await first.finished, {
+    verdict: { ok: false, run: null },
+    failure: { code: 'superseded', message: /^smoke-a .*has begun another run/ },
+  })
   await Promise.all([second, room.start('b'), room.start('c')].map(verdictOf))
 })
 

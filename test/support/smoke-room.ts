@@ -1,39 +1,141 @@
-// A hub for smoke runs, the roles as processes against it, and what it holds of them. The runs of one room
-// share the channel, the thread and the claim of PROTOCOL §14, so each finds the leftovers of those before.
+// A hub for smoke runs, the roles against it, and what it holds of them. The runs of one room share the channel, the thread
+// and the claim of PROTOCOL §14, so each finds the leftovers of those before. A role is played in this process or, as a user
+// starts it, in one of its own; the rules are the same.
 
+import { join } from 'node:path'
 import type { Test } from 'tap'
+import { type SmokeSettings, smokeSettingsFrom } from '../../src/cli/smoke/arguments.js'
+import { type Played, playPart } from '../../src/cli/smoke/part.js'
+import type { RoleName } from '../../src/cli/smoke/roles.js'
 import type { RoleVerdict } from '../../src/cli/smoke/verdict.js'
 import type { Message } from '../../src/protocol/objects.js'
+import { ArcClient } from '../../src/sdk/index.js'
 import { call, json, Place, type Running } from './arc-process.js'
+import { ownFolder } from './folder.js'
+import { startTestHub } from './hub.js'
 import { NO_NETWORK } from './no-network.js'
+import { until } from './waiting.js'
 
 export type Letter = 'a' | 'b' | 'c'
+
+/** A role under way, here or in a process. */
+export interface Role {
+  /** What it has told so far, line by line. */
+  readonly told: string
+  /** Resolves when it has told this. */
+  says(text: string | RegExp): Promise<void>
+  /** What it says at its end; rejects when it has not passed. */
+  verdict(): Promise<RoleVerdict>
+}
 
 const IN_THE_THREAD = { channel: 'smoke-room', thread_id: 'smoke-relay-001' }
 const THREAD = `/v1/messages?thread_id=${IN_THE_THREAD.thread_id}&limit=500`
 
+/** Roles look more often here than a user's do: some wait until smoke-a has shown at the hub for longer than that. */
+const POLL_SEC = 0.25
+
+/** A role in this process. */
+export class PlayedRole implements Role {
+  told = ''
+  readonly finished: Promise<Played>
+  readonly #killing = new AbortController()
+  readonly #farewell: () => Promise<void>
+
+  constructor(role: RoleName, client: ArcClient, transport: 'http' | 'relay', settings: SmokeSettings) {
+    this.#farewell = client.close.bind(client)
+    client.close = () => (this.#killing.signal.aborted ? Promise.resolve() : this.#farewell())
+    const tell = (line: string) => {
+      this.told += `${line}\n`
+    }
+    this.finished = playPart({ role, client, transport, settings, tell, signal: this.#killing.signal })
+  }
+
+  says(text: string | RegExp): Promise<void> {
+    const said = () => (typeof text === 'string' ? this.told.includes(text) : text.test(this.told))
+    return until(() => `${text} in: ${this.told}`, said).then(() => {})
+  }
+
+  async verdict(): Promise<RoleVerdict> {
+    const { verdict, failure } = await this.finished
+    if (failure) throw failure
+    return verdict
+  }
+
+  /** Ends it as a kill would: without a word to the hub, which keeps the session. */
+  async kill(): Promise<void> {
+    this.#killing.abort()
+    await this.finished.catch(() => {})
+  }
+
+  /** Closes what a killed one has left open. */
+  async dispose(): Promise<void> {
+    await this.kill()
+    await this.#farewell()
+  }
+}
+
+/** A role as a process. */
+class ProcessRole implements Role {
+  readonly #running: Running
+
+  constructor(running: Running) {
+    this.#running = running
+  }
+
+  get told(): string {
+    return this.#running.stderr
+  }
+
+  says(text: string | RegExp): Promise<void> {
+    return this.#running.says(text)
+  }
+
+  async verdict(): Promise<RoleVerdict> {
+    const finished = await this.#running.finished
+    if (finished.status !== 0) throw new Error(finished.stderr)
+    return json<RoleVerdict>(finished)
+  }
+}
+
 export class SmokeRoom {
   readonly place: Place
   url = ''
+  #spool = ''
+  readonly #played: PlayedRole[] = []
 
   /** Its hub starts before the tests of `t`. */
   constructor(t: Test) {
     this.place = new Place(t)
     t.before(async () => {
-      this.url = (await this.place.ensure()).url
+      this.#spool = join(ownFolder(t), 'spool')
+      this.url = (await startTestHub(t, { spoolDir: this.#spool })).url
+      t.teardown(() => Promise.all(this.#played.map((role) => role.dispose())))
     })
   }
 
-  /** Starts a role: smoke-b over files and, where that can be had, without a network; the others over HTTP. */
-  start(letter: Letter, ...options: string[]): Running {
+  /** Starts a role: smoke-b over files, the others over HTTP. */
+  start(letter: Letter, settings: Partial<SmokeSettings> = {}): PlayedRole {
+    const name: RoleName = `smoke-${letter}`
     const isOverFiles = letter === 'b'
-    const way = isOverFiles ? ['relay', '--relay-dir', '.arc-relay'] : ['http', '--base-url', this.url]
-    const args = ['smoke-agent', '--role', `smoke-${letter}`, '--transport', ...way, ...options]
-    return this.place.start(args, { prefix: (isOverFiles && NO_NETWORK) || [] })
+    const client = isOverFiles
+      ? ArcClient.overRelay(name, { spoolDir: this.#spool })
+      : new ArcClient(name, { baseUrl: this.url })
+    const all = { ...smokeSettingsFrom({}), pollSec: POLL_SEC, ...settings }
+    const role = new PlayedRole(name, client, isOverFiles ? 'relay' : 'http', all)
+    this.#played.push(role)
+    return role
+  }
+
+  /** Starts a role as a process; smoke-b, where that can be had, without a network. */
+  startProcess(letter: Letter): Role {
+    const isOverFiles = letter === 'b'
+    const way = isOverFiles ? ['relay', '--relay-dir', this.#spool] : ['http', '--base-url', this.url]
+    const args = ['smoke-agent', '--role', `smoke-${letter}`, '--transport', ...way]
+    return new ProcessRole(this.place.start(args, { prefix: (isOverFiles && NO_NETWORK) || [] }))
   }
 
   /** Resolves when the role can go no further without another one. */
-  settled(letter: Letter, role: Running): Promise<void> {
+  settled(letter: Letter, role: Role): Promise<void> {
     return role.says(letter === 'a' ? 'wait for an artifact' : 'wait for a task')
   }
 
@@ -54,11 +156,4 @@ export class SmokeRoom {
   async latestId(): Promise<number> {
     return (await call<Message[]>(this.url, `${THREAD}&tail=true`)).at(-1)?.id ?? 0
   }
-}
-
-/** What a role that has passed has printed. */
-export async function verdictOf(role: Running): Promise<RoleVerdict> {
-  const finished = await role.finished
-  if (finished.status !== 0) throw new Error(finished.stderr)
-  return json<RoleVerdict>(finished)
 }

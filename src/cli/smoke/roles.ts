@@ -2,7 +2,8 @@
 // it knows only the client. A role has passed when its last step has; every step is told as it is done.
 
 import type { ArcClient, Message } from '../../sdk/index.js'
-import { heartbeat, type SmokeThread, Superseded, type Wanted } from './thread.js'
+import { heartbeat, type Wanted } from './rules.js'
+import { type SmokeThread, Superseded } from './thread.js'
 
 export const ROLES = ['smoke-a', 'smoke-b', 'smoke-c'] as const
 export type RoleName = (typeof ROLES)[number]

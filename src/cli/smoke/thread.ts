@@ -1,15 +1,8 @@
-// The thread of a smoke run as one role sees it, and how the roles agree on which run they are in without a
-// step for it (PROTOCOL §14): a run is the task that smoke-a has posted last, and is named by its id.
-//
-//   A task counts       if it came while this role was looking. One that was there before counts if smoke-a is at
-//                       it: has not closed it by a later notice, still has its session, and, where it has promised
-//                       a heartbeat as ours does, has been seen at the hub for some time since this role signed in.
-//   A message counts    for a run when its id is higher than the task's and it replies to nothing older.
-//   A newer task        of smoke-a begins another run; whoever is in an older one starts anew (`Superseded`).
-//
-// So the leftovers of earlier runs, finished or broken off, mislead no role, whichever starts first.
+// The thread of a smoke run as one role sees it: read once, then followed by long-polls until the rules (`rules.ts`) find
+// what the role waits for.
 
 import { type ArcClient, ArcError, type Message } from '../../sdk/index.js'
+import { isAttended, isSuperseded, openTask, type Wanted, wantedOf } from './rules.js'
 
 export class Superseded extends ArcError {
   constructor() {
@@ -29,21 +22,8 @@ export interface ThreadView {
   readonly signal: AbortSignal
 }
 
-/** What a role waits for. */
-export interface Wanted {
-  readonly from: string
-  readonly kind: string
-  readonly containing?: string
-}
-
 /** Runs are short: the last one is always among so many messages. */
 const TAIL_ROWS = 500
-/** The promise that smoke-a gives with its task: to be seen at the hub this often, in seconds. */
-const HEARTBEAT = 'heartbeat_sec'
-/** A hub may note a sign of life that much later, and in whole seconds: what is older than that is no ghost. */
-const NOTED_WITHIN_SEC = 2
-
-export const heartbeat = (pollSec: number) => ({ [HEARTBEAT]: pollSec })
 
 export class SmokeThread {
   readonly #client: ArcClient
@@ -60,26 +40,18 @@ export class SmokeThread {
   /** The task of a run that is under way, as soon as there is one. */
   async liveTask(): Promise<Message> {
     for (;;) {
-      const messages = await this.#read()
-      const task = newestTask(messages)
-      const isClosed = messages.some(({ id, from_agent, kind }) => {
-        return task && id > task.id && from_agent === 'smoke-a' && kind === 'notice'
-      })
-      if (task && !isClosed && (await this.#isAttended(task))) return task
+      const task = openTask(await this.#read())
+      if (task && (await this.#isAttended(task))) return task
       await this.#more()
     }
   }
 
   /** The first message of the run that fits. @throws Superseded when smoke-a has begun another run */
-  async waitFor(run: Message, { from, kind, containing = '' }: Wanted): Promise<Message> {
+  async waitFor(run: Message, wanted: Wanted): Promise<Message> {
     for (;;) {
       const messages = await this.#read()
-      if ((newestTask(messages)?.id ?? 0) > run.id) throw new Superseded()
-      const found = messages.find((message) => {
-        const isOfTheRun = message.id > run.id && (message.reply_to === null || message.reply_to >= run.id)
-        const fits = message.from_agent === from && message.kind === kind
-        return isOfTheRun && fits && message.body.includes(containing)
-      })
+      if (isSuperseded(run, messages)) throw new Superseded()
+      const found = wantedOf(run, messages, wanted)
       if (found) return found
       await this.#more()
     }
@@ -94,13 +66,7 @@ export class SmokeThread {
   async #isAttended(task: Message): Promise<boolean> {
     if (task.id > this.#firstSeenId) return true
     const agents = await this.#client.listAgents({ signal: this.#view.signal })
-    const author = agents.find(({ agent_id }) => agent_id === 'smoke-a')
-    const me = agents.find(({ agent_id }) => agent_id === this.#client.agentId)
-    if (!author || Date.parse(author.created_at) > Date.parse(task.ts)) return false
-    const promisedSec = task.metadata[HEARTBEAT]
-    if (typeof promisedSec !== 'number' || !me) return true
-    const seenForMs = Date.parse(author.last_seen) - Date.parse(me.created_at)
-    return seenForMs >= (promisedSec + NOTED_WITHIN_SEC) * 1_000
+    return isAttended(task, agents, this.#client.agentId)
   }
 
   async #read(): Promise<readonly Message[]> {
@@ -124,8 +90,4 @@ export class SmokeThread {
   #ofTheRoom(messages: readonly Message[]): Message[] {
     return messages.filter(({ channel, to_agent }) => channel === this.#view.channel && to_agent === null)
   }
-}
-
-function newestTask(messages: readonly Message[]): Message | undefined {
-  return messages.findLast(({ from_agent, kind }) => from_agent === 'smoke-a' && kind === 'task')
 }
