@@ -5,8 +5,7 @@ import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
 import { plainConnections } from '../sdk/plain-connections.js'
 import { requiredText, text } from './arguments.js'
-import { DEFAULT_STORAGE, findPidFiles } from './pid-file.js'
-import { wantedUrl } from './running-hub.js'
+import { nearestUrl } from './running-hub.js'
 
 export const agentArguments = {
   agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
@@ -35,5 +34,5 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
 /** The hub that a client command talks to. */
 export function baseUrl(option: unknown): string {
   const said = text(option, 'base-url') ?? process.env.ARC_BASE_URL
-  return said || (findPidFiles(DEFAULT_STORAGE)[0]?.url ?? wantedUrl({}))
+  return said || nearestUrl()
 }

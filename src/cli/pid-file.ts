@@ -1,13 +1,38 @@
 // `.arc.pid`, beside the storage file (PROTOCOL §11): names the hub that serves it. Written whole by
-// temporary file and rename, so that a reader never sees half of it.
+// temporary file and rename, so that a reader never sees half of it, and for its owner alone.
+//
+// Anybody could put such a file where somebody will look for one: into a folder above, as /tmp is, or into a
+// repository that is cloned. Who believes it posts to a stranger's server and takes that for the agents' room. So a
+// file is believed only if nobody but its reader or root can have written it, if git does not track it, and if
+// it names this machine's loopback. What is believed says whom to ask, and no more: before its process is signalled
+// the machine has to prove it (process-proof.ts).
 
-import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { isLoopback, urlHost } from '../actors/address.js'
+import { isTrackedByGit } from './git-index.js'
 
 export const PID_FILE = '.arc.pid'
 export const LOG_FILE = '.arc.log'
 export const DEFAULT_STORAGE = 'arc.sqlite3'
+
+const MAX_BYTES = 64 * 1024
+const WRITABLE_BY = { group: 0o020, others: 0o002 }
+const STICKY = 0o1000
 
 export interface PidFile {
   readonly path: string
@@ -17,6 +42,17 @@ export interface PidFile {
   /** Ours; the reference hub's file has neither of the two. */
   readonly instance_id?: string
   readonly started_at?: string
+  /** The owner of the file; absent where there are none. */
+  readonly uid?: number
+}
+
+/** A file that is not believed: why, and what can be done about it unless that is to name the hub oneself. */
+export interface Doubt {
+  readonly path: string
+  readonly reason: string
+  readonly remedy?: string
+  /** What the file says, if it can be read. */
+  readonly file?: PidFile
 }
 
 /** The storage under the name that its hub gives it: absolute, and by way of no symbolic link. */
@@ -37,25 +73,21 @@ export function logFileOf(storagePath: string): string {
   return join(dirname(storageFile(storagePath)), LOG_FILE)
 }
 
-/** The file's content; undefined when it is missing or isn't a hub's pid file. */
+/** The file's content, believed or not; undefined when it is missing or isn't a hub's pid file. */
 export function readPidFile(path: string): PidFile | undefined {
-  try {
-    const file = JSON.parse(readFileSync(path, 'utf8')) as PidFile
-    const whole =
-      Number.isSafeInteger(file.pid) &&
-      file.pid > 0 &&
-      Number.isSafeInteger(file.port) &&
-      typeof file.url === 'string'
-    return whole ? { ...file, path } : undefined
-  } catch {
-    return undefined
-  }
+  const found = judgePidFile(path)
+  return found && 'reason' in found ? found.file : found
 }
 
-export function writePidFile({ path, ...content }: PidFile): void {
-  const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify(content)}\n`)
-  renameSync(temporary, path)
+export function writePidFile(path: string, content: Omit<PidFile, 'path' | 'uid'>): void {
+  const temporary = `${path}.${randomUUID()}`
+  try {
+    writeFileSync(temporary, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: 'wx' })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 /** Removes the file if it still names `pid`: another hub may have replaced it. */
@@ -63,45 +95,117 @@ export function removePidFile(path: string, pid: number): void {
   if (readPidFile(path)?.pid === pid) rmSync(path, { force: true })
 }
 
-/** The pid files from the working directory upward, then from the storage's folder upward. */
-export function findPidFiles(storagePath: string, workingFolder = process.cwd()): PidFile[] {
-  const storageFolder = dirname(storageFile(resolve(workingFolder, storagePath)))
-  const folders = new Set([...upward(workingFolder), ...upward(storageFolder)])
-  return [...folders].flatMap((folder) => readPidFile(join(folder, PID_FILE)) ?? [])
+/**
+ * The pid files from the working directory upward, then from the storage's folder upward: those that are believed, and
+ * the doubts about others. Each is looked at when its turn comes.
+ * @param host the host of a URL that the reader has asked for, and that may therefore lie beyond the loopback
+ */
+export function* findPidFiles(storagePath: string, host?: string): Generator<PidFile | Doubt> {
+  const folders = new Set([...upward(process.cwd()), ...upward(dirname(storageFile(storagePath)))])
+  for (const folder of folders) {
+    const found = judgePidFile(join(folder, PID_FILE), host)
+    if (found) yield found
+  }
 }
 
 function* upward(from: string): Generator<string> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
-    if (existsSync(folder)) yield folder
+    yield folder
     if (dirname(folder) === folder) return
   }
 }
 
-export function isAlive(pid: number): boolean {
+/** The file, or why it is not believed; undefined when there is none, or it is no pid file at all. */
+export function judgePidFile(path: string, host?: string): PidFile | Doubt | undefined {
+  let descriptor: number
   try {
-    process.kill(pid, 0)
-    return !isZombie(pid)
+    // Neither followed nor waited for: it may be a link, or a pipe.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+    descriptor = openSync(path, flags)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return unopened(path, (error as NodeJS.ErrnoException).code)
   }
-}
-
-/** It has ended and only waits for its parent to take note, which in containers may take long or for ever. */
-function isZombie(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+    const stat = fstatSync(descriptor)
+    if (!stat.isFile()) return { path, reason: 'it is not a regular file' }
+    if (stat.size > MAX_BYTES) return undefined
+    const file = parse(readFileSync(descriptor, 'utf8'), path, stat)
+    if (!file) return undefined
+    const doubt = doubtOfOwner(path, stat) ?? doubtOfContent(file, host) ?? doubtOfOrigin(path)
+    return doubt ? { path, file, ...doubt } : file
   } catch {
-    return false // no /proc here
+    return undefined // a folder, on systems where one can be opened
+  } finally {
+    closeSync(descriptor)
   }
 }
 
-/** Waits until the process is gone; false when it still lives after `timeoutMs`. */
-export async function goneWithin(pid: number, timeoutMs: number): Promise<boolean> {
-  const giveUpAt = Date.now() + timeoutMs
-  while (isAlive(pid)) {
-    if (Date.now() > giveUpAt) return false
-    await sleep(10)
+function unopened(path: string, code: string | undefined): Doubt | undefined {
+  if (code === 'ELOOP' || code === 'EMLINK') return { path, reason: 'it is a symbolic link' }
+  if (code !== 'EACCES') return undefined
+  try {
+    return { path, reason: `it belongs to another user (uid ${statSync(path).uid}) and can’t be read` }
+  } catch {
+    return undefined // its folder can't be looked into, so nobody has put it there for this user
   }
-  return true
+}
+
+function parse(text: string, path: string, { uid }: Stats): PidFile | undefined {
+  const content = JSON.parse(text) as PidFile
+  const isWhole =
+    Number.isSafeInteger(content.pid) &&
+    content.pid > 0 &&
+    Number.isSafeInteger(content.port) &&
+    typeof content.url === 'string'
+  if (!isWhole) return undefined
+  return { ...content, url: reachable(content.url), path, ...(process.geteuid && { uid }) }
+}
+
+/** The reference hub names itself by the address that it listens on; "all of them" is no place to ask. */
+function reachable(url: string): string {
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  if (address?.hostname !== '0.0.0.0' && address?.hostname !== '[::]') return url
+  return `${address.protocol}//${urlHost(address.hostname)}:${address.port}`
+}
+
+type Reason = Omit<Doubt, 'path' | 'file'>
+
+/** Who else may have written the file, or put it where it is. */
+function doubtOfOwner(path: string, file: Stats): Reason | undefined {
+  const me = process.geteuid?.()
+  if (me === undefined) return undefined
+  const folder = dirname(path)
+  const around = statSync(folder)
+  const isForeign = ({ uid }: Stats) => uid !== me && uid !== 0
+  if (isForeign(file)) return { reason: `it belongs to another user (uid ${file.uid})` }
+  if (isWritableByOthers(file))
+    return { reason: 'other users may write it', remedy: `if it is yours: chmod go-w ${path}` }
+  if (isForeign(around)) return { reason: `its folder belongs to another user (uid ${around.uid})` }
+  if (isWritableByOthers(around) && !(around.mode & STICKY)) {
+    const reason = 'other users may put files into its folder'
+    return { reason, remedy: `if the folder is yours: chmod go-w ${folder}` }
+  }
+  return undefined
+}
+
+/** The own group does not count: many systems give each user one, and let it write whatever the user makes. */
+function isWritableByOthers({ mode, gid }: Stats): boolean {
+  if (mode & WRITABLE_BY.others) return true
+  return (mode & WRITABLE_BY.group) !== 0 && gid !== process.getegid?.() && gid !== 0
+}
+
+function doubtOfContent({ url, port }: PidFile, host: string | undefined): Reason | undefined {
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  if (address?.protocol !== 'http:' || address.username !== '' || Number(address.port || 80) !== port)
+    return { reason: `its address, ${JSON.stringify(url)}, is not one of a hub at its port, ${port}` }
+  if (isLoopback(address.hostname) || address.hostname === host) return undefined
+  return { reason: `it names ${address.origin}, which is beyond the loopback of this machine` }
+}
+
+function doubtOfOrigin(path: string): Reason | undefined {
+  const isTracked = isTrackedByGit(path)
+  if (isTracked === false) return undefined
+  if (isTracked === undefined) return { reason: 'it lies in a git repository whose index can’t be read' }
+  const remedy = `if it is yours: git rm --cached ${path}`
+  return { reason: 'git tracks it, so whoever made the repository has written it', remedy }
 }

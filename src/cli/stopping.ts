@@ -1,12 +1,17 @@
-// Stopping a hub exactly: the process that a pid file names is signalled only after the hub at the file's
-// address has proved to be that process (pid, start time, instance). A stale file whose pid now belongs to a
-// stranger therefore harms nobody.
+// Stopping a hub exactly: a process is signalled only if the machine proves that it is the one which the pid file
+// names (process-proof.ts), and the hub at the file's address says so as well. A stale file whose pid now belongs
+// to a stranger harms nobody, and neither does a false file, or a server that names a stranger's pid as its own.
+//
+// A hub whose process the machine does not prove is asked over HTTP to stop: the most that this does to
+// whoever listens there is one request.
 
-import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArcError } from '../protocol/errors.js'
-import { goneWithin, isAlive, type PidFile, removePidFile } from './pid-file.js'
+import { say } from './output.js'
+import { type PidFile, removePidFile } from './pid-file.js'
 import { ask, type Probe, probe } from './probe.js'
+import { type Proof, proveListener, proveProcess } from './process-proof.js'
+import { goneWithin, isAlive } from './processes.js'
 import { fittingPidFiles, servesWanted, type Wanted, wantedUrl } from './running-hub.js'
 
 /** Longer than a hub's own drain may take. */
@@ -14,17 +19,24 @@ const STOP_TIMEOUT_MS = 30_000
 /** How long a hub that has closed its port may take to close its database and end. */
 const LEAVE_TIMEOUT_MS = 10_000
 
-export interface Stopped {
-  readonly pid: number | null
+/** A hub that is about to be stopped. */
+export interface Stopping {
   readonly url: string
   readonly storagePath: string
+  /** The process that answers is proven, so what it says is the word of a process of this user. */
+  readonly isProven: boolean
+}
+
+export interface Stopped extends Stopping {
+  readonly pid: number | null
 }
 
 /**
  * Stops the hub that is meant and returns when it is gone.
+ * @param agree called before anything is done to the hub; what it throws keeps it running
  * @throws ArcError `no_hub` when there is none, `unproven_hub` when a pid file names a process that may be another
  */
-export async function stopHub(wanted: Wanted): Promise<Stopped> {
+export async function stopHub(wanted: Wanted, agree: (hub: Stopping) => void = () => {}): Promise<Stopped> {
   const remarks: string[] = []
   for (const file of fittingPidFiles(wanted)) {
     if (!isAlive(file.pid)) {
@@ -33,42 +45,71 @@ export async function stopHub(wanted: Wanted): Promise<Stopped> {
     }
     const answer = await probe(file.url)
     if (answer.kind === 'hub' && !servesWanted(answer, wanted)) continue
-    // The reference hub can't prove itself: it is asked, not signalled.
-    if (answer.kind === 'hub' && !answer.status && !file.instance_id) return stopByRequest(file.url, answer)
-    if (!isProven(file, answer)) {
+    const proof = proofOf(file, answer)
+    if (answer.kind !== 'hub' || proof.kind === 'refuted') {
+      const reason = proof.kind === 'refuted' ? proof.reason : 'no hub answers'
       remarks.push(
-        `${file.path} names process ${file.pid}, but that is not the hub at ${file.url}: nobody was signalled. If its hub is gone, delete the file.`,
+        `${file.path} names process ${file.pid}, but ${reason}: nobody was signalled. If its hub is gone, delete the file.`,
       )
       continue
     }
-    process.kill(file.pid, 'SIGTERM')
-    if (!(await goneWithin(file.pid, STOP_TIMEOUT_MS))) {
-      throw new ArcError(
-        'timeout',
-        `the hub (process ${file.pid}) was told to stop, but still runs after ${STOP_TIMEOUT_MS / 1_000} s`,
-      )
+    if (proof.kind === 'untold') {
+      say(`arc: ${proof.reason}, so the hub at ${file.url} is asked over HTTP to stop`)
+      return stopByRequest(file.url, answer, agree)
     }
-    removePidFile(file.path, file.pid)
-    return { pid: file.pid, url: file.url, storagePath: answer.info.storage_path }
+    return stopBySignal(file, answer, agree)
   }
   if (remarks.length > 0) throw new ArcError('unproven_hub', remarks.join(' '))
   const url = wantedUrl(wanted)
   const answer = wanted.port ? await probe(url) : undefined
-  if (answer?.kind === 'hub' && servesWanted(answer, wanted)) return stopByRequest(url, answer)
+  if (answer?.kind === 'hub' && servesWanted(answer, wanted)) return stopByRequest(url, answer, agree)
   const where = wanted.port ? ` at ${url}` : ''
   throw new ArcError('no_hub', `no running hub found${where}; name it with --port or --storage`)
 }
 
 type HubProbe = Extract<Probe, { kind: 'hub' }>
 
-function isProven(file: PidFile, answer: Probe): answer is HubProbe {
-  if (answer.kind !== 'hub' || !answer.status) return false
-  const { pid, started_at, instance_id } = answer.status
+/** That the file, the hub's own word and the machine agree on the process. */
+function proofOf(file: PidFile, answer: Probe): Proof {
+  if (answer.kind !== 'hub' || !agrees(file, answer))
+    return { kind: 'refuted', reason: `that is not the hub at ${file.url}` }
+  return proveProcess(file)
+}
+
+/** The reference hub says nothing of its process, neither in its file nor when it is asked. */
+function agrees(file: PidFile, { status }: HubProbe): boolean {
+  if (!status) return file.instance_id === undefined
+  const { pid, started_at, instance_id } = status
   return pid === file.pid && started_at === file.started_at && instance_id === file.instance_id
 }
 
-/** A hub whose process is not known for certain: asked by the protocol's own means. */
-async function stopByRequest(url: string, answer: HubProbe): Promise<Stopped> {
+async function stopBySignal(
+  { path, pid, url }: PidFile,
+  { info }: HubProbe,
+  agree: (hub: Stopping) => void,
+): Promise<Stopped> {
+  const hub = { url, storagePath: info.storage_path, isProven: true }
+  agree(hub)
+  process.kill(pid, 'SIGTERM')
+  if (!(await goneWithin(pid, STOP_TIMEOUT_MS))) {
+    const text = `the hub (process ${pid}) was told to stop, but still runs after ${STOP_TIMEOUT_MS / 1_000} s`
+    throw new ArcError('timeout', text)
+  }
+  removePidFile(path, pid)
+  return { ...hub, pid }
+}
+
+/** A hub whose process is not proven by a pid file: asked by the protocol's own means. */
+async function stopByRequest(
+  url: string,
+  { info, status }: HubProbe,
+  agree: (hub: Stopping) => void,
+): Promise<Stopped> {
+  // What it says its process is counts where that is the one which listens there, not behind a forwarded port.
+  const uid = process.geteuid?.()
+  const proof = status && proveListener({ pid: status.pid, url, uid })
+  const hub = { url, storagePath: info.storage_path, isProven: proof?.kind === 'proven' }
+  agree(hub)
   await askToStop(url)
   const giveUpAt = Date.now() + STOP_TIMEOUT_MS
   while ((await probe(url)).kind !== 'nobody') {
@@ -76,12 +117,10 @@ async function stopByRequest(url: string, answer: HubProbe): Promise<Stopped> {
       throw new ArcError('timeout', `the hub at ${url} was asked to stop, but still answers`)
     await sleep(20)
   }
-  const pid = answer.status?.pid ?? null
-  const storagePath = answer.info.storage_path
-  // Its port closes before its database does. The number means a process of this machine only where its
-  // storage is here too, not behind a forwarded port; that is a guess, so what still runs then is no error.
-  if (pid !== null && existsSync(storagePath)) await goneWithin(pid, LEAVE_TIMEOUT_MS)
-  return { pid, url, storagePath }
+  const pid = status && proof?.kind !== 'refuted' ? status.pid : null
+  // Its port closes before its database does. A process that still runs then need not be the hub's, so that is no error.
+  if (pid !== null && hub.isProven) await goneWithin(pid, LEAVE_TIMEOUT_MS)
+  return { ...hub, pid }
 }
 
 /** A shutdown that is pending for later would refuse this one: it gives way. */

@@ -2,13 +2,15 @@
 // IPC that it is ready, or why it is not.
 
 import { defineCommand } from 'citty'
+import { urlHost } from '../../actors/address.js'
 import { type Hub, startHub } from '../../actors/hub.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 import { checkKnown } from '../arguments.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { renderLogLine } from '../log-lines.js'
 import { ExitStatus, say } from '../output.js'
-import { isAlive, pidFileOf, readPidFile, removePidFile, writePidFile } from '../pid-file.js'
+import { judgePidFile, pidFileOf, removePidFile, writePidFile } from '../pid-file.js'
+import { isAlive } from '../processes.js'
 
 /** What the hub tells the command that started it. */
 export type StartReport =
@@ -47,24 +49,32 @@ export default defineCommand({
   },
 })
 
-/** Writes the pid file, unless another hub on the same storage has put its own there and lives. */
+/**
+ * Writes the pid file, unless another hub on the same storage has put its own there and lives. One that nobody
+ * believes keeps no place.
+ */
 function announce(hub: Hub): string | undefined {
   const path = pidFileOf(hub.storagePath)
-  const present = readPidFile(path)
-  if (present && present.pid !== process.pid && isAlive(present.pid) && present.port !== hub.port) {
+  const present = judgePidFile(path, urlHost(hub.host))
+  const isOthers = present && !('reason' in present) && present.pid !== process.pid && isAlive(present.pid)
+  if (isOthers && present.port !== hub.port) {
     say(`arc: ${path} belongs to the hub at ${present.url}; stop this one with: arc stop --port ${hub.port}`)
     return undefined
   }
-  const startedAt = new Date(hub.startedAtMs).toISOString()
-  writePidFile({
-    path,
-    pid: process.pid,
-    port: hub.port,
-    url: hub.url,
-    instance_id: hub.instanceId,
-    started_at: startedAt,
-  })
-  return path
+  try {
+    writePidFile(path, {
+      pid: process.pid,
+      port: hub.port,
+      url: hub.url,
+      instance_id: hub.instanceId,
+      started_at: new Date(hub.startedAtMs).toISOString(),
+    })
+    return path
+  } catch (error) {
+    const why = (error as Error).message
+    say(`arc: ${path} can't be written (${why}); commands find this hub only with --port ${hub.port}`)
+    return undefined
+  }
 }
 
 function report(message: StartReport): void {

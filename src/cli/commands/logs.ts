@@ -29,7 +29,8 @@ export default defineCommand({
     checkKnown(given, { ...args, f: { type: 'boolean' } }, given._)
     const wanted = wantedFrom(given)
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
-    const beside = wanted.storage ?? fittingPidFiles(wanted)[0]?.path ?? DEFAULT_STORAGE
+    const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []
+    const beside = wanted.storage ?? nearest?.path ?? DEFAULT_STORAGE
     const print = (line: string) => process.stdout.write(`${given.json ? line : renderLogLine(line)}\n`)
     const { lines, end } = lastLines(logFileOf(beside), count)
     for (const line of lines) print(line)

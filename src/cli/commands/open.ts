@@ -25,20 +25,12 @@ export default defineCommand({
       printJson({ opened: false, error: 'no hub is running; start one with: arc ensure' })
       throw new ExitStatus(1)
     }
-    const url = addressFor(hub.url)
+    const url = new URL(hub.url).href
     const opened = given.print === true ? false : await openInBrowser(url)
     printJson({ opened, url })
     if (!opened && given.print !== true) say(`there is no browser to open here; the dashboard is at ${url}`)
   },
 })
-
-/** A hub that listens on every address is on this machine at its loopback. */
-function addressFor(url: string): string {
-  const address = new URL(url)
-  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1'
-  if (address.hostname === '[::]') address.hostname = '[::1]'
-  return address.href
-}
 
 function openInBrowser(url: string): Promise<boolean> {
   const opener = startOpener(url)

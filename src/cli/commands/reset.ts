@@ -1,6 +1,6 @@
 // `arc reset`: stops the hub and deletes its database files, so that the next one starts with nothing.
 
-import { existsSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
@@ -9,9 +9,11 @@ import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { printJson } from '../output.js'
 import { DEFAULT_STORAGE, storageFile } from '../pid-file.js'
 import { findRunningHub } from '../running-hub.js'
-import { stopHub } from '../stopping.js'
+import { type Stopping, stopHub } from '../stopping.js'
 
 const FOUNDED_WITHIN_MS = 500
+/** What an SQLite file begins with. One to which nothing was written yet is empty. */
+const HEADER = 'SQLite format 3\0'
 
 export default defineCommand({
   meta: { name: 'reset', description: 'Stop the hub and delete its database' },
@@ -19,12 +21,14 @@ export default defineCommand({
   async run({ args }) {
     checkKnown(args, wantedArguments, args._)
     const wanted = wantedFrom(args)
-    const stopped = await stopHub(wanted).catch((error: unknown) => {
+    const meant = storageFile(wanted.storage ?? DEFAULT_STORAGE)
+    const stopped = await stopHub(wanted, (hub) => refuseUnproven(hub, meant)).catch((error: unknown) => {
       // Nothing runs: only the files are left. Anything else means that a hub may still be writing.
       if (error instanceof ArcError && error.code === 'no_hub') return undefined
       throw error
     })
-    const storage = stopped?.storagePath ?? storageFile(wanted.storage ?? DEFAULT_STORAGE)
+    const storage = stopped?.storagePath ?? meant
+    refuseOther(storage)
     await refuseInUse(storage, stopped !== undefined)
     const removed = ['', '-wal', '-shm'].map((suffix) => storage + suffix).filter((path) => existsSync(path))
     await nextSecondAfter(storage)
@@ -36,6 +40,34 @@ export default defineCommand({
     )
   },
 })
+
+/** Where a hub says that its database is counts only if its process is proven: it could name any file of this user. */
+function refuseUnproven({ url, storagePath, isProven }: Stopping, meant: string): void {
+  if (isProven || storagePath === meant) return
+  const text =
+    `the hub at ${url} says that its database is ${storagePath}, but it can't be proven that this is a hub of yours: ` +
+    'nothing was stopped or deleted. Stop it with arc stop, then give the file with arc reset --storage'
+  throw new ArcError('unproven_hub', text)
+}
+
+/** @throws ArcError for what no hub can have made: the name may be mistyped */
+function refuseOther(storage: string): void {
+  if (!existsSync(storage)) return
+  const isDatabase = statSync(storage).isFile() && [HEADER, ''].includes(beginning(storage))
+  if (isDatabase) return
+  const text = `${storage} is not an SQLite database, nothing was deleted; give the database file with --storage`
+  throw new ArcError('storage_unusable', text)
+}
+
+function beginning(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(HEADER.length)
+    return bytes.toString('latin1', 0, readSync(file, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(file)
+  }
+}
 
 /**
  * Several hubs may run on one file, and only one of them was stopped. @throws ArcError when another is known
