@@ -4,6 +4,10 @@
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_PORT = 6969
 
+/** What `listenHost` takes, in words that follow the name of the option. */
+export const HOST_RULE =
+  'must be an IP address or a name of this machine, such as 127.0.0.1, ::1 or localhost, without a port or a zone'
+
 /**
  * An address or a name as a server listens on it: `[::1]` is `::1`. Undefined for what is neither, such as
  * a name with a port, and for an IPv6 address with a zone, which has no place in a URL.

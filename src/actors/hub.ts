@@ -18,7 +18,7 @@ import {
 } from '../protocol/limits.js'
 import { type Bounds, HUB_NUMBERS, misfit } from '../protocol/numbers.js'
 import { REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from './address.js'
+import { DEFAULT_HOST, DEFAULT_PORT, HOST_RULE, listenHost, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
 import { createLog, type LogSink } from './log.js'
 import type { LogSetting } from './log-settings.js'
@@ -30,7 +30,7 @@ import { tree } from './tree.js'
 export interface HubOptions {
   /** The SQLite file; made if it is missing, its folder too. */
   readonly storagePath: string
-  /** Address to listen on. Default 127.0.0.1. */
+  /** Address or name of this machine to listen on; `[::1]` and `::1` are the same. Default 127.0.0.1. */
   readonly host?: string | undefined
   /** Default 6969; 0 takes any free one. The bounds of this number and the others stand in `HUB_NUMBERS`. */
   readonly port?: number | undefined
@@ -79,7 +79,8 @@ export interface Hub {
  * `aborted` when `signal` was
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
-  const host = options.host ?? DEFAULT_HOST
+  const host = listenHost(options.host ?? DEFAULT_HOST)
+  if (host === undefined) throw new ArcError('start_failed', `host ${HOST_RULE}`)
   const presenceTtlSec = options.presenceTtlSec ?? PRESENCE_TTL_SEC.default
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   checkNumbers(options, limits)

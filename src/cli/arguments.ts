@@ -1,7 +1,12 @@
 // Command-line values: what citty hands over as text, checked, with a clear error for what does not fit.
 
 import type { ArgsDef } from 'citty'
+import { HOST_RULE, listenHost } from '../actors/address.js'
 import { ArcError } from '../protocol/errors.js'
+import { MAX_WAIT_SEC } from '../protocol/numbers.js'
+
+/** What a timer tells from at once. */
+const MIN_WAIT_SEC = 0.001
 
 export const usageError = (text: string): ArcError =>
   new ArcError('invalid_request', `${text}; see arc --help`)
@@ -45,19 +50,32 @@ export function wholeNumber(value: unknown, option: string, min: number, max: nu
   return parsed
 }
 
-/** Seconds, decimals allowed. */
+/** Seconds, decimals allowed; at most what a timer can wait for. */
 export function seconds(value: unknown, option: string): number | undefined {
   const given = text(value, option)
   if (given === undefined) return undefined
-  if (!/^[0-9]+(\.[0-9]+)?$/.test(given)) throw usageError(`--${option} must be a number of seconds`)
-  return Number(given)
+  const parsed = Number(given)
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(given) || parsed > MAX_WAIT_SEC) {
+    throw usageError(`--${option} must be a number of seconds, at most ${MAX_WAIT_SEC}`)
+  }
+  return parsed
 }
 
-/** Seconds, decimals allowed, more than 0. */
+/** Seconds, decimals allowed, a millisecond or more. */
 export function positiveSeconds(value: unknown, option: string): number | undefined {
   const given = seconds(value, option)
-  if (given === 0) throw usageError(`--${option} must be more than 0 seconds`)
+  if (given !== undefined && given < MIN_WAIT_SEC)
+    throw usageError(`--${option} must be more than 0 seconds: ${MIN_WAIT_SEC} or more`)
   return given
+}
+
+/** An address to listen on, as the hub takes it. */
+export function host(value: unknown, option: string): string | undefined {
+  const given = text(value, option)
+  if (given === undefined) return undefined
+  const taken = listenHost(given)
+  if (taken === undefined) throw usageError(`--${option} ${HOST_RULE}`)
+  return taken
 }
 
 export function oneOf<T extends string>(

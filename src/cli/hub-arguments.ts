@@ -5,7 +5,8 @@ import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { list, oneOf, text, wholeNumber } from './arguments.js'
+import { storageFile } from '../storage-file.js'
+import { host, list, oneOf, text, wholeNumber } from './arguments.js'
 import { DEFAULT_STORAGE } from './pid-file.js'
 import type { Wanted } from './running-hub.js'
 
@@ -73,15 +74,17 @@ export const hubArguments = {
 type Given = Readonly<Record<string, unknown>>
 
 export function wantedFrom(given: Given): Wanted {
+  const storage = text(given.storage, 'storage')
+  if (storage !== undefined) storageFile(storage) // a name that can't be used is refused before anything is done
   return {
-    host: text(given.host, 'host'),
+    host: host(given.host, 'host'),
     port: wholeNumber(given.port, 'port', HUB_NUMBERS.port.min, HUB_NUMBERS.port.max),
-    storage: text(given.storage, 'storage'),
+    storage,
   }
 }
 
 export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOptions {
-  const { host, port, storage } = wantedFrom(given)
+  const { storage, ...address } = wantedFrom(given)
   const number = (option: string, { min, max }: Bounds) => wholeNumber(given[option], option, min, max)
   const limits = {
     maxBodyChars: number('max-body-chars', HUB_NUMBERS.maxBodyChars),
@@ -89,8 +92,7 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     maxAttachments: number('max-attachments', HUB_NUMBERS.maxAttachments),
   }
   return {
-    host,
-    port,
+    ...address,
     storagePath: storage ?? DEFAULT_STORAGE,
     spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
     requestTtlSec: number('request-ttl-sec', HUB_NUMBERS.requestTtlSec),

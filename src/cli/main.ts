@@ -7,7 +7,7 @@ import { type CommandDef, renderUsage, runCommand } from 'citty'
 import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import { inSources } from '../stack-trace.js'
-import { ExitStatus, say } from './output.js'
+import { ExitStatus, exit, print, say } from './output.js'
 
 type Load = () => Promise<{ default: CommandDef<never> }>
 
@@ -77,13 +77,14 @@ Examples:
 async function main(rawArgs: string[]): Promise<number> {
   const [first, ...rest] = rawArgs
   if (first === '--version' || first === '-v') {
-    process.stdout.write(`arc ${VERSION}\n`)
+    print(`arc ${VERSION}\n`)
     return 0
   }
   if (first === '--help' || first === '-h' || first === 'help') {
-    process.stdout.write(HELP)
+    print(HELP)
     return 0
   }
+  checkWorkingFolder()
   const isHub = first === undefined || first.startsWith('-')
   const entry = isHub ? undefined : Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
   if (!isHub && !entry)
@@ -93,16 +94,21 @@ async function main(rawArgs: string[]): Promise<number> {
   const options = commandArgs.slice(0, [...commandArgs, '--'].indexOf('--'))
   if (options.some((argument) => ['--help', '-h', '--help-options'].includes(argument))) {
     const usage = await renderUsage(command, isHub ? undefined : { meta: { name: 'arc' } })
-    process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`)
+    print(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`)
     return 0
   }
   await runCommand(command, { rawArgs: commandArgs })
   return 0
 }
 
-/** Everything printed has left the process before it ends. */
-function exit(status: number): void {
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)))
+/** Every command looks for files from here on, and the processes that it starts work here. */
+function checkWorkingFolder(): void {
+  try {
+    process.cwd()
+  } catch (error) {
+    const text = `the working folder can't be used, it may have been deleted (${(error as Error).message}): cd to another`
+    throw new ArcError('start_failed', text)
+  }
 }
 
 main(process.argv.slice(2)).then(exit, (error: unknown) => {

@@ -11,19 +11,18 @@ import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   openSync,
   readFileSync,
-  realpathSync,
   renameSync,
   rmSync,
   type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { isLoopback, urlHost } from '../actors/address.js'
+import { storageFile } from '../storage-file.js'
 import { isTrackedByGit } from './git-index.js'
 
 export const PID_FILE = '.arc.pid'
@@ -53,16 +52,6 @@ export interface Doubt {
   readonly remedy?: string
   /** What the file says, if it can be read. */
   readonly file?: PidFile
-}
-
-/** The storage under the name that its hub gives it: absolute, and by way of no symbolic link. */
-export function storageFile(storagePath: string): string {
-  const path = resolve(storagePath)
-  try {
-    return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path))
-  } catch {
-    return path // its folder is still to be made
-  }
 }
 
 export function pidFileOf(storagePath: string): string {

@@ -12,6 +12,8 @@ export type Probe =
   /** Something else listens there, or nothing that answers in time. */
   | { readonly kind: 'foreign'; readonly reason: string }
   | { readonly kind: 'nobody' }
+  /** No connection came about for another reason: there is no such host, or no way to it. */
+  | { readonly kind: 'unreachable'; readonly reason: string }
 
 export async function probe(url: string): Promise<Probe> {
   try {
@@ -22,10 +24,14 @@ export async function probe(url: string): Promise<Probe> {
       : undefined
     return { kind: 'hub', info, status }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return code === 'ECONNREFUSED' ? { kind: 'nobody' } : { kind: 'foreign', reason: message }
+    if (!(error instanceof NoConnection)) return { kind: 'foreign', reason: (error as Error).message }
+    const { code, message } = error.cause as NodeJS.ErrnoException
+    return code === 'ECONNREFUSED' ? { kind: 'nobody' } : { kind: 'unreachable', reason: message }
   }
 }
+
+/** The request did not leave this process. */
+class NoConnection extends Error {}
 
 /** The `result` of an Arc answer; undefined when the answer isn't one. */
 export function ask<T>(url: string, method: string, path: string, body?: object): Promise<T | undefined> {
@@ -43,8 +49,14 @@ export function ask<T>(url: string, method: string, path: string, body?: object)
         response.on('end', () => resolve(resultOf<T>(text)))
       },
     )
+    let isConnected = false
+    call.on('socket', (socket) =>
+      socket.once('connect', () => {
+        isConnected = true
+      }),
+    )
     call.on('timeout', () => call.destroy(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)))
-    call.on('error', reject)
+    call.on('error', (error) => reject(isConnected ? error : new NoConnection('', { cause: error })))
     call.end(body && JSON.stringify(body))
   })
 }

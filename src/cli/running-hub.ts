@@ -9,8 +9,9 @@
 
 import { resolve } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../actors/address.js'
+import { storageFile } from '../storage-file.js'
 import { say } from './output.js'
-import { DEFAULT_STORAGE, type Doubt, findPidFiles, type PidFile, storageFile } from './pid-file.js'
+import { DEFAULT_STORAGE, type Doubt, findPidFiles, type PidFile } from './pid-file.js'
 import { type Probe, probe } from './probe.js'
 
 /** What was said on the command line; absent means "whichever". */
@@ -72,6 +73,13 @@ export async function findRunningHub(wanted: Wanted): Promise<{ hub?: Found; atA
   if (atAddress.kind === 'hub' && servesWanted(atAddress, wanted))
     return { hub: { url, probe: atAddress }, atAddress }
   return { atAddress }
+}
+
+/** What to say where no hub was found, and what to do. */
+export function whyNoHub(url: string, atAddress: Probe | undefined): string {
+  if (atAddress?.kind === 'foreign') return `${url} is another program: ${atAddress.reason}`
+  if (atAddress?.kind === 'unreachable') return `${url} can't be reached: ${atAddress.reason}`
+  return 'no hub is running; start one with: arc ensure'
 }
 
 export function servesWanted({ info }: { info: { storage_path: string } }, { storage }: Wanted): boolean {

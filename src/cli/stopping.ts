@@ -63,7 +63,8 @@ export async function stopHub(wanted: Wanted, agree: (hub: Stopping) => void = (
   const url = wantedUrl(wanted)
   const answer = wanted.port ? await probe(url) : undefined
   if (answer?.kind === 'hub' && servesWanted(answer, wanted)) return stopByRequest(url, answer, agree)
-  const where = wanted.port ? ` at ${url}` : ''
+  const why = answer?.kind === 'unreachable' ? ` (${answer.reason})` : ''
+  const where = wanted.port ? ` at ${url}${why}` : ''
   throw new ArcError('no_hub', `no running hub found${where}; name it with --port or --storage`)
 }
 
@@ -112,7 +113,7 @@ async function stopByRequest(
   agree(hub)
   await askToStop(url)
   const giveUpAt = Date.now() + STOP_TIMEOUT_MS
-  while ((await probe(url)).kind !== 'nobody') {
+  while (!['nobody', 'unreachable'].includes((await probe(url)).kind)) {
     if (Date.now() > giveUpAt)
       throw new ArcError('timeout', `the hub at ${url} was asked to stop, but still answers`)
     await sleep(20)

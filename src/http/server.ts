@@ -168,10 +168,16 @@ export class HttpDoor {
   }
 }
 
+const NO_SUCH_HOST = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND', 'EAI_AGAIN']
+
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ArcError {
   if (error.code === 'EADDRINUSE') {
     const text = `port ${port} on ${host} is taken by another program; stop that program, or choose another port with --port`
     return new ArcError('port_in_use', text, { cause: error })
+  }
+  if (error.code && NO_SUCH_HOST.includes(error.code)) {
+    const text = `this machine has no address ${host} to listen on (${error.message}); choose another with --host`
+    return new ArcError('start_failed', text, { cause: error })
   }
   const text = `cannot listen on ${host} port ${port} (${error.message}); choose others with --host and --port`
   return new ArcError('start_failed', text, { cause: error })

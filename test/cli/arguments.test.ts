@@ -52,6 +52,18 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
     ['smoke-agent', '--role', 'smoke-a', '--transport', 'http', '--timeout-sec', '0'],
     /must be more than 0 seconds/,
   ],
+  [
+    ['smoke-agent', '--role', 'smoke-a', '--transport', 'http', '--timeout-sec', '2147484'],
+    /of seconds, at most 1000000/,
+  ],
+  [['ensure', '--timeout', '2147484'], /--timeout must be a number of seconds, at most 1000000/],
+  [['ensure', '--timeout', '0'], /--timeout must be more than 0 seconds/],
+  [
+    ['poll', '--agent', 'me', '--timeout', '2147484'],
+    /--timeout must be a number of seconds, at most 1000000/,
+  ],
+  [['relay', '--request-timeout-sec', '2147484'], /must be a number of seconds, at most 1000000/],
+  [['relay', '--poll-interval-sec', '2147484'], /must be a number of seconds, at most 1000000/],
   [['relay', '--request-timeout-sec', '0'], /--request-timeout-sec must be more than 0 seconds/],
   [['relay', '--base-url', 'nonsense'], /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/],
 ]

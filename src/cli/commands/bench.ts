@@ -9,7 +9,7 @@ import { runBench } from '../../../bench/main.js'
 import { SCENARIOS } from '../../../bench/scenarios.js'
 import { scenarioTable, tableReport } from '../../../bench/table.js'
 import { checkKnown, text, usageError, wholeNumber } from '../arguments.js'
-import { printJson, say } from '../output.js'
+import { print, printJson, say } from '../output.js'
 
 const args = {
   quick: { type: 'boolean', default: false, description: 'Smaller and shorter: about a minute in all' },
@@ -56,7 +56,7 @@ export default defineCommand({
     })
     if (html !== undefined) writeFileSync(resolve(html), htmlReport(report))
     if (given.json) printJson(report)
-    else process.stdout.write(`${tableReport(report)}\n`)
+    else print(`${tableReport(report)}\n`)
   },
 })
 

@@ -3,13 +3,15 @@
 
 import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
+import { DEFAULT_HOST } from '../../actors/address.js'
 import { makeFolder } from '../../folder.js'
 import { PROGRAM } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
-import { checkKnown, seconds } from '../arguments.js'
+import { checkKnown, positiveSeconds } from '../arguments.js'
 import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson } from '../output.js'
 import { DEFAULT_STORAGE, logFileOf } from '../pid-file.js'
@@ -33,7 +35,7 @@ export default defineCommand({
     checkKnown(given, args, given._)
     hubOptionsFrom(given, rawArgs) // a wrong value is said here, not in the log of a hub that did not start
     const wanted = wantedFrom(given)
-    const timeoutMs = (seconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
+    const timeoutMs = (positiveSeconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
     try {
       printJson(await ensure(wanted, withoutTimeout(rawArgs), timeoutMs))
     } catch (error) {
@@ -51,25 +53,34 @@ export default defineCommand({
 async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number) {
   const { hub, atAddress } = await findRunningHub(wanted)
   if (hub) return { running: true, started: false, url: hub.url }
-  if (atAddress) refuseOccupied(atAddress, wanted)
+  if (atAddress) await refuseOccupied(atAddress, wanted)
   const report = await startInBackground(wanted.storage ?? DEFAULT_STORAGE, hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
-  const winner = await winnerOf(wanted)
+  const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }
   throw ArcError.fromData(report.failed)
 }
 
 /** @throws ArcError when the wanted address is taken by something that is not the wanted hub */
-function refuseOccupied(occupant: Probe, wanted: Wanted): void {
+async function refuseOccupied(occupant: Probe, wanted: Wanted): Promise<void> {
   const url = wantedUrl(wanted)
   if (occupant.kind === 'hub') {
     const text = `the hub at ${url} serves another storage, ${occupant.info.storage_path}; choose another port with --port`
     throw new ArcError('port_in_use', text)
   }
-  if (occupant.kind === 'foreign') {
+  // Of an address that is not here the hub says so when it tries to listen there.
+  if (occupant.kind === 'foreign' && (await isOfThisMachine(wanted.host ?? DEFAULT_HOST))) {
     const text = `${url} is taken by another program (${occupant.reason}); stop that program, or choose another port with --port`
     throw new ArcError('port_in_use', text)
   }
+}
+
+function isOfThisMachine(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ host, port: 0 }, () => server.close(() => resolve(true)))
+  })
 }
 
 /** The hub that another `ensure` started meanwhile, if one did. */

@@ -8,6 +8,7 @@ import { ArcError } from '../../protocol/errors.js'
 import { checkKnown, wholeNumber } from '../arguments.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { renderLogLine } from '../log-lines.js'
+import { print } from '../output.js'
 import { DEFAULT_STORAGE, LOG_FILE, logFileOf } from '../pid-file.js'
 import { fittingPidFiles } from '../running-hub.js'
 
@@ -31,10 +32,10 @@ export default defineCommand({
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
     const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []
     const beside = wanted.storage ?? nearest?.path ?? DEFAULT_STORAGE
-    const print = (line: string) => process.stdout.write(`${given.json ? line : renderLogLine(line)}\n`)
+    const show = (line: string) => print(`${given.json ? line : renderLogLine(line)}\n`)
     const { lines, end } = lastLines(logFileOf(beside), count)
-    for (const line of lines) print(line)
-    if (given.follow) await follow(logFileOf(beside), end, print)
+    for (const line of lines) show(line)
+    if (given.follow) await follow(logFileOf(beside), end, show)
   },
 })
 

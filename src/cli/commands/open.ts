@@ -5,7 +5,7 @@ import { defineCommand } from 'citty'
 import { checkKnown } from '../arguments.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson, say } from '../output.js'
-import { findRunningHub } from '../running-hub.js'
+import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
 const args = {
   ...wantedArguments,
@@ -20,9 +20,10 @@ export default defineCommand({
   args,
   async run({ args: given }) {
     checkKnown(given, args, given._)
-    const { hub } = await findRunningHub(wantedFrom(given))
+    const wanted = wantedFrom(given)
+    const { hub, atAddress } = await findRunningHub(wanted)
     if (!hub) {
-      printJson({ opened: false, error: 'no hub is running; start one with: arc ensure' })
+      printJson({ opened: false, error: whyNoHub(wantedUrl(wanted), atAddress) })
       throw new ExitStatus(1)
     }
     const url = new URL(hub.url).href

@@ -6,7 +6,7 @@ import { checkKnown } from '../arguments.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson } from '../output.js'
 import { logFileOf } from '../pid-file.js'
-import { findRunningHub, wantedUrl } from '../running-hub.js'
+import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
 export default defineCommand({
   meta: { name: 'status', description: 'Show which hub runs where: instance, uptime, counts' },
@@ -16,15 +16,7 @@ export default defineCommand({
     const wanted = wantedFrom(args)
     const { hub, atAddress } = await findRunningHub(wanted)
     if (!hub) {
-      const occupant =
-        atAddress?.kind === 'foreign'
-          ? `${wantedUrl(wanted)} is another program: ${atAddress.reason}`
-          : undefined
-      printJson({
-        running: false,
-        url: wantedUrl(wanted),
-        error: occupant ?? 'no hub is running; start one with: arc ensure',
-      })
+      printJson({ running: false, url: wantedUrl(wanted), error: whyNoHub(wantedUrl(wanted), atAddress) })
       throw new ExitStatus(1)
     }
     const { info, status } = hub.probe

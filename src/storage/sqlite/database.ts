@@ -3,11 +3,12 @@
 // WAL with synchronous=FULL: a commit that was acknowledged survives power loss. better-sqlite3 compiles
 // SQLite to use NORMAL in WAL mode, which does not, so it has to be set on every connection.
 
-import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
+import { storageFile } from '../../storage-file.js'
 import { StorageBusy } from '../backend.js'
 import { checkContract, prepareSchema } from './schema.js'
 
@@ -80,24 +81,17 @@ function switchToWal(db: Database): void {
   }
 }
 
-/** The absolute path, by way of no symbolic link: two hubs on one file must agree on its name. */
+/** Where the database is or comes to be; its folder is there. */
 function resolveStoragePath(storagePath: string): string {
-  const path = resolve(storagePath)
+  const path = storageFile(storagePath)
   try {
     makeFolder(dirname(path))
-    if (existsSync(path)) {
-      if (statSync(path).isDirectory()) {
-        throw new ArcError(
-          'storage_unusable',
-          `${path} is a directory; give the path of a database file with --storage`,
-        )
-      }
-      return realpathSync(path)
-    }
-    return join(realpathSync(dirname(path)), basename(path))
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
   } catch (error) {
     throw unusable(path, error)
   }
+  const text = `${path} is a directory; give the path of a database file with --storage`
+  throw new ArcError('storage_unusable', text)
 }
 
 /** Why a storage can't be opened, with what to do about it. */
