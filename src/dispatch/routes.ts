@@ -3,6 +3,7 @@
 import { addRoute, createRouter, findRoute } from 'rou3'
 import { type ArcError, invalid, methodNotAllowed, notFound } from '../protocol/errors.js'
 import { parse } from '../protocol/fields.js'
+import { jsonText } from '../protocol/json.js'
 import type { Limits } from '../protocol/limits.js'
 import { misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
@@ -249,19 +250,12 @@ function listing(
   return { kind: 'listing', listing: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
 }
 
-/**
- * Replaces members by their JSON text, in the object that validation has made.
- * @throws ArcError 400 when a value is nested too deeply to be encoded
- */
+/** Replaces members by their JSON text, in the object that validation has made. */
 function withJson<T extends object, K extends keyof T>(
   input: T,
   ...members: K[]
 ): Omit<T, K> & Record<K, string> {
   const texts = input as Record<K, unknown>
-  try {
-    for (const member of members) texts[member] = JSON.stringify(input[member])
-  } catch {
-    throw invalid(`${members.join(' or ')} is nested too deeply`)
-  }
+  for (const member of members) texts[member] = jsonText(input[member])
   return input as Omit<T, K> & Record<K, string>
 }

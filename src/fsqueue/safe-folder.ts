@@ -257,6 +257,13 @@ function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText
   }
   if (size > Math.min(stats.size, maxBytes)) return { problem: 'it was still being written' }
   const content = bytes.subarray(0, size)
-  if (!isUtf8(content)) return { problem: 'it is not valid UTF-8' }
+  if (!isUtf8(content))
+    return { problem: isUtf16(content) ? 'it is UTF-16, not UTF-8' : 'it is not valid UTF-8' }
   return { text: content.toString('utf8'), writtenMs: writtenMs(stats), size }
+}
+
+/** By the byte order mark, which is never valid UTF-8. Some shells write it where a command's output goes to a file. */
+function isUtf16(content: Buffer): boolean {
+  const mark = content.length > 1 ? content.readUInt16LE(0) : 0
+  return mark === 0xfeff || mark === 0xfffe
 }

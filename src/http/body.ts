@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ArcError, invalid } from '../protocol/errors.js'
+import { readJson } from '../protocol/json.js'
 
 const NOTHING = Buffer.alloc(0)
 /** A body with more bytes is a large one. */
@@ -92,15 +93,17 @@ function overloaded(): ArcError {
 /** @throws ArcError 400 when the bytes are not a JSON object in UTF-8 */
 export function parseBody(bytes: Buffer): Record<string, unknown> {
   if (bytes.length === 0) return {}
-  if (!isUtf8(bytes)) throw invalid('the request body must be valid UTF-8')
-  let value: unknown
-  try {
-    value = JSON.parse(bytes.toString('utf8'))
-  } catch (error) {
-    throw invalid(`the request body must be valid JSON: ${(error as Error).message}`)
-  }
+  if (!isUtf8(bytes))
+    throw invalid(`the request body must be ${isUtf16(bytes) ? 'UTF-8; it is UTF-16' : 'valid UTF-8'}`)
+  const value = readJson(bytes.toString('utf8'), 'the request body')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid('the request body must be a JSON object')
   }
   return value as Record<string, unknown>
+}
+
+/** By the byte order mark, which is never valid UTF-8. */
+function isUtf16(bytes: Buffer): boolean {
+  const mark = bytes.length > 1 ? bytes.readUInt16LE(0) : 0
+  return mark === 0xfeff || mark === 0xfffe
 }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { name, optionalInteger, optionalName, requiredText } from './fields.js'
+import { jsonText } from './json.js'
 import { exceedsChars, type Limits } from './limits.js'
 import { REQUEST_NUMBERS } from './numbers.js'
 
@@ -11,11 +12,11 @@ const range = {
   start_line: optionalInteger(REQUEST_NUMBERS.start_line),
   end_line: optionalInteger(REQUEST_NUMBERS.end_line),
 }
-const anyJson = z.custom<unknown>((value) => value !== undefined && value !== null, 'is required')
+const anyJson = z.custom<unknown>((value) => value !== undefined, 'is required')
 
 /** The schema of a message's `attachments` under a hub's limits. */
 export function attachmentList(limits: Limits) {
-  const fits = (value: unknown) => !exceedsChars(JSON.stringify(value ?? null), limits.maxAttachmentChars)
+  const fits = (value: unknown) => !exceedsChars(jsonText(value ?? null), limits.maxAttachmentChars)
   const tooLong = `must encode to at most ${limits.maxAttachmentChars} characters of JSON`
   const attachment = z.discriminatedUnion(
     'type',

@@ -4,6 +4,7 @@
 
 import type { Answer } from './envelope.js'
 import { ArcError, invalid } from './errors.js'
+import { readJson, withoutMark } from './json.js'
 
 /** Where the spool is unless one is named, in the working directory. */
 export const DEFAULT_SPOOL = '.arc-relay'
@@ -73,12 +74,7 @@ export interface ParsedRelayRequest {
 /** @throws ArcError 400 that says what is wrong with the file */
 export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedRelayRequest {
   if ('problem' in file) throw invalid(`the request file was not accepted: ${file.problem}`)
-  let value: unknown
-  try {
-    value = JSON.parse(file.text)
-  } catch (error) {
-    throw invalid(`the request file must hold valid JSON: ${(error as Error).message}`)
-  }
+  const value = readJson(file.text, 'the request file', 1)
   if (!isObject(value)) throw invalid('the request file must hold a JSON object')
   const { request_id, method, path, created_at } = value
   if (typeof method !== 'string' || method === '') throw invalid('method must be a string such as "GET"')
@@ -130,7 +126,7 @@ export function relayFailure(requestId: string, error: ArcError, status = error.
 export function parseRelayResponse(text: string): RelayResponse {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(withoutMark(text))
   } catch {
     value = undefined
   }

@@ -29,6 +29,7 @@ import { checkedNumber } from './options.js'
 import { allPages, allThreads } from './pages.js'
 import { postMessage } from './posting.js'
 import { RelayTransport } from './relay-transport.js'
+import { pathPart } from './request-text.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 
@@ -52,7 +53,7 @@ export class ArcClient {
 
   /** Connects to nothing yet. A bad `agentId`, `baseUrl` or number of seconds: `invalid_request`. */
   constructor(agentId: string, given: options.ClientOptions = {}) {
-    this.agentId = agentId.trim()
+    this.agentId = agentId.toWellFormed().trim() // as the hub will have it
     if (this.agentId === '') throw new ArcError('invalid_request', 'agentId must not be empty')
     const timeoutSec = checkedNumber('timeout', given.timeout ?? DEFAULT_TIMEOUT_SEC)
     const retryForSec = checkedNumber('retryFor', given.retryFor ?? DEFAULT_RETRY_FOR_SEC)
@@ -99,7 +100,7 @@ export class ArcClient {
 
   /** Another display name for the active session: at most 64 characters. No active session: 404. */
   async rename(displayName: string, given: options.CallOptions = {}): Promise<Session> {
-    const path = `/v1/sessions/${encodeURIComponent(this.agentId)}/rename`
+    const path = `/v1/sessions/${pathPart(this.agentId)}/rename`
     return (await this.#requester.post<Session>(path, { display_name: displayName }, given)).result
   }
 
@@ -193,7 +194,7 @@ export class ArcClient {
 
   /** Direct messages to this agent, old ones included. */
   inbox({ sinceId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
-    const path = `/v1/inbox/${encodeURIComponent(this.agentId)}`
+    const path = `/v1/inbox/${pathPart(this.agentId)}`
     return this.#list(path, { since_id: sinceId, limit, tail }, signal)
   }
 
@@ -208,7 +209,7 @@ export class ArcClient {
 
   /** A thread with all that is in it. Unknown: 404. */
   async getThread(threadId: string, { signal }: options.CallOptions = {}): Promise<ThreadDetail> {
-    const path = `/v1/threads/${encodeURIComponent(threadId)}`
+    const path = `/v1/threads/${pathPart(threadId)}`
     return (await this.#requester.get<ThreadDetail>(path, { signal })).result
   }
 
@@ -347,7 +348,7 @@ export class ArcClient {
     this.#closing.abort(new ArcError('aborted', 'the client was closed'))
     if (this.#sessionId !== undefined) {
       const timeoutSec = Math.min(FAREWELL_SEC, this.#requester.timeoutSec)
-      const path = `/v1/sessions/${encodeURIComponent(this.#sessionId)}`
+      const path = `/v1/sessions/${pathPart(this.#sessionId)}`
       await this.#requester.send({ method: 'DELETE', path, timeoutSec, retryForSec: 0 }).catch(() => {})
     }
     await this.#requester.close()

@@ -5,6 +5,7 @@
 
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
+import { withoutMark } from '../protocol/json.js'
 import {
   CONNECT_TIMEOUT_CODE,
   type Connect,
@@ -13,6 +14,7 @@ import {
   TIMEOUT_CODES,
 } from './connections.js'
 import { pooledConnections } from './pooled-connections.js'
+import { requestText } from './request-text.js'
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
 import { throwIfAborted, untilAborted } from './waiting.js'
 
@@ -56,13 +58,14 @@ export class HttpTransport implements Transport {
   async #exchange(request: TransportRequest): Promise<TransportAnswer> {
     throwIfAborted(request.signal)
     if (this.#closed) throw closedError()
+    const body = request.body === undefined ? null : requestText(request.body)
     let answer: RawAnswer
     try {
       answer = await this.#connections.exchange({
         method: request.method,
         path: this.#prefix + request.path,
         headers: requestHeaders(request),
-        body: request.body === undefined ? null : JSON.stringify(request.body),
+        body,
         timeoutMs: Math.ceil(request.timeoutSec * 1_000),
         signal: request.signal,
       })
@@ -146,7 +149,7 @@ function requestHeaders(request: TransportRequest): Record<string, string> {
 function parseEnvelope(text: string): Envelope | undefined {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(withoutMark(text))
   } catch {
     return undefined
   }

@@ -11,6 +11,7 @@ import { ArcError } from '../protocol/errors.js'
 import { agentFolder, parseRelayResponse, RELAY_STATUS, type RelayRequest } from '../protocol/relay.js'
 import { checkedNumber } from './options.js'
 import { newRequestName } from './request-name.js'
+import { requestText } from './request-text.js'
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
 import { throwIfAborted, untilAborted } from './waiting.js'
 
@@ -59,9 +60,10 @@ export class RelayTransport implements Transport {
     throwIfAborted(request.signal)
     if (this.#closed) throw closedError()
     const stem = request.idempotencyKey ?? newRequestName()
+    const text = this.#envelope(stem, request)
     const answer = this.#answerTo(stem, request.timeoutSec)
     try {
-      this.#submit(stem, request)
+      this.#submit(stem, text)
       return await untilAborted(answer, request.signal)
     } catch (error) {
       if (this.#pending.delete(stem)) this.#dismiss(stem)
@@ -93,21 +95,24 @@ export class RelayTransport implements Transport {
     return answer
   }
 
-  #submit(stem: string, { method, path, body }: TransportRequest): void {
-    const { agentId, spoolDir } = this.#options
+  #envelope(stem: string, { method, path, body }: TransportRequest): string {
     const request: RelayRequest = {
       request_id: stem,
-      agent_id: agentId,
+      agent_id: this.#options.agentId,
       method,
       path,
       body: body ?? null,
       created_at: new Date().toISOString(),
     }
+    return requestText(request)
+  }
+
+  #submit(stem: string, text: string): void {
     try {
       if (!this.#watcher) this.#watchResponses()
-      this.#files.submit(stem, JSON.stringify(request))
+      this.#files.submit(stem, text)
     } catch (error) {
-      throw notWritten(spoolDir, error as NodeJS.ErrnoException)
+      throw notWritten(this.#options.spoolDir, error as NodeJS.ErrnoException)
     }
     this.#schedule()
   }

@@ -23,6 +23,7 @@ import {
   type TaskHandler,
 } from './options.js'
 import { postMessage } from './posting.js'
+import { pathPart } from './request-text.js'
 import { type Requester, withQuery } from './requester.js'
 import { backoffMs } from './retry.js'
 import { type LinkedSignal, linkSignals, pause } from './waiting.js'
@@ -114,7 +115,7 @@ class Service {
     let sinceId = Infinity
     for (const id of open) sinceId = Math.min(sinceId, id - 1)
     while (sinceId < start.sinceId) {
-      const path = withQuery(`/v1/inbox/${encodeURIComponent(this.#agentId)}`, {
+      const path = withQuery(`/v1/inbox/${pathPart(this.#agentId)}`, {
         since_id: sinceId,
         limit: QUERY_LIMIT.max,
       })

@@ -109,6 +109,11 @@ export class RawAgent {
     return JSON.parse(readFileSync(path, 'utf8')) as RawResponse<T>
   }
 
+  /** The text of an answer that is there. */
+  responseText(stem: string): string {
+    return readFileSync(join(this.responses, `${stem}.json`), 'utf8')
+  }
+
   /** Submits a request and waits for its answer. */
   ask<T>(method: string, path: string, request?: RawRequest): Promise<RawResponse<T>> {
     return this.response<T>(this.submit(method, path, request))
