@@ -26,6 +26,8 @@ export const RELAY_STATUS = {
 
 /** What Node's HTTP server takes of a request's head at most; nothing longer comes over HTTP either. */
 const MAX_PATH_CHARS = 16_384
+/** A GET may wait, and holds its text for as long. */
+const MAX_GET_BYTES = 65_536
 
 export interface RelayRequest {
   readonly request_id: string
@@ -81,6 +83,8 @@ export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedR
   if (typeof path !== 'string' || !path.startsWith('/'))
     throw invalid('path must be a string that begins with /')
   if (path.length > MAX_PATH_CHARS) throw invalid(`path must be at most ${MAX_PATH_CHARS} characters long`)
+  if (method.toUpperCase() === 'GET' && file.text.length > MAX_GET_BYTES)
+    throw invalid(`a GET has no body: its file must have at most ${MAX_GET_BYTES} bytes`)
   const body = value.body ?? {}
   if (!isObject(body)) throw invalid('body must be an object or null')
   const createdAtMs = typeof created_at === 'string' ? Date.parse(created_at) : Number.NaN
@@ -120,6 +124,11 @@ export function relayFailure(requestId: string, error: ArcError, status = error.
     code: error.code,
   }
   return JSON.stringify(response)
+}
+
+/** The answer to a file that is no request. A client of the reference hub looks for its first words. */
+export function relayRefusal(requestId: string, { message }: ArcError): string {
+  return relayFailure(requestId, invalid(`invalid relay request: ${message}`), RELAY_STATUS.invalidRequest)
 }
 
 /** @throws ArcError when the text is no response */

@@ -11,13 +11,13 @@ import type { Dispatcher } from '../dispatch/dispatcher.js'
 import type { DoorRequest } from '../dispatch/request.js'
 import type { QueuedRequest } from '../fsqueue/host-options.js'
 import { type Answer, failure } from '../protocol/envelope.js'
-import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
+import { ArcError, requestExpired } from '../protocol/errors.js'
 import {
   type ParsedRelayRequest,
   parseRelayRequest,
-  RELAY_STATUS,
   relayAnswer,
   relayFailure,
+  relayRefusal,
 } from '../protocol/relay.js'
 
 export interface RelayDoorOptions {
@@ -26,8 +26,6 @@ export interface RelayDoorOptions {
 }
 
 const RETRY_MS = 200
-/** A GET may wait, and holds its text for as long. */
-const MAX_GET_BYTES = 65_536
 /** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
 const PASSING: ReadonlySet<string | undefined> = new Set([
   'unavailable',
@@ -64,11 +62,7 @@ export class RelayDoor {
     try {
       parsed = parseRelayRequest(stem, file)
     } catch (error) {
-      return relayFailure(stem, error as ArcError, RELAY_STATUS.invalidRequest)
-    }
-    if (parsed.method === 'GET' && parsed.text.length > MAX_GET_BYTES) {
-      const tooLong = invalid(`a GET has no body: its file must have at most ${MAX_GET_BYTES} bytes`)
-      return relayFailure(stem, tooLong, RELAY_STATUS.invalidRequest)
+      return relayRefusal(stem, error as ArcError)
     }
     if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
     const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }

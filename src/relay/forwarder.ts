@@ -19,6 +19,7 @@ import {
   RELAY_STATUS,
   relayAnswer,
   relayFailure,
+  relayRefusal,
 } from '../protocol/relay.js'
 import { pollTimeoutSec } from '../sdk/feed-reader.js'
 import { HttpTransport } from '../sdk/http-transport.js'
@@ -94,7 +95,7 @@ export class Forwarder {
       parsed = parseRelayRequest(queued.stem, queued.file)
       method = methodOf(parsed)
     } catch (error) {
-      return relayFailure(queued.stem, error as ArcError, RELAY_STATUS.invalidRequest)
+      return relayRefusal(queued.stem, error as ArcError)
     }
     const { requestId } = parsed
     try {
@@ -108,7 +109,7 @@ export class Forwarder {
     } catch (error) {
       if (!(error instanceof ArcError)) throw error
       if (error.code === 'aborted' && method !== 'GET') return undefined
-      if (error.code === 'invalid_request') return relayFailure(requestId, error, RELAY_STATUS.invalidRequest)
+      if (error.code === 'invalid_request') return relayRefusal(requestId, error)
       return relayFailure(requestId, lastWords(error, method), RELAY_STATUS.hubUnreachable)
     }
   }
