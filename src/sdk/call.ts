@@ -1,8 +1,7 @@
-// A task handed to another agent, and its result awaited (PROTOCOL §15): a `task_request`, then the
-// `task_result` whose `reply_to` is it.
+// A call to another agent (PROTOCOL §15): it posts a `task_request` and waits for the `task_result` that replies to it.
 //
-// It reads from the request's own id on, with a cursor of its own: a result that comes before the wait has
-// begun is found like any other, and `poll` notices nothing of it.
+// It reads the feed after the request's own id, with a cursor of its own. So it finds a result that comes before the
+// first read, and it moves no cursor of `poll`.
 
 import { ArcError } from '../protocol/errors.js'
 import type { Message } from '../protocol/objects.js'
@@ -50,9 +49,9 @@ export async function callAgent(
       onReset: 'throw',
     })
     for (;;) {
-      // Never 0: in the last milliseconds before the timer fires this would spin.
+      // At least 0.1 s: with 0 s the loop would spin in the last milliseconds before the timer fires.
       const waitSec = Math.min(LONG_POLL_SEC, Math.max(100, deadline - performance.now()) / 1_000)
-      // Own messages too: two processes may work under one agent id.
+      // With the agent's own messages: two processes may work under one agent id.
       const page = { waitSec, limit: PAGE_ROWS, includeSelf: true, signal: link.signal, persist: true }
       const rows = await reader.read(page)
       const result = rows.find((row) => row.kind === 'task_result' && row.reply_to === id)

@@ -1,8 +1,8 @@
-// ArcClient: what an agent holds of the room (PROTOCOL §15). One method for each thing an agent can do;
-// the long ones (`messages`, `call`, `serve`) live in files of their own.
+// ArcClient: an agent's client of the hub (PROTOCOL §15). It has one method for each thing that an agent can do.
+// The long ones (`messages`, `call`, `serve`) have files of their own. `close` ends a client.
 //
-// Every method rejects with `ArcError`: the hub's own text with its `status` and `code`, or `no_hub`,
-// `unavailable`, `outcome_unknown`, `timeout`, `aborted`, `bad_answer` when it gave none. Ends with `close`.
+// Every method rejects with `ArcError`. A refusal by the hub has the hub's text, `status` and `code`. Where no hub
+// answered, the code is `no_hub`, `unavailable`, `outcome_unknown`, `timeout`, `aborted` or `bad_answer`.
 
 import { setMaxListeners } from 'node:events'
 import { ArcError } from '../protocol/errors.js'
@@ -37,28 +37,31 @@ export const DEFAULT_BASE_URL = 'http://127.0.0.1:6969'
 const DEFAULT_TIMEOUT_SEC = 10
 const DEFAULT_RETRY_FOR_SEC = 5
 const DEFAULT_POLL_SEC = 30
-/** Seconds that `close` gives the hub to hear of it. */
+/** `close` waits this many seconds for the hub's answer. */
 const FAREWELL_SEC = 2
 
 export class ArcClient {
   readonly agentId: string
   readonly #requester: Requester
   readonly #closing = new AbortController()
-  /** One cursor for each view of the feed: a poll of one channel must not skip what another view shows. */
+  /** One cursor for each view of the feed: a poll of one channel must not skip messages of another view. */
   readonly #cursors = new Map<string, FeedReader>()
-  /** Where a view's first poll begins: 0, or what the first bootstrap said was the latest. */
+  /** A view's first poll begins here: at the first bootstrap's `latest_visible_id`. Undefined before it: at 0. */
   #start: { sinceId: number; instanceId: string | undefined } | undefined
   #sessionId: string | undefined
   #closed: Promise<void> | undefined
 
-  /** Connects to nothing yet. A bad `agentId`, `baseUrl` or number of seconds: `invalid_request`. */
+  /**
+   * Opens no connection.
+   * @throws ArcError `invalid_request`: an empty `agentId`, a `baseUrl` that is no http(s) URL, a number beyond its bounds
+   */
   constructor(agentId: string, given: options.ClientOptions = {}) {
     this.agentId = agentId.toWellFormed().trim() // as the hub will have it
     if (this.agentId === '') throw new ArcError('invalid_request', 'agentId must not be empty')
     const timeoutSec = checkedNumber('timeout', given.timeout ?? DEFAULT_TIMEOUT_SEC)
     const retryForSec = checkedNumber('retryFor', given.retryFor ?? DEFAULT_RETRY_FOR_SEC)
     if (timeoutSec === 0) throw new ArcError('invalid_request', 'timeout must be more than 0 seconds')
-    // Everything that waits listens to it, however much that is.
+    // Every call in progress listens to it; there is no bound on their number.
     setMaxListeners(0, this.#closing.signal)
     const transport =
       given.transport ??
@@ -66,14 +69,17 @@ export class ArcClient {
     this.#requester = new Requester(transport, { timeoutSec, retryForSec, closing: this.#closing.signal })
   }
 
-  /** A client whose requests go through the file relay: no network, only the spool's folder (PROTOCOL §10). */
+  /**
+   * A client over the file relay (PROTOCOL §10): it uses the spool's folder and no network. Besides the codes above
+   * it rejects with `not_executed` (no hub took the request) and `request_expired` (408).
+   */
   static overRelay(agentId: string, given: options.RelayClientOptions = {}): ArcClient {
     const { spoolDir = DEFAULT_SPOOL, pollIntervalSec, ...rest } = given
     const transport = new RelayTransport({ agentId: agentId.trim(), spoolDir, pollIntervalSec })
     return new ArcClient(agentId, { ...rest, transport })
   }
 
-  /** A client that is registered (in place of an earlier session of the agent) and polls from now on. */
+  /** A registered client whose polls begin now. Its session replaces an earlier one of the same agent. */
   static async quickstart(agentId: string, given: options.QuickstartOptions = {}): Promise<ArcClient> {
     const client = new ArcClient(agentId, given)
     try {
@@ -89,7 +95,7 @@ export class ArcClient {
 
   // Sessions and presence (PROTOCOL §3)
 
-  /** Opens a session. An active one of the same agent is `session_exists` (409), unless `replace`. */
+  /** Opens a session. Without `replace`, an active session of the same agent is `session_exists` (409). */
   async register(given: options.RegisterOptions = {}): Promise<Session> {
     const { displayName, capabilities, metadata, replace, signal } = given
     const body = { agent_id: this.agentId, display_name: displayName, capabilities, metadata, replace }
@@ -98,13 +104,16 @@ export class ArcClient {
     return result
   }
 
-  /** Another display name for the active session: at most 64 characters. No active session: 404. */
+  /** Gives the active session another display name of at most 64 characters. No active session: 404. */
   async rename(displayName: string, given: options.CallOptions = {}): Promise<Session> {
     const path = `/v1/sessions/${pathPart(this.agentId)}/rename`
     return (await this.#requester.post<Session>(path, { display_name: displayName }, given)).result
   }
 
-  /** What to know on arrival. The client's first bootstrap also makes its polls begin after `latest_visible_id`. */
+  /**
+   * The agent's session (or null), `latest_visible_id`, the active sessions and the default channel. The client's first
+   * bootstrap also sets where its polls begin: after `latest_visible_id`.
+   */
   async bootstrap({ signal }: options.CallOptions = {}): Promise<Bootstrap> {
     const path = withQuery('/v1/bootstrap', { agent_id: this.agentId })
     const { result, instanceId } = await this.#requester.get<Bootstrap>(path, { signal })
@@ -112,7 +121,7 @@ export class ArcClient {
     return result
   }
 
-  /** The self-test of PROTOCOL §13: a bootstrap with a session. Opens one only where the agent has none. */
+  /** The self-test of PROTOCOL §13: a bootstrap with a session. It opens a session only if the agent has none. */
   async whoami(given: options.CallOptions = {}): Promise<Bootstrap & { session: Session }> {
     const before = await this.bootstrap(given)
     if (before.session) return { ...before, session: before.session }
@@ -120,14 +129,14 @@ export class ArcClient {
     return { ...(await this.bootstrap(given)), session }
   }
 
-  /** The agents present, by id. It counts as a sign of life of this one. */
+  /** The active sessions, by agent id. The call counts as a sign of life of this agent. */
   async listAgents({ capability, signal }: options.ListAgentsOptions = {}): Promise<Session[]> {
     return this.#list('/v1/agents', { capability, as: this.agentId }, signal)
   }
 
   // Channels and messages (PROTOCOL §4)
 
-  /** The channel of that name, which need not be new. */
+  /** Creates the channel, or returns the one of that name. */
   async createChannel(
     name: string,
     { metadata, signal }: options.CreateChannelOptions = {},
@@ -136,28 +145,32 @@ export class ArcClient {
     return (await this.#requester.post<Channel>('/v1/channels', body, { signal })).result
   }
 
+  /** All channels, by name. */
   listChannels({ signal }: options.CallOptions = {}): Promise<Channel[]> {
     return this.#list('/v1/channels', {}, signal)
   }
 
-  /** Posts to a channel (default `general`), or, with `to`, to one agent. A body or an attachment is required. */
+  /**
+   * Posts to a channel (default `general`), or, with `to`, to one agent. A body or an attachment is required.
+   * Unknown channel of a broadcast, unknown `parentTaskId`, a body or attachment beyond the hub's limits: 400.
+   */
   async post(body: string, given: options.PostOptions = {}): Promise<Message> {
     return (await postMessage(this.#requester, this.agentId, body, given)).message
   }
 
-  /** A direct message. */
+  /** Posts a direct message to the agent `to`. */
   dm(to: string, body: string, given: options.DirectMessageOptions = {}): Promise<Message> {
     return this.post(body, { ...given, to })
   }
 
   /**
-   * The messages that this agent may see and has not polled yet: at once if there are any, else the first
-   * to come, else `[]` after `timeout` (seconds, default 30).
+   * The messages that this agent may see and has not polled yet. If there are none, the poll waits for the next one,
+   * and returns `[]` after `timeout` (seconds, default 30).
    *
-   * The client remembers the place of each view (a `channel` and `threadId`, or neither) for itself. A
-   * view's first poll begins where the client's first bootstrap stood, or at the very beginning if there
-   * was none. With `sinceId` it reads what follows that id; the remembered place then moves on to the last
-   * id seen, and never back. After a reset of the hub it begins at 0.
+   * The client keeps a cursor for each view (a `channel`, a `threadId`, both or neither). A view's first poll begins after
+   * the `latest_visible_id` of the client's first bootstrap, or at 0 without one. With `sinceId` a poll reads the
+   * messages after that id, and the view's cursor moves forward to the last of them, never back. After a reset of the
+   * hub the cursor is 0.
    *
    * Unknown channel: 404. An outage longer than `retryFor`: `no_hub` or `unavailable`.
    */
@@ -175,15 +188,15 @@ export class ArcClient {
   }
 
   /**
-   * The live feed: `for await (const message of client.messages())`. Starts after `sinceId`, or with what is
-   * posted after the iteration began. Its cursor is its own. Outlives restarts of the hub; ends without an
-   * error when the signal is aborted, the client closes or the loop is left. Unknown channel: throws a 404.
+   * The live feed: `for await (const message of client.messages())`. It starts after `sinceId`, by default with the first
+   * message after the iteration began, and has a cursor of its own. It survives restarts and outages of the hub, however
+   * long. It ends without an error when the signal is aborted, the client closes or the loop ends. Unknown channel: 404.
    */
   messages(given: options.FeedOptions = {}): AsyncIterableIterator<Message, undefined> {
     return liveMessages(this.#requester, this.agentId, given)
   }
 
-  /** Broadcasts in a channel, a thread, or both; one of them is required. Unknown channel: 404. */
+  /** The broadcasts in a channel, a thread, or both, by id. Neither given: 400. Unknown channel: 404. */
   async listMessages(given: options.ListMessagesOptions): Promise<Message[]> {
     const { channel, threadId, sinceId, limit, timeout, tail, signal } = given
     const params = { channel, thread_id: threadId, since_id: sinceId, limit, timeout, tail }
@@ -192,7 +205,7 @@ export class ArcClient {
       .result
   }
 
-  /** Direct messages to this agent, old ones included. */
+  /** The direct messages to this agent, by id: by default the oldest 100. */
   inbox({ sinceId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
     const path = `/v1/inbox/${pathPart(this.agentId)}`
     return this.#list(path, { since_id: sinceId, limit, tail }, signal)
@@ -200,14 +213,14 @@ export class ArcClient {
 
   // Threads (PROTOCOL §5)
 
-  /** Newest message first. */
+  /** The summaries of all threads, newest message first. */
   listThreads({ signal }: options.CallOptions = {}): Promise<ThreadSummary[]> {
     return allThreads((limit, cursor) =>
       this.#requester.get(withQuery('/v1/threads', { limit, cursor }), { signal }),
     )
   }
 
-  /** A thread with all that is in it. Unknown: 404. */
+  /** A thread: its summary, messages, tasks, claims and locks. Unknown: 404. */
   async getThread(threadId: string, { signal }: options.CallOptions = {}): Promise<ThreadDetail> {
     const path = `/v1/threads/${pathPart(threadId)}`
     return (await this.#requester.get<ThreadDetail>(path, { signal })).result
@@ -215,7 +228,10 @@ export class ArcClient {
 
   // Claims and locks (PROTOCOL §6)
 
-  /** Claims a key, or a task by its id (the key is then `task-<id>`). Of many at once exactly one acquires it. */
+  /**
+   * Claims a key, or a task by its id (the key is then `task-<id>`). Of concurrent claims exactly one gets `acquired: true`.
+   * The owner's own second claim moves the expiry, and is `acquired: true`.
+   */
   async claim(target: string | number, given: options.ClaimOptions = {}): Promise<options.ClaimResult> {
     const { threadId, taskMessageId, ttlSec, metadata, signal } = given
     const body = {
@@ -230,7 +246,7 @@ export class ArcClient {
     return { acquired: envelope.acquired === true, claim: result }
   }
 
-  /** Moves the expiry. Not active, or not yours: 404. */
+  /** Moves a claim's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
   async refreshClaim(
     target: string | number,
     { ttlSec, signal }: options.LeaseOptions = {},
@@ -240,18 +256,18 @@ export class ArcClient {
     return { acquired: envelope.acquired === true, claim: result }
   }
 
-  /** Gives a claim up. Not active, or not yours: 404. */
+  /** Releases a claim. Not active, or another agent's: 404. */
   async release(target: string | number, { signal }: options.CallOptions = {}): Promise<void> {
     const body = { agent_id: this.agentId, claim_key: claimKey(target) }
     await this.#requester.post('/v1/claims/release', body, { signal })
   }
 
-  /** By `claimed_at`. */
+  /** Claims of all agents, by `claimed_at`. */
   listClaims({ threadId, activeOnly, signal }: options.ListClaimsOptions = {}): Promise<Claim[]> {
     return this.#list('/v1/claims', { thread_id: threadId, active_only: activeOnly }, signal)
   }
 
-  /** Locks a file, by the path that all agents use for it. */
+  /** Locks a file under the path that all agents use for it. Of concurrent locks exactly one gets `acquired: true`. */
   async lock(
     filePath: string,
     { ttlSec, metadata, signal }: options.LockOptions = {},
@@ -261,7 +277,7 @@ export class ArcClient {
     return { acquired: envelope.acquired === true, lock: result }
   }
 
-  /** Moves the expiry. Not active, or not yours: 404. */
+  /** Moves a lock's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
   async refreshLock(
     filePath: string,
     { ttlSec, signal }: options.LeaseOptions = {},
@@ -271,7 +287,7 @@ export class ArcClient {
     return { acquired: envelope.acquired === true, lock: result }
   }
 
-  /** Gives a lock up. Not active, or not yours: 404. */
+  /** Releases a lock. Not active, or another agent's: 404. */
   async unlock(filePath: string, { signal }: options.CallOptions = {}): Promise<void> {
     await this.#requester.post(
       '/v1/locks/release',
@@ -280,14 +296,14 @@ export class ArcClient {
     )
   }
 
-  /** By `locked_at`. Of every agent, unless `agentId` is given. */
+  /** The locks of all agents, or of `agentId`, by `locked_at`. */
   listLocks({ agentId, activeOnly, signal }: options.ListLocksOptions = {}): Promise<Lock[]> {
     return this.#list('/v1/locks', { agent_id: agentId, active_only: activeOnly }, signal)
   }
 
   // Tasks (PROTOCOL §7)
 
-  /** By `task_id`. */
+  /** All tasks that the options select, by `task_id`. */
   listTasks({ parentId, status, channel, threadId, signal }: options.ListTasksOptions = {}): Promise<Task[]> {
     const filter = { parent_id: parentId, status, channel, thread_id: threadId }
     return allPages((limit, since_id) =>
@@ -295,7 +311,7 @@ export class ArcClient {
     )
   }
 
-  /** Marks a task done, which it may be already. Unknown: 404. */
+  /** Marks a task done; a done one stays done. Unknown: 404. */
   async completeTask(taskId: number, { signal }: options.CallOptions = {}): Promise<options.TaskCompletion> {
     const { result, envelope } = await this.#requester.post<Task>(
       `/v1/tasks/${taskId}/complete`,
@@ -306,20 +322,19 @@ export class ArcClient {
   }
 
   /**
-   * Posts a `task_request` and waits for its `task_result`, which may come as a direct message or in a
-   * channel. `timeout`: seconds, default 60; after it, `timeout`, and the request stays open. Outages of the
-   * hub within that time are waited out. Polls and their cursors notice nothing.
+   * Posts a `task_request` and waits for its `task_result`, a direct message or one in a channel. After `timeout`
+   * (seconds, default 60) it rejects with `timeout`, and the request stays open. The call survives outages of the hub within
+   * that time. It moves no cursor of `poll`. A reset of the hub in between: `not_found`.
    */
   call(target: options.CallTarget, body: string, given: options.TaskRequestOptions = {}): Promise<Message> {
     return callAgent(this.#requester, this.agentId, target, body, given)
   }
 
   /**
-   * Answers every `task_request` addressed to this agent with what `handler` returns, those included that
-   * came while nobody served and are still open; each once. The `task_result` goes to the requester as a
-   * direct message in the same thread. A handler that throws gives a result with the error's text and
-   * `metadata.error` true. Resolves when the signal is aborted or the client closes; requests still at
-   * work then stay open, and the next `serve` takes them up.
+   * Answers every `task_request` addressed to this agent with the value that `handler` returns, each once. It begins with
+   * the open requests that came before. The `task_result` is a direct message to the requester in the same thread. If
+   * the handler throws, the result's body is the error's text, and its `metadata.error` is true. Resolves when the signal is
+   * aborted or the client closes. Requests in progress then stay open, and the next `serve` takes them.
    */
   serve(handler: options.TaskHandler, given: options.ServeOptions = {}): Promise<void> {
     return serveRequests(this.#requester, this.agentId, handler, given)
@@ -327,18 +342,19 @@ export class ArcClient {
 
   // The hub (PROTOCOL §8)
 
+  /** The hub's limits, features, `instance_id` and implementation. */
   async hubInfo({ signal }: options.CallOptions = {}): Promise<HubInfo> {
     const { result } = await this.#requester.get<HubInfo>('/v1/hub-info', { signal })
     this.#requester.learn(result)
     return result
   }
 
-  /** The process behind the address. Only our own hub has it: another answers 404. */
+  /** The hub's process, counts and durability (`arc:status`). A hub without that feature answers 404. */
   async status({ signal }: options.CallOptions = {}): Promise<HubStatus> {
     return (await this.#requester.get<HubStatus>('/v1/status', { signal })).result
   }
 
-  /** Ends the session that this client opened, everything that waits, and the sockets. Best effort: never rejects. */
+  /** Ends the session that this client opened, aborts its calls and closes its sockets. Never rejects. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -381,7 +397,7 @@ export class ArcClient {
   }
 }
 
-/** PROTOCOL §6: without a key of its own, the claim on a task has this one. */
+/** PROTOCOL §6: the key of a claim on a task that gives none. */
 function claimKey(target: string | number): string {
   return typeof target === 'number' ? `task-${target}` : target
 }

@@ -1,9 +1,9 @@
-// A cursor on an agent's visible feed (GET /v1/events, PROTOCOL §4), read by long-polls. `poll`,
-// `messages`, `call` and `serve` are each a use of it.
+// A cursor on an agent's visible feed (GET /v1/events, PROTOCOL §4), read by long-polls. `poll`, `messages`, `call` and
+// `serve` use it.
 //
-// Guarantees: rows come in id order and each once; the cursor moves only when rows are handed out; a hub
-// that was reset (its instance id changed, so ids began anew) is read from 0 again, or, for a reader that
-// waits for something in the old state, reported as `HubReset`.
+// Guarantees: rows come in id order, each once. The cursor moves only when `read` returns rows. After a reset of the hub
+// (its instance id has changed, and ids start at 1 again) the cursor is 0; a reader that waits for something in the
+// old state throws `HubReset` instead.
 
 import { ArcError } from '../protocol/errors.js'
 import { MAX_POLL_SEC } from '../protocol/limits.js'
@@ -12,11 +12,11 @@ import { type Requester, withQuery } from './requester.js'
 import { backoffMs, isSilence } from './retry.js'
 import { pause } from './waiting.js'
 
-/** Seconds of one long-poll where the caller has no wish: far below the hub's 60, and below most proxies' patience. */
+/** Seconds of one long-poll by default: far below the hub's 60, and below most proxies' time-outs. */
 export const LONG_POLL_SEC = 30
-/** A client waits longer than the hub by this much at least (PROTOCOL §1). */
+/** A client waits at least this many seconds longer than the hub (PROTOCOL §1). */
 const POLL_MARGIN_SEC = 5
-/** Less than this left of a wait is over: clocks and timers differ by a few milliseconds. */
+/** A wait ends when fewer milliseconds than this are left: clocks and timers differ by a few. */
 const OVER_MS = 20
 
 export class HubReset extends Error {
@@ -35,7 +35,7 @@ export interface ReadOptions {
   readonly limit?: number | undefined
   readonly includeSelf?: boolean | undefined
   readonly signal?: AbortSignal | undefined
-  /** Go on through every outage until aborted. Default: give up after the client's `retryFor`. */
+  /** Retries through every outage until aborted. Default: gives up after the client's `retryFor`. */
   readonly persist?: boolean | undefined
 }
 
@@ -47,7 +47,7 @@ export class FeedReader {
   #sinceId: number
   #instanceId: string | undefined
 
-  /** `instanceId`: the state that `sinceId` is an id of. Default: the one that answered last. */
+  /** `instanceId`: the stored state to which `sinceId` belongs. Default: the one that answered last. */
   constructor(
     requester: Requester,
     agentId: string,
@@ -69,27 +69,27 @@ export class FeedReader {
     return this.#instanceId
   }
 
-  /** Moves the cursor forward to the other's place, if both are in the same state of the hub. */
+  /** Moves the cursor forward to the other reader's. */
   catchUpWith(other: FeedReader): void {
-    this.#belongsTo(other.#instanceId)
+    this.#enterState(other.#instanceId)
     if (other.#sinceId > this.#sinceId) this.#sinceId = other.#sinceId
   }
 
-  /** The rows after the cursor: at once if there are any, else the first to come, else `[]` after `waitSec`. */
+  /** The rows after the cursor. If there are none, it waits for the next one, and returns `[]` after `waitSec`. */
   async read(options: ReadOptions): Promise<Message[]> {
     const { signal, persist = false } = options
     const deadline = performance.now() + options.waitSec * 1_000
-    let hurdles = 0
+    let setbacks = 0
     let isLook = false
     for (;;) {
-      this.#belongsTo(this.#requester.instanceId)
+      this.#enterState(this.#requester.instanceId)
       const startedAt = performance.now()
       const waitSec = isLook
         ? 0
         : Math.max(0, Math.min(Math.ceil(deadline - startedAt) / 1_000, MAX_POLL_SEC))
       try {
         const { result, instanceId } = await this.#page(waitSec, options)
-        if (!this.#belongsTo(instanceId)) {
+        if (!this.#enterState(instanceId)) {
           isLook = true
           continue
         }
@@ -100,20 +100,20 @@ export class FeedReader {
         }
         const leftMs = deadline - performance.now()
         if (leftMs <= OVER_MS) return []
-        // An empty answer well before its time comes from a hub that drains. Asking again at once would spin.
-        const early = !isLook && performance.now() - startedAt < waitSec * 500
+        // A hub that shuts down answers long-polls early with `[]`. Without a pause this loop would spin.
+        const isEarly = !isLook && performance.now() - startedAt < waitSec * 500
         isLook = false
-        if (!early) continue
-        hurdles++
-        await pause(Math.min(backoffMs(hurdles), leftMs), signal, this.#requester.closing)
+        if (!isEarly) continue
+        setbacks++
+        await pause(Math.min(backoffMs(setbacks), leftMs), signal, this.#requester.closing)
       } catch (error) {
         const mayLook = waitSec > 0 && (persist || this.#requester.retryForSec > 0)
         if (!mayLook || !isPassing(error, persist)) throw error
-        // The next try is a look that does not wait: after an outage the hub may have been reset, and a
-        // long-poll with an id of the old state would sleep through what the new one already holds.
+        // The next try does not wait at the hub. The outage may be a reset, and a long-poll after an id of the old state
+        // would sleep through the messages of the new one.
         isLook = true
-        hurdles = performance.now() - startedAt > 1_000 ? 1 : hurdles + 1
-        await pause(backoffMs(hurdles), signal, this.#requester.closing)
+        setbacks = performance.now() - startedAt > 1_000 ? 1 : setbacks + 1
+        await pause(backoffMs(setbacks), signal, this.#requester.closing)
       }
     }
   }
@@ -131,13 +131,13 @@ export class FeedReader {
     return this.#requester.get<Message[]>(path, {
       signal: options.signal,
       timeoutSec: pollTimeoutSec(waitSec, this.#requester.timeoutSec),
-      // A lost long-poll is followed by a look (see above), so it is not repeated as it is.
+      // After a lost long-poll comes a look (see above), not the same long-poll.
       retryForSec: waitSec > 0 ? 0 : options.persist ? Infinity : undefined,
     })
   }
 
-  /** False when the hub's state is another than the cursor's; the cursor then begins anew in that one. */
-  #belongsTo(instanceId: string | undefined): boolean {
+  /** Enters the stored state that answered. False if it is not the cursor's; the cursor is then 0. @throws HubReset */
+  #enterState(instanceId: string | undefined): boolean {
     const isSame =
       instanceId === undefined || this.#instanceId === undefined || instanceId === this.#instanceId
     if (!isSame && this.#onReset === 'throw') throw new HubReset('the hub was reset')

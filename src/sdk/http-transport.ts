@@ -1,7 +1,7 @@
-// The transport over sockets: what is sent, what an answer is, and what each failure means.
+// The transport over sockets: it builds requests, reads answers, and says what each failure means.
 //
-// Guarantees: every response body is consumed; an abort frees its socket; every failure is an `ArcError`
-// that tells whether the request can have reached the hub. Ends with `close`.
+// Guarantees: it reads every response body to its end; an abort frees its socket; every failure is an `ArcError` that
+// says whether the request can have reached the hub. `close` ends it.
 
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
@@ -19,15 +19,15 @@ import type { Transport, TransportAnswer, TransportRequest } from './transport.j
 import { throwIfAborted, untilAborted } from './waiting.js'
 
 export interface HttpTransportOptions {
-  /** `http://host:port`, perhaps with a path that the hub is mounted under. */
+  /** `http://host:port`, with a path if the hub stands behind one. */
   readonly baseUrl: string
-  /** Seconds to get a connection. */
+  /** Seconds to connect. */
   readonly connectTimeoutSec: number
-  /** Default: a pool, for an agent that goes on asking. */
+  /** Default: a pool, for an agent that sends many requests. */
   readonly connect?: Connect | undefined
 }
 
-/** A path or header that can't be sent, as undici and Node call it. */
+/** The codes of undici and Node for a path or header that they can't send. */
 const INVALID_REQUEST_CODES = ['UND_ERR_INVALID_ARG', 'ERR_UNESCAPED_CHARACTERS', 'ERR_INVALID_CHAR']
 
 export class HttpTransport implements Transport {
@@ -45,7 +45,7 @@ export class HttpTransport implements Transport {
   }
 
   request(request: TransportRequest): Promise<TransportAnswer> {
-    // The libraries look at a signal only once they have a connection; an abort during the connect must count too.
+    // undici and Node look at a signal only once they have a connection; `untilAborted` covers the connect.
     return untilAborted(this.#exchange(request), request.signal)
   }
 
@@ -113,8 +113,8 @@ export class HttpTransport implements Transport {
   }
 
   #noHub(code: string, cause: unknown): ArcError {
-    // Everything but a refusal is "unreachable": no route, no such name, and also a sandbox that forbids
-    // sockets (EPERM, EACCES). PROTOCOL §12 fixes the two phrases; agents branch on them (§13).
+    // Every failure but ECONNREFUSED is "unreachable": no route, no such name, a sandbox that forbids sockets (EPERM,
+    // EACCES). PROTOCOL §12 fixes the two phrases; agents branch on them (§13).
     const why = code === 'ECONNREFUSED' ? 'connection refused' : 'network unreachable'
     const text =
       `no hub answers at ${this.#url}: ${why} (${code}). On the host, start one with \`arc ensure\` ` +
@@ -165,13 +165,13 @@ const single = (header: string | string[] | undefined) => (Array.isArray(header)
 const seconds = (header: string | undefined) =>
   header && /^[0-9]+$/.test(header) ? Number(header) : undefined
 
-/** An answer that breaks off is a lost connection, though the parser reports it. (undici's errors have no code.) */
+/** Not for an answer that breaks off: the parser reports that too, but the connection was lost. undici gives no code. */
 function isParserError(name: string, code: string, message: string): boolean {
   if (name === 'HTTPParserError') return !/\bEOF\b/.test(message)
   return code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
 }
 
-/** A name with several addresses fails with one error for each; the first stands for all. */
+/** A host with several addresses fails with one error for each; this takes the first. */
 function firstOf(error: unknown): { name: string; code: string; syscall: string; message: string } {
   const one: unknown = error instanceof AggregateError ? error.errors[0] : error
   if (!(one instanceof Error)) return { name: '', code: 'unknown', syscall: '', message: String(one) }

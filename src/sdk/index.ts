@@ -1,5 +1,5 @@
-// What an agent imports: `import { ArcClient, ArcError } from 'arc-hub'`. Loading it loads nothing
-// that is not Node's own, and the first request undici: never the hub, SQLite, zod or the command line.
+// The public export of the SDK: `import { ArcClient, ArcError } from 'arc-hub'`. It loads only Node's own modules; the
+// first request loads undici. It never loads the hub, SQLite, zod or the command line.
 
 export { ArcError, type ErrorCode } from '../protocol/errors.js'
 export type {

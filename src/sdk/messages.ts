@@ -1,7 +1,7 @@
 // The live feed as an async iterator (PROTOCOL §4, GET /v1/events): long-polls with a cursor of its own.
 //
-// It outlives restarts and outages of the hub, and begins at 0 again when the hub was reset. It ends
-// cleanly, without an error, when its signal is aborted, the client closes, or the loop over it is left.
+// It survives restarts and outages of the hub, and begins at 0 after a reset. It ends without an error when its signal
+// is aborted, the client closes, or the loop over it ends.
 
 import type { Bootstrap, Message } from '../protocol/objects.js'
 import { FeedReader, LONG_POLL_SEC } from './feed-reader.js'
@@ -9,7 +9,7 @@ import type { FeedOptions } from './options.js'
 import { type Requester, withQuery } from './requester.js'
 import { type LinkedSignal, linkSignals } from './waiting.js'
 
-/** The most that one answer may hold (PROTOCOL §1): after an absence, fewer round trips. */
+/** The maximum of PROTOCOL §1: fewer round trips after an absence. */
 const PAGE_ROWS = 500
 
 export function liveMessages(
@@ -21,7 +21,7 @@ export function liveMessages(
   const feed = read(requester, agentId, options, ending)
   return {
     next: () => feed.next(),
-    // A generator queues `return` behind the `next` under way, which may be a long-poll: cut that short.
+    // A generator runs `return` only after the pending `next`, which may be a long-poll. The abort ends that.
     async return() {
       ending.abort('the iteration was left')
       ending.release()
@@ -60,7 +60,7 @@ async function* read(
   return undefined
 }
 
-/** Where the feed stands now. */
+/** The end of the feed now. */
 export async function latest(
   requester: Requester,
   agentId: string,

@@ -1,5 +1,5 @@
-// What callers of the SDK pass in and get back, beyond the wire's own objects. Options are camelCase;
-// objects are as they are on the wire (PROTOCOL §2). Times are seconds, ids are integers.
+// The options and results of the SDK's methods, except the wire's own objects. Options are camelCase; objects have the
+// wire's names (PROTOCOL §2). Times are seconds, ids are integers. An option that is absent takes the hub's default.
 
 import { ArcError } from '../protocol/errors.js'
 import type { MESSAGE_KINDS, TASK_STATUSES } from '../protocol/kinds.js'
@@ -11,7 +11,7 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number]
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 export type Metadata = Record<string, unknown>
 
-/** An attachment as it is posted (PROTOCOL §2). The hub drops fields that its type does not have. */
+/** An attachment to post (PROTOCOL §2). The hub drops fields that its type does not have. */
 export type AttachmentInput =
   | { type: 'text'; content: string }
   | { type: 'json'; content: unknown }
@@ -34,40 +34,43 @@ export type AttachmentInput =
     }
 
 export interface ClientOptions {
-  /** Where the hub listens. Default `http://127.0.0.1:6969`. */
+  /** The hub's address, with a path if the hub stands behind one. Default `http://127.0.0.1:6969`. */
   baseUrl?: string | undefined
-  /** Seconds to get a connection, and seconds to wait for an answer; a long-poll adds its own. Default 10, at most 1,000,000. */
+  /** Seconds to connect, and seconds to wait for an answer; a long-poll adds its own. Default 10, at most 1,000,000. */
   timeout?: number | undefined
-  /** Seconds after the first failure in which a request is tried again. 0: never. Default 5. */
+  /** Seconds after the first failure in which the client tries a request again. 0: never. Default 5, at most 1,000,000. */
   retryFor?: number | undefined
-  /** Another way to the hub than a socket; `baseUrl` is then unused. The client closes it. */
+  /** A transport of your own; `baseUrl` is then unused. The client closes it. */
   transport?: Transport | undefined
 }
 
 export interface RelayClientOptions extends Omit<ClientOptions, 'baseUrl' | 'transport'> {
   /** The spool's folder, as this side of the sandbox sees it. Default `.arc-relay`. */
   spoolDir?: string | undefined
-  /** Seconds between looks for an answer where the file system tells of no changes. Default 0.05. */
+  /** Seconds between two looks for an answer where the file system reports no changes. Default 0.05. */
   pollIntervalSec?: number | undefined
 }
 
 export interface CallOptions {
-  /** Aborting it rejects at once with `aborted` (the reason is the error's `cause`) and frees the socket. */
+  /** Its abort rejects the call at once with `aborted` (the reason is the error's `cause`) and frees the socket. */
   signal?: AbortSignal | undefined
 }
 
 export interface RegisterOptions extends CallOptions {
-  /** Default: the agent id. At most 64 characters. */
+  /** At most 64 characters. Default: the agent id. */
   displayName?: string | undefined
+  /** Default none. `listAgents` can filter by one. */
   capabilities?: readonly string[] | undefined
+  /** Default `{}`. */
   metadata?: Metadata | undefined
-  /** Takes the place of an active session of the same agent. Default false: then that is `session_exists`. */
+  /** Replaces an active session of the same agent. Default false: the call is then refused with `session_exists`. */
   replace?: boolean | undefined
 }
 
 export interface QuickstartOptions extends ClientOptions, Omit<RegisterOptions, 'replace'> {}
 
 export interface CreateChannelOptions extends CallOptions {
+  /** Of a new channel. Default `{}`. */
   metadata?: Metadata | undefined
 }
 
@@ -75,38 +78,44 @@ export interface DirectMessageOptions extends CallOptions {
   /** Default `chat`. */
   kind?: MessageKind | undefined
   threadId?: string | undefined
+  /** A message id. In a `task_result`, the id of the `task_request` that it completes. */
   replyTo?: number | undefined
+  /** At most 32, the hub's default limit. */
   attachments?: readonly AttachmentInput[] | undefined
+  /** Default `{}`. */
   metadata?: Metadata | undefined
+  /** The id of an existing task; an unknown one is a 400. */
   parentTaskId?: number | undefined
   /** A direct message's channel is only a label. Default `direct`. */
   channel?: string | undefined
 }
 
 export interface PostOptions extends DirectMessageOptions {
-  /** Makes it a direct message to this agent. Absent: a broadcast to `channel`, by default `general`. */
+  /** The addressee of a direct message. Absent: the message is a broadcast to `channel`, by default `general`. */
   to?: string | undefined
 }
 
 export interface PollOptions extends CallOptions {
-  /** Seconds to wait for a message. 0: only look. Default 30. */
+  /** Seconds to wait for a message. 0: no wait. Default 30, at most 1,000,000. */
   timeout?: number | undefined
+  /** Only messages of this channel. */
   channel?: string | undefined
+  /** Only messages of this thread. */
   threadId?: string | undefined
   /** Messages at most: 1 to 500, default 100. */
   limit?: number | undefined
-  /** Reads what follows this id, rather than what follows the last poll. */
+  /** Reads the messages after this id, instead of those after the view's cursor. */
   sinceId?: number | undefined
-  /** Default false: your own messages are left out. */
+  /** Default false: the poll leaves out this agent's own messages. */
   includeSelf?: boolean | undefined
 }
 
 export interface FeedOptions extends CallOptions {
   channel?: string | undefined
   threadId?: string | undefined
-  /** Starts after this id. Default: with what is posted after the iteration began. */
+  /** Starts after this id. Default: with the first message after the iteration began. */
   sinceId?: number | undefined
-  /** Default false: your own messages are left out. */
+  /** Default false: the feed leaves out this agent's own messages. */
   includeSelf?: boolean | undefined
 }
 
@@ -117,61 +126,71 @@ export interface ListMessagesOptions extends CallOptions {
   sinceId?: number | undefined
   /** 1 to 500, default 100. */
   limit?: number | undefined
-  /** Seconds to wait when there is none yet: 0 to 60, default 0. */
+  /** Seconds to wait for the first message: 0 to 60, default 0. */
   timeout?: number | undefined
-  /** The newest `limit` messages rather than the oldest; where `sinceId` is absent or 0. */
+  /** The newest `limit` messages instead of the oldest. It has no effect with a `sinceId` above 0. */
   tail?: boolean | undefined
 }
 
 export interface InboxOptions extends CallOptions {
+  /** Default 0. */
   sinceId?: number | undefined
+  /** 1 to 500, default 100. */
   limit?: number | undefined
+  /** The newest `limit` messages instead of the oldest. It has no effect with a `sinceId` above 0. */
   tail?: boolean | undefined
 }
 
 export interface LeaseOptions extends CallOptions {
-  /** Seconds until it lapses: 5 or more, default 300. */
+  /** Seconds until it expires: 5 to 200,000,000,000, default 300. */
   ttlSec?: number | undefined
 }
 
 export interface ClaimOptions extends LeaseOptions {
+  /** The thread that lists the claim and gets the notice when its owner's session expires. */
   threadId?: string | undefined
-  /** The task that a claim with a key of its own is about. */
+  /** The task of a claim with a key of its own. */
   taskMessageId?: number | undefined
   metadata?: Metadata | undefined
 }
 
 export interface LockOptions extends LeaseOptions {
-  /** `thread_id` in it counts the lock into that thread, `channel` is where its expiry is announced. */
+  /** `thread_id` in it adds the lock to that thread. `channel` in it gets the notice when the agent's session expires. */
   metadata?: Metadata | undefined
 }
 
 export interface ListAgentsOptions extends CallOptions {
+  /** Only agents with this capability. */
   capability?: string | undefined
 }
 
 export interface ListClaimsOptions extends CallOptions {
+  /** Only claims of this thread. */
   threadId?: string | undefined
+  /** Leaves out released and expired claims. Default false. */
   activeOnly?: boolean | undefined
 }
 
 export interface ListLocksOptions extends CallOptions {
+  /** Only locks of this agent. */
   agentId?: string | undefined
+  /** Leaves out released and expired locks. Default false. */
   activeOnly?: boolean | undefined
 }
 
 export interface ListTasksOptions extends CallOptions {
+  /** Only children of this task. */
   parentId?: number | undefined
   status?: TaskStatus | undefined
   channel?: string | undefined
   threadId?: string | undefined
 }
 
-/** Who is to do it: one agent (a direct message), or whoever reads a channel. */
+/** The addressee of a call: one agent (by a direct message), or the readers of a channel. */
 export type CallTarget = string | { readonly to: string } | { readonly channel: string }
 
 export interface TaskRequestOptions extends CallOptions {
-  /** Seconds to wait for the result. Default 60. */
+  /** Seconds to wait for the result. Default 60, at most 1,000,000. */
   timeout?: number | undefined
   threadId?: string | undefined
   attachments?: readonly AttachmentInput[] | undefined
@@ -179,7 +198,7 @@ export interface TaskRequestOptions extends CallOptions {
   parentTaskId?: number | undefined
 }
 
-/** What a handler of `serve` answers with: the body alone, or more. */
+/** The answer of a `serve` handler: the body alone, or with attachments and metadata. */
 export type TaskAnswer =
   | string
   | {
@@ -188,36 +207,36 @@ export type TaskAnswer =
       readonly metadata?: Metadata | undefined
     }
 
-/** `signal` is aborted when `serve` ends; what the handler then returns is not posted. */
+/** `signal` is aborted when `serve` ends. `serve` then posts no answer of this handler. */
 export type TaskHandler = (
   request: Message,
   context: { readonly signal: AbortSignal },
 ) => TaskAnswer | Promise<TaskAnswer>
 
 export interface ServeOptions extends CallOptions {
-  /** Handlers at work at the same time. Default 1. */
+  /** How many handlers run at the same time. Default 1. */
   concurrency?: number | undefined
 }
 
-/** `acquired: false` comes with the holder's claim. */
+/** With `acquired: false`, `claim` is the holder's. */
 export interface ClaimResult {
   readonly acquired: boolean
   readonly claim: Claim
 }
 
-/** `acquired: false` comes with the holder's lock. */
+/** With `acquired: false`, `lock` is the holder's. */
 export interface LockResult {
   readonly acquired: boolean
   readonly lock: Lock
 }
 
-/** `parentCompleted`: it was the last open child, and its parent is done with it. */
+/** `parentCompleted`: this task was the last open child of its parent, so the parent is done as well. */
 export interface TaskCompletion {
   readonly task: Task
   readonly parentCompleted: boolean
 }
 
-/** An option that is a number. @throws ArcError `invalid_request` that names it, where it leaves its bounds */
+/** Checks a numeric option. @throws ArcError `invalid_request` that names the option and its bounds */
 export function checkedNumber(name: keyof typeof CLIENT_NUMBERS, value: number): number {
   const problem = misfit(value, CLIENT_NUMBERS[name])
   if (problem) throw new ArcError('invalid_request', `${name} ${problem}`)

@@ -1,5 +1,5 @@
-// Long listings, read page by page so that no answer holds them whole (PROTOCOL §5, §7). A hub that knows no pages
-// answers with all there is, and without `next`.
+// Reads long listings page by page, so that no answer holds a whole listing (PROTOCOL §5, §7). A hub without pages
+// answers with the whole listing and no `next`.
 
 import type { Envelope } from '../protocol/envelope.js'
 import type { ThreadSummary } from '../protocol/objects.js'
@@ -11,10 +11,10 @@ export interface PageOf<T> {
   readonly envelope: Envelope
 }
 
-/** Reads one page; `next` is what the page before said, undefined for the first one. */
+/** Reads one page. `next` comes from the page before, and is undefined for the first page. */
 type ReadPage<T> = (limit: number, next: string | undefined) => Promise<PageOf<T>>
 
-/** Every row, page by page, until `isEnough` says that the rest is known. */
+/** Every row, page by page, until `isEnough` is true of a page's last row. */
 export async function allPages<T>(readPage: ReadPage<T>, isEnough?: (last: T) => boolean): Promise<T[]> {
   const rows: T[] = []
   for (let next: string | undefined; ; ) {
@@ -27,7 +27,7 @@ export async function allPages<T>(readPage: ReadPage<T>, isEnough?: (last: T) =>
   }
 }
 
-/** All threads, newest message first. One that was said something in meanwhile has moved to the front: that is read again. */
+/** All threads, newest message first. A thread with a new message moves to the front meanwhile, so the front is read again. */
 export async function allThreads(readPage: ReadPage<ThreadSummary>): Promise<ThreadSummary[]> {
   const threads = await allPages(readPage)
   if (threads.length < PAGE_ROWS) return threads

@@ -1,5 +1,5 @@
-// Node's own HTTP client: for a command that asks once or twice and ends, where loading undici would take
-// longer than all the rest.
+// Connections by Node's own HTTP client, for a command that sends one or two requests. Loading undici would take longer
+// than the rest of such a command.
 
 import { Agent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
 import { urlToHttpOptions } from 'node:url'

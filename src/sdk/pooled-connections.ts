@@ -1,5 +1,5 @@
-// An undici pool: keep-alive, and as many connections as there are requests under way, so that a parked long-poll
-// never holds up a post. undici is loaded with the first request: it takes longer than all the rest of the SDK.
+// Connections by an undici pool: keep-alive, and one connection for each request in progress, so that a long-poll never
+// holds up a post. The first request loads undici, since that takes longer than loading the rest of the SDK.
 
 import type { Pool } from 'undici'
 import type { Connect } from './connections.js'

@@ -1,5 +1,4 @@
-// A message on its way to the hub: options as callers write them, turned into the body of
-// POST /v1/messages (PROTOCOL §4). Absent options are absent in the JSON.
+// Builds the body of POST /v1/messages (PROTOCOL §4) from a method's options. Absent options are absent in the JSON.
 
 import type { Message } from '../protocol/objects.js'
 import type { PostOptions } from './options.js'

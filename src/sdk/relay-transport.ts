@@ -1,9 +1,9 @@
-// The transport over files, for a sandbox without a network (PROTOCOL §10): a request is a file in the
-// spool, its answer another one. The hub's side watches; so does this one, with looks in between, since some
-// mounts tell of no changes.
+// The transport over files, for a sandbox without a network (PROTOCOL §10): a request is a file in the spool, and its
+// answer is another. The transport watches for answers. It also looks for them by a timer, since some mounts report no
+// changes.
 //
-// Guarantees: a request whose answer does not come is withdrawn, and the error says whether that was in
-// time; nothing of a path is resolved. Ends with `close`.
+// Guarantees: it withdraws a request that gets no answer in time, and its error says whether the hub had taken the
+// request. It never resolves a path. `close` ends it.
 
 import { type FSWatcher, watch } from 'node:fs'
 import { Submitter } from '../fsqueue/submit.js'
@@ -17,7 +17,7 @@ import { throwIfAborted, untilAborted } from './waiting.js'
 
 export interface RelayTransportOptions {
   readonly agentId: string
-  /** The spool's folder; used as it is given. */
+  /** The spool's folder; never resolved. */
   readonly spoolDir: string
   readonly pollIntervalSec?: number | undefined
 }
@@ -28,14 +28,14 @@ interface Pending {
   readonly reject: (error: ArcError) => void
   readonly giveUpAt: number
   readonly timeoutSec: number
-  /** Since when its response has been there without being readable. */
+  /** When its response was first there but unreadable. Milliseconds of `performance.now`. */
   garbledAt?: number
 }
 
 const POLL_SEC = 0.05
-/** Looks where a watch has proved that it works: they guard against the event that gets lost. */
+/** Milliseconds between looks once the watch has proved that it works: the looks find the answer of a lost event. */
 const GUARD_MS = 250
-/** A response that can't be read by then will not get better: some mounts show a file before all of it is there. */
+/** Milliseconds for a response to become readable: some mounts show a file before all of it is there. */
 const GARBLED_MS = 1_000
 
 export class RelayTransport implements Transport {
@@ -44,8 +44,8 @@ export class RelayTransport implements Transport {
   readonly #pollMs: number
   readonly #pending = new Map<string, Pending>()
   #watcher: FSWatcher | undefined
-  /** The watch has told of a response: it can be relied on more than a timer. */
-  #proven = false
+  /** The watch has reported a response, so the timer may be slow. */
+  #watchWorks = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -85,13 +85,13 @@ export class RelayTransport implements Transport {
     this.#watcher = undefined
   }
 
-  /** Registered before the request is there, so that the answer can't come unnoticed. */
+  /** Called before `#submit`, so that no answer comes unnoticed. */
   #answerTo(stem: string, timeoutSec: number): Promise<TransportAnswer> {
     const answer = new Promise<TransportAnswer>((resolve, reject) => {
       const giveUpAt = performance.now() + timeoutSec * 1_000
       this.#pending.set(stem, { stem, resolve, reject, giveUpAt, timeoutSec })
     })
-    answer.catch(() => {}) // whoever is aborted first no longer listens
+    answer.catch(() => {}) // after an abort nobody listens
     return answer
   }
 
@@ -125,20 +125,20 @@ export class RelayTransport implements Transport {
       this.#watcher.on('error', () => this.#unwatch())
       this.#watcher.unref()
     } catch {
-      // No watches left, or none on this file system: the looks find the answers.
+      // The system has no watches left, or the file system has none: the looks find the answers.
     }
   }
 
   #unwatch(): void {
     this.#watcher?.close()
     this.#watcher = undefined
-    this.#proven = false
+    this.#watchWorks = false
   }
 
   #noticed(name: string | null): void {
     const pending = name === null ? undefined : this.#pending.get(name.replace(/\.json$/, ''))
     if (name === null) this.#lookAtAll()
-    else if (pending && this.#look(pending)) this.#proven = true
+    else if (pending && this.#look(pending)) this.#watchWorks = true
   }
 
   #schedule(): void {
@@ -148,7 +148,7 @@ export class RelayTransport implements Transport {
         this.#lookAtAll()
         if (this.#pending.size > 0) this.#schedule()
       },
-      this.#proven ? GUARD_MS : this.#pollMs,
+      this.#watchWorks ? GUARD_MS : this.#pollMs,
     )
   }
 
@@ -156,13 +156,13 @@ export class RelayTransport implements Transport {
     const now = performance.now()
     for (const pending of [...this.#pending.values()]) {
       if (this.#files.hasResponse(pending.stem) && this.#look(pending)) {
-        // Found without having been told: the watch is of no use, or of a folder that was replaced.
-        if (this.#proven) this.#unwatch()
+        // The watch did not report this answer: it is broken, or it watches a folder that was replaced.
+        if (this.#watchWorks) this.#unwatch()
       } else if (now >= pending.giveUpAt) this.#giveUp(pending)
     }
   }
 
-  /** Settles a request whose answer is there. */
+  /** Settles a request if its answer is there. */
   #look(pending: Pending): boolean {
     let text: string | undefined
     try {
@@ -203,7 +203,7 @@ export class RelayTransport implements Transport {
     reject(new ArcError('timeout', text, { status }))
   }
 
-  /** Nobody wants the answer any more. */
+  /** Withdraws a request whose caller no longer waits, or tells the host so. */
   #dismiss(stem: string): void {
     if (!this.#files.withdraw(stem)) this.#files.abandon(stem)
   }

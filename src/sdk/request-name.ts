@@ -7,8 +7,8 @@ let lastMs = 0
 let count = 0
 
 /**
- * Unique, and in the order in which this process asked for them. The hub's index of keys then grows at its
- * end, which costs it far less, and a relay starts requests in the order of their names (PROTOCOL §10).
+ * Unique, and in the order of this process's calls. So the hub's index of keys grows at its end, which is cheapest, and
+ * a relay starts requests in their order (PROTOCOL §10).
  */
 export function newRequestName(): string {
   const nowMs = Date.now()

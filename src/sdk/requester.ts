@@ -1,8 +1,8 @@
 // Requests with retries: the layer between the client's methods and a transport.
 //
-// Guarantees: one idempotency key for all tries of one POST or DELETE; tries as `retry.ts` decides; an
-// envelope that says no becomes an `ArcError` with the hub's text. It remembers two things about the hub:
-// which stored state answered last (`instanceId`), and whether that hub replays answers by key.
+// Guarantees: all tries of one POST or DELETE have one idempotency key; `retry.ts` decides about tries; a refusal
+// becomes an `ArcError` with the hub's text. It remembers two things about the hub: which stored state answered last
+// (`instanceId`), and whether that hub replays answers by key.
 
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
@@ -21,9 +21,9 @@ export interface Call {
   /** Seconds for one try. Default: the client's `timeout`. */
   readonly timeoutSec?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Seconds after the first failure in which tries may start. Default: the client's `retryFor`. */
+  /** Seconds after the first failure in which a try may start. Default: the client's `retryFor`. */
   readonly retryForSec?: number | undefined
-  /** Default: a random one for this call. */
+  /** Default: a new one for this call. */
   readonly idempotencyKey?: string | undefined
 }
 
@@ -36,7 +36,7 @@ export interface Reply<T> {
 export interface RequesterOptions {
   readonly timeoutSec: number
   readonly retryForSec: number
-  /** Aborted when the client closes: ends every pause between tries. */
+  /** Aborted when the client closes. Ends every pause between tries. */
   readonly closing: AbortSignal
 }
 
@@ -55,7 +55,7 @@ export class Requester {
     this.closing = options.closing
   }
 
-  /** The stored state that answered last, as far as the hub says so. */
+  /** The stored state that answered last; undefined for a hub that names none. */
   get instanceId(): string | undefined {
     return this.#instanceId
   }
@@ -76,11 +76,11 @@ export class Requester {
     const answer = await this.exchange(call)
     const { envelope, instanceId } = answer
     if (!envelope.ok) throw refusal(answer)
-    // The one place where the hub's word is taken for the type that PROTOCOL gives to this answer.
+    // The one place that trusts the hub to answer with the type that PROTOCOL gives.
     return { result: envelope.result as T, envelope, instanceId }
   }
 
-  /** Like `send`, but a refusal is the answer too, when no further try can better it. */
+  /** Like `send`, but a refusal that is not retried is an answer. */
   async exchange(call: Call): Promise<TransportAnswer> {
     if (call.body) checkNumbers(call.body)
     const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newRequestName())
@@ -102,12 +102,12 @@ export class Requester {
     }
   }
 
-  /** Closes the transport; what is under way rejects with `aborted`. */
+  /** Closes the transport; requests in progress reject with `aborted`. */
   close(): Promise<void> {
     return this.#transport.close()
   }
 
-  /** Takes note of what the hub announces; true when it replays answers by key. */
+  /** Reads the hub's features; true if it replays answers by key. */
   learn(info: HubInfo): boolean {
     this.#hubReplays = Array.isArray(info.features) && info.features.includes(REPLAY_FEATURE)
     return this.#hubReplays
@@ -124,9 +124,9 @@ export class Requester {
     return answer
   }
 
-  /** Resolves when the next try is due: with true, or at once with false when there is none. */
+  /** Resolves with true when the next try is due; at once with false if there is none. */
   async #untilNextTry(call: Call, failed: FailedTries): Promise<boolean> {
-    // Whoever listens on that port next may be another hub: what this one announced no longer counts.
+    // The next hub on that port may be another one: this one's features no longer count.
     if (failed.last.code === 'no_hub') this.#hubReplays = undefined
     for (;;) {
       const verdict = decide(failed.last, failed.tried(this.#hubReplays))
@@ -139,7 +139,7 @@ export class Requester {
     }
   }
 
-  /** One try: a hub that is still away leaves the question open, any other failure answers it with no. */
+  /** Tries once. An unavailable hub leaves the question open; any other failure means no. */
   async #askWhetherItReplays(signal: AbortSignal | undefined): Promise<void> {
     try {
       const answer = await this.#once({ method: 'GET', path: '/v1/hub-info', signal })
@@ -152,10 +152,10 @@ export class Requester {
   }
 }
 
-/** Made once: a stack trace costs more than all else that a call does before it is sent. */
+/** Created once: its stack trace takes longer than all else that a call does before it is sent. */
 const NOT_TRIED = new ArcError('internal', 'not tried yet')
 
-/** What went wrong with one call so far. */
+/** The failures of one call so far. */
 class FailedTries {
   count = 0
   last = NOT_TRIED
@@ -189,7 +189,7 @@ class FailedTries {
     }
   }
 
-  /** The error for the caller. "No hub" would be the wrong last word on a post that an earlier try may have made. */
+  /** The error for the caller. After a try that may have succeeded, `no_hub` would be wrong: it becomes `outcome_unknown`. */
   finalError(): ArcError {
     const { last } = this
     if (!this.#maybeDone || last.code === 'outcome_unknown' || !last.retryable) return last
@@ -208,7 +208,7 @@ function refusal(answer: TransportAnswer): ArcError {
   })
 }
 
-/** JSON would make them null, which reads as absent. @throws ArcError `invalid_request` */
+/** JSON turns NaN and Infinity into null, which the hub reads as absent. @throws ArcError `invalid_request` */
 function checkNumbers(body: object): void {
   for (const [name, value] of Object.entries(body)) {
     if (typeof value === 'number' && !Number.isFinite(value)) {

@@ -1,8 +1,8 @@
-// When to try again, as pure functions: no clock, no socket, no state of their own.
+// Decides whether to try again, by pure functions: no clock, no socket, no state.
 //
-// A GET may always be repeated. A POST or DELETE may be repeated when nothing can have been sent (the
-// connection was refused), or when the hub remembers answers by idempotency key (PROTOCOL §9). Whether it
-// does may be unknown at the first failure; the verdict is then to ask it.
+// A GET may always be sent again. A POST or DELETE may be sent again in two cases: nothing was sent (the connection was
+// refused), or the hub replays answers by idempotency key (PROTOCOL §9). If that is unknown at the first failure, the
+// verdict is `ask`.
 
 import type { ArcError } from '../protocol/errors.js'
 import type { Method } from './transport.js'
@@ -10,17 +10,17 @@ import type { Method } from './transport.js'
 const FIRST_DELAY_MS = 50
 const LONGEST_DELAY_MS = 1_000
 
-/** What is known about a request when a try of it has failed. */
+/** What the client knows about a request after a failed try. */
 export interface Tried {
   readonly method: Method
   /** Failed tries so far, this one included. */
   readonly failures: number
-  /** A try of it may have reached the hub, and its answer was lost. */
+  /** A try may have reached the hub, and its answer was lost. */
   readonly maybeDone: boolean
-  /** Whether the hub replays answers by idempotency key; undefined when it has not been asked yet. */
+  /** Whether the hub replays answers by idempotency key; undefined until the client has asked. */
   readonly hubReplays: boolean | undefined
   readonly sinceFirstFailureMs: number
-  /** How long after the first failure tries may start. `Infinity`: go on until aborted. */
+  /** Milliseconds after the first failure in which a try may start. `Infinity`: until aborted. */
   readonly retryForMs: number
   /** The hub's Retry-After, in seconds. */
   readonly retryAfterSec?: number | undefined
@@ -46,20 +46,20 @@ export function decide(failure: ArcError, tried: Tried, random: () => number = M
 }
 
 /**
- * Whether the failure may pass by itself: no hub, a lost connection, 503. A read that is to go on until it
- * is aborted also outlives a timeout, which is what a laptop's sleep looks like from inside.
+ * Whether the failure may pass by itself: no hub, a lost connection, 503. A read that goes on until aborted also survives
+ * a time-out, since a laptop's sleep looks like one.
  */
 function isPassing(failure: ArcError, tried: Tried): boolean {
   if (failure.retryable) return true
   return isSilence(failure) && tried.method === 'GET' && tried.retryForMs === Infinity
 }
 
-/** No answer in time: over a socket, over files that no hub has looked at, or from a hub that a relay can't reach. */
+/** No answer in time: over a socket, over files that no hub took, or from a hub that a relay can't reach. */
 export function isSilence({ code }: ArcError): boolean {
   return code === 'timeout' || code === 'not_executed' || code === 'hub_unreachable'
 }
 
-/** Milliseconds before try number `failures + 1`: 50 doubling to 1,000, of which the upper half is random. */
+/** Milliseconds before try number `failures + 1`: 50, doubled up to 1,000; the upper half is random. */
 export function backoffMs(failures: number, random: () => number = Math.random): number {
   const ceiling = Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 16), LONGEST_DELAY_MS)
   return (ceiling * (1 + random())) / 2

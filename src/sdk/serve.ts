@@ -1,13 +1,13 @@
-// Answering the `task_request`s that are addressed to an agent (PROTOCOL §4, §7), each once.
+// Answers each `task_request` to an agent once (PROTOCOL §4, §7).
 //
-//   catch up    what is in the feed now (`latest`), which tasks are open, then the inbox from before the
-//               lowest open one: requests up to `latest` whose task is open
-//   live        the feed after `latest`: every request to me
-//   hub reset   catch up again in the new state; answers to requests of the old one are dropped
+//   catch up    reads the feed's end (`latest`), the open tasks, then the inbox from the lowest open task on: it takes
+//               the requests up to `latest` whose task is open
+//   live        reads the feed after `latest`: it takes every request to this agent
+//   hub reset   catches up again in the new state, and drops answers to requests of the old one
 //
-// A request is answered by a `task_result`, which closes its task in the same transaction: that is what
-// makes "open" mean "not answered yet". When `serve` ends, requests not yet answered stay open, and the next
-// `serve` takes them up. While handlers work the feed is read on, so the session stays alive.
+// A `task_result` closes its task in the same transaction, so an open task is one without an answer. When `serve` ends,
+// requests without an answer stay open, and the next `serve` takes them. The feed is read while handlers run, which
+// keeps the session alive.
 
 import { randomUUID } from 'node:crypto'
 import { ArcError, ERROR_KINDS } from '../protocol/errors.js'
@@ -28,9 +28,9 @@ import { type Requester, withQuery } from './requester.js'
 import { backoffMs } from './retry.js'
 import { type LinkedSignal, linkSignals, pause } from './waiting.js'
 
-/** Room for an error's text below any sensible `max_body_chars`. */
+/** An error's text is cut to this length, below any sensible `max_body_chars`. */
 const MAX_ERROR_CHARS = 4_000
-/** A hub that fails this often on one answer has a defect that more tries do not cure. */
+/** After this many tries to post one answer the hub has a defect, and more tries won't help. */
 const MAX_TRIES = 10
 
 interface Job {
@@ -59,7 +59,7 @@ export async function serveRequests(
 }
 
 class Service {
-  /** Why a handler's answer could not be delivered, ever. Ends the service. */
+  /** Why the hub will never take a handler's answer. It ends the service. */
   failure: unknown
   readonly #requester: Requester
   readonly #agentId: string
@@ -67,8 +67,8 @@ class Service {
   readonly #concurrency: number
   readonly #ending: LinkedSignal
   readonly #signal: AbortSignal
-  readonly #waiting: Job[] = []
-  #working = 0
+  readonly #queue: Job[] = []
+  #running = 0
 
   constructor(
     requester: Requester,
@@ -85,7 +85,7 @@ class Service {
     this.#signal = ending.signal
   }
 
-  /** Never resolves: throws when the signal is aborted or the service fails. */
+  /** Never resolves: rejects when the signal is aborted or the service fails. */
   async run(): Promise<never> {
     const page = {
       waitSec: LONG_POLL_SEC,
@@ -102,12 +102,12 @@ class Service {
         }
       } catch (error) {
         if (!(error instanceof HubReset)) throw error
-        this.#waiting.length = 0
+        this.#queue.length = 0
       }
     }
   }
 
-  /** Takes up the open requests that are there already; the reader that it returns goes on after them. */
+  /** Takes the open requests that the hub already holds. Its reader starts after them. */
   async #catchUp(): Promise<FeedReader> {
     const start = await latest(this.#requester, this.#agentId, this.#signal)
     const open = await this.#openTasks(start.instanceId)
@@ -144,19 +144,19 @@ class Service {
 
   #take(message: Message, instanceId: string | undefined): void {
     if (message.kind !== 'task_request' || message.to_agent !== this.#agentId) return
-    this.#waiting.push({ request: message, instanceId })
+    this.#queue.push({ request: message, instanceId })
     this.#startMore()
   }
 
   #startMore(): void {
-    while (this.#working < this.#concurrency && !this.#signal.aborted) {
-      const job = this.#waiting.shift()
+    while (this.#running < this.#concurrency && !this.#signal.aborted) {
+      const job = this.#queue.shift()
       if (!job) return
-      this.#working++
+      this.#running++
       this.#work(job)
         .catch((error: unknown) => this.#fail(error))
         .finally(() => {
-          this.#working--
+          this.#running--
           this.#startMore()
         })
     }
@@ -177,12 +177,12 @@ class Service {
     }
     const refused = await this.#deliver(job, answer)
     if (!refused) return
-    // The answer itself is at fault, say too long: the requester is told so, rather than left to wait.
+    // The hub refuses this answer (too long, say). The requester gets the refusal as the result, instead of none.
     const stillRefused = await this.#deliver(job, errorAnswer(refused))
     if (stillRefused) throw stillRefused
   }
 
-  /** Posts until it is certain that the answer has arrived, or returns why the hub will not have it. */
+  /** Posts until the hub certainly has the answer, or returns the hub's refusal. */
   async #deliver(job: Job, answer: PostOptions & { body: string }): Promise<ArcError | undefined> {
     const { request } = job
     const { body, ...content } = answer
@@ -197,7 +197,7 @@ class Service {
     const delivery = { retryForSec: Infinity, idempotencyKey: randomUUID() }
     for (let tries = 1; ; tries++) {
       if (this.#signal.aborted) return undefined
-      // Ids of a state that is gone mean something else now.
+      // After a reset the request's id means another message.
       if (this.#requester.instanceId !== job.instanceId) return undefined
       try {
         await postMessage(this.#requester, this.#agentId, body, options, delivery)
@@ -205,7 +205,7 @@ class Service {
       } catch (error) {
         if (!(error instanceof ArcError)) throw error
         if (!isUncertain(error) || tries === MAX_TRIES) return error
-        // Where the hub cannot replay by key, the task tells: a result that arrived has closed it.
+        // A hub that can't replay by key tells by the task: a result that arrived has closed it.
         if (!(await this.#openTasks(job.instanceId, request.thread_id)).has(request.id)) return undefined
         await pause(backoffMs(tries), this.#signal)
       }

@@ -1,13 +1,13 @@
-// Waiting that can be cut short: pauses, promises and nested signals. Every listener put on a caller's
-// signal is taken off again, since such a signal may live as long as the agent.
+// Waits that an abort ends: pauses, promises and linked signals. Each wait removes its listener from the caller's signal
+// at its end, since that signal may live as long as the agent.
 
 import { setMaxListeners } from 'node:events'
 import { ArcError } from '../protocol/errors.js'
 
-/** What a timer holds; one that is asked for more fires at once. */
+/** The longest timer in milliseconds; a longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** What a wait rejects with when its signal is aborted; `cause` is the signal's reason. */
+/** The error of an aborted wait; its `cause` is the signal's reason. */
 export function abortedError(signal: AbortSignal): ArcError {
   const reason: unknown = signal.reason
   const text = reason instanceof Error && reason.message !== '' ? reason.message : String(reason)
@@ -18,7 +18,7 @@ export function throwIfAborted(...signals: (AbortSignal | undefined)[]): void {
   for (const signal of signals) if (signal?.aborted) throw abortedError(signal)
 }
 
-/** Settles as `promise` does, unless the signal is aborted before: then it rejects at once with `aborted`. */
+/** Settles as `promise` does, or rejects with `aborted` as soon as the signal is aborted. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise<T>((resolve, reject) => {
@@ -29,7 +29,7 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   })
 }
 
-/** Resolves after `ms`; rejects with `aborted` as soon as one of the signals is aborted. */
+/** Resolves after `ms` milliseconds; rejects with `aborted` as soon as one of the signals is aborted. */
 export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const link = linkSignals(...signals)
@@ -45,15 +45,15 @@ export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Prom
   })
 }
 
-/** A signal of one's own that also follows others. */
+/** A signal that can be aborted, and that also follows others. */
 export interface LinkedSignal {
   readonly signal: AbortSignal
   abort(reason: unknown): void
-  /** Stops following. To be called when the work is over. */
+  /** Removes its listeners from the signals that it follows. Call it when the work is over. */
   release(): void
 }
 
-/** Like `AbortSignal.any`, with an end: that one leaves it to the garbage collector to let go of its sources. */
+/** Like `AbortSignal.any`, but with an end: that one's listeners stay until the garbage collector takes them. */
 export function linkSignals(...sources: (AbortSignal | undefined)[]): LinkedSignal {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)
