@@ -27,7 +27,7 @@ const MAX_BATCH = 512
 const MAX_BATCH_CHARS = 8 * 1024 * 1024
 /** How long commands wait for another process's write to end, and how often that is tried. */
 const BLOCKED_MS = 5_000
-const TRY_AGAIN_MS = 10
+const TRY_AGAIN_MS = 2
 
 /** A command whose turn has not come, or whose batch is being committed. */
 interface Queued {

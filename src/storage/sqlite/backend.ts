@@ -181,10 +181,15 @@ export class SqliteBackend implements StorageBackend {
     }
   }
 
-  /** Writes the log back into the database file and closes it. */
+  /** Writes the log back into the database file, unless another process just uses it, and closes it. */
   close(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)')
-    this.#db.close()
+    try {
+      waitingWhileBusy(this.#db, () => this.#db.pragma('wal_checkpoint(TRUNCATE)'))
+    } catch (error) {
+      if (asWriteError(error) === error) throw error // else the next to close does it: the log is as durable as the file
+    } finally {
+      this.#db.close()
+    }
   }
 
   #newWork(): Work {
