@@ -1,17 +1,17 @@
-// A bare server beside the hubs: what Node itself does for the same work, on this machine, in this minute.
-// It speaks as much of the protocol as the load needs, so that both get the same load from the same client.
+// The bare server beside the hubs: it shows what Node itself does for the same work, on this machine, in this minute.
+// It speaks as much of the protocol as the load needs, so one client can load both in the same way.
 
 import { startServer } from './processes.js'
 import type { Who } from './report.js'
 
-/** What a load needs to know of a server: a hub under test is one as well. */
+/** What a load needs to know about a server. A hub under test is one as well. */
 export interface Loaded {
   readonly who: Who
   readonly url: string
   readonly pid: number | undefined
 }
 
-/** A server that is there for the duration of `work`. */
+/** Runs a server until `work` ends. */
 export async function withBare<T>(
   module: URL,
   work: (bare: Loaded) => Promise<T>,

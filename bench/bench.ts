@@ -1,4 +1,4 @@
-// What a scenario works with: the hubs, the rounds, and where its figures go.
+// Bench: what a scenario gets. It provides the hubs, runs the rounds in turns, and collects the figures.
 
 import { type Address, type HubUnderTest, result, runningHub, withOwnHub } from './hubs.js'
 import {
@@ -14,14 +14,14 @@ import {
 import { percentile } from './statistics.js'
 
 export interface BenchOptions {
-  /** Smaller and shorter: the whole run in about a minute. */
+  /** Fewer and shorter rounds: the whole run takes about a minute. */
   readonly quick: boolean
   readonly rounds: number
-  /** Absent: a hub of our own, fresh for each scenario. */
+  /** A running hub. Absent: each scenario starts a hub of its own. */
   readonly hub?: Address | undefined
-  /** A second hub, measured in alternation with the first. */
+  /** A second running hub, measured in turns with the first. */
   readonly compare?: Address | undefined
-  /** Told what is being done. */
+  /** Called with each step. */
   readonly progress: (text: string) => void
 }
 
@@ -41,7 +41,7 @@ export interface LatencyGoals {
 }
 
 export interface Delivered {
-  /** Of what was delivered. */
+  /** One for each delivered message and reader. */
   readonly latenciesMs: readonly number[]
   readonly expected: number
 }
@@ -51,7 +51,7 @@ export class Bench {
   readonly figures: Figure[] = []
   readonly distributions: Distribution[] = []
   readonly impossible: Impossible[] = []
-  /** Of the hub under test, as it says itself. */
+  /** What the hub under test says of its durability; null where it says nothing. */
   durability: string | null = null
 
   constructor(options: BenchOptions) {
@@ -70,12 +70,12 @@ export class Bench {
     this.#options.progress(text)
   }
 
-  /** Whether the hub is one that was running before: what needs a fresh one can't be done with it. */
+  /** Whether the hub under test was running before. Such a hub can't serve a scenario that needs an empty one. */
   get isRunning(): boolean {
     return this.#options.hub !== undefined
   }
 
-  /** The hub under test, and the one to compare it with if there is one. */
+  /** Runs `work` with the hub under test, and with the hub to compare if there is one. */
   async withHubs(work: (hubs: readonly HubUnderTest[]) => Promise<void>): Promise<void> {
     const { hub, compare } = this.#options
     const other = compare ? [await runningHub('compare', compare)] : []
@@ -87,7 +87,7 @@ export class Bench {
     else await withOwnHub(measured)
   }
 
-  /** The same, with those only that serve a spool which is known; the others are reported. */
+  /** The same with the hubs whose spool is known. It reports the others as impossible. */
   withSpools(work: (hubs: readonly (HubUnderTest & { spoolDir: string })[]) => Promise<void>): Promise<void> {
     return this.withHubs(async (hubs) => {
       const able = hubs.flatMap((hub) => {
@@ -100,7 +100,7 @@ export class Bench {
     })
   }
 
-  /** Runs each of them once a round, in turns, so that a noisy minute hits all; a warm-up of each goes before. */
+  /** Runs each of `runs` once a round, in turns, so that a noisy minute hits all. Each has a warm-up before. */
   async alternate<T, Runner extends string = Who>(
     runs: readonly (readonly [who: Runner, run: (isWarmUp: boolean) => Promise<T>])[],
     rounds = this.rounds,
@@ -123,7 +123,7 @@ export class Bench {
     if (Object.keys(figure.values).length > 0) this.figures.push(figure)
   }
 
-  /** p50 and p99 (or others) of each round, and the distribution of all. */
+  /** Records p50 and p99 (p95 where it has a goal) of each round, and the distribution of all samples. */
   latencies(of: string, what: string, samples: Samples, goals: LatencyGoals = {}): void {
     const present = WHO.filter((who) => samples[who]?.some((round) => round.length > 0))
     const shares = { p50: 0.5, ...(goals.p95 && { p95: 0.95 }), p99: 0.99 }
@@ -144,7 +144,7 @@ export class Bench {
     })
   }
 
-  /** How soon what was to be delivered was, and how much of it: the goal is all. */
+  /** Records how soon messages were delivered, and what share of them. The goal is all. */
   deliveries(of: string, results: ReadonlyMap<Who, readonly Delivered[]>, goals: LatencyGoals = {}): void {
     this.latencies(
       of,
@@ -171,12 +171,12 @@ async function durabilityOf({ url }: HubUnderTest): Promise<string | null> {
 
 const ascending = (samples: readonly number[]) => [...samples].sort((a, b) => a - b)
 
-/** What `alternate` returned, as one value a round of each. */
+/** One value for each round of `alternate`'s result. */
 export function valuesOf<T>(results: ReadonlyMap<Who, readonly T[]>, value: (round: T) => number): ByWho {
   return Object.fromEntries([...results].map(([who, rounds]) => [who, rounds.map(value)]))
 }
 
-/** The same for lists of samples. */
+/** One list of samples for each round of `alternate`'s result. */
 export function samplesOf<T>(
   results: ReadonlyMap<Who, readonly T[]>,
   samples: (round: T) => readonly number[],

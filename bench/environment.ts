@@ -1,4 +1,4 @@
-// Where and on what a benchmark ran: without it nobody can read its figures.
+// Where a benchmark ran: machine, Node, file system, commit. Its figures mean little without that.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, statfsSync } from 'node:fs'
@@ -10,7 +10,7 @@ import type { Environment } from './report.js'
 
 const ROOT = fileURLToPath(PACKAGE_ROOT)
 
-/** By the number that the kernel gives a file system's type. */
+/** Names of file systems, by the kernel's number of the type. */
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   61267: 'ext4',
   16914836: 'tmpfs',
@@ -37,7 +37,7 @@ export function environment(durability: string | null): Environment {
   }
 }
 
-/** Null in an installed package, and where there is no git. */
+/** Null in an installed package, and without git. */
 function commit(): string | null {
   if (!existsSync(join(ROOT, '.git'))) return null
   try {
@@ -49,7 +49,7 @@ function commit(): string | null {
   }
 }
 
-/** Of the folder in which the bench's own hubs are. */
+/** The file system of the folder in which the bench's own hubs run. */
 function fileSystem(): string {
   const { type: number } = statfsSync(tmpdir())
   return FILE_SYSTEMS[number] ?? `type 0x${number.toString(16)}`

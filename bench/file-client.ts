@@ -1,10 +1,10 @@
-// What a client of the file relay does with files, and nothing else: shared by the baseline, which plays both sides,
-// and by the load, whose other side is a hub.
+// The file operations of a client of the file relay. The baseline, which plays both sides, and the load, which faces a
+// hub, share them.
 
 import { closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A new file appears under its name whole, as both sides write theirs. */
+/** Writes a file under a temporary name and renames it, so it appears whole, as on both sides of the relay. */
 export function putFile(folder: string, stem: string, text: string): void {
   const temporary = join(folder, `.${stem}.tmp`)
   const descriptor = openSync(temporary, 'wx')

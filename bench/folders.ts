@@ -1,7 +1,6 @@
-// Folders that a benchmark works in. They are removed when the whole run is over, not between scenarios: ext4 passes
-// over the places of files that were deleted in the last minutes, one by one, so that after some thousands of them a new
-// file costs ten times as much, and what is measured then is what was removed before. The next run is to come some
-// minutes later for the same reason, or to work elsewhere (TMPDIR).
+// The folders of a benchmark. The process removes them at its end, not between scenarios: ext4 passes over the places of
+// recently deleted files one by one, so after some thousands of deletions a new file costs ten times as much for some
+// minutes. For the same reason, start the next run some minutes later, or in another place (TMPDIR).
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +8,7 @@ import { join } from 'node:path'
 
 const made: string[] = []
 
-/** An empty folder, there until the process ends, be it by a signal. */
+/** An empty folder. It exists until the process ends, also by a signal. */
 export function makeFolder(): string {
   if (made.length === 0) removeAtEnd()
   const folder = mkdtempSync(join(tmpdir(), 'arc-bench-'))

@@ -1,5 +1,5 @@
-// A report as one page of HTML that needs nothing else: no script, no request, no font. Goals come first, then every
-// scenario with its figures, what could not be measured, and the distributions.
+// A report as one page of HTML without scripts, requests or fonts. Goals come first. Then comes each scenario: its
+// figures, what it could not measure, and the distributions.
 
 import { html, Markup, type Part } from './markup.js'
 import { distributionPlot, quantileAt, roundsStrip, shareName, swatch, whoIn } from './plot.js'
@@ -20,7 +20,7 @@ import {
 import { median } from './statistics.js'
 import { STYLE } from './style.js'
 
-/** What the browser is told to refuse, should text ever get through as markup. */
+/** The page's content security policy: it stops text that gets through as markup. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 const SHARES = [0.5, 0.9, 0.99, 0.999, 1]
@@ -120,7 +120,7 @@ ${cell('hub ÷ bare', ratios(figure, 'bare'), '×')}
 </table>`
 }
 
-/** In words and with a sign of its own: colour alone tells nothing to some. */
+/** In words and with a sign: colour alone says nothing to some readers. */
 function outcome(figure: Figure): Markup {
   const reached = isReached(figure)
   if (reached === undefined) return html`<span class="open">– not measured</span>`
@@ -142,7 +142,7 @@ ${distributions.length > 0 ? html`<div class="distributions">${distributions.map
 </section>`
 }
 
-/** A body for each case, in the order in which they first appear; columns only for those who have figures here. */
+/** One table body for each case, in order of first appearance. A `who` without figures here has no column. */
 function figureTable(figures: readonly Figure[]): Markup {
   const present = WHO.filter((who) => figures.some(({ values }) => (values[who]?.length ?? 0) > 0))
   const others = (['bare', 'compare'] as const).filter((who) =>
@@ -167,7 +167,7 @@ ${[...cases.values()].map((of) => html`<tbody>${of.map(row)}</tbody>`)}
 </table>`
 }
 
-/** The median, and beneath it the lowest and the highest round. The label is shown where a row is set as a card. */
+/** The median, and below it the lowest and the highest round. The label shows where narrow screens draw rows as cards. */
 function cell(label: string, values: readonly number[], unit: string = ''): Markup {
   if (values.length === 0)
     return html`<td class="number" data-label="${label}"><span class="none">–</span></td>`
@@ -215,7 +215,7 @@ function duration(seconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }
 
-/** As it was given where it is not a time. */
+/** The time in minutes; text that is no time stays unchanged. */
 function minute(time: string): string {
   const date = new Date(time)
   return Number.isNaN(date.getTime()) ? time : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`

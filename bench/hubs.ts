@@ -1,5 +1,4 @@
-// The hubs that a benchmark loads: its own, fresh and in a folder of its own, or running ones
-// that it was given the addresses of.
+// The hubs that a benchmark loads: new ones in folders of their own, or running ones by their addresses.
 
 import { join } from 'node:path'
 import { Pool } from 'undici'
@@ -11,13 +10,13 @@ export interface HubUnderTest {
   readonly who: Exclude<Who, 'bare'>
   readonly url: string
   readonly spoolDir: string | undefined
-  /** Its process, where it is on this machine and says so. */
+  /** Undefined for a hub on another machine, and for one that does not say. */
   readonly pid: number | undefined
-  /** Ours: fresh, and nobody else uses it. */
+  /** The bench started it, and nobody else uses it. */
   readonly isOwn: boolean
 }
 
-/** A running hub, as it was given on the command line. */
+/** A running hub, from the command line. */
 export interface Address {
   readonly url: string
   readonly spoolDir?: string | undefined
@@ -25,7 +24,7 @@ export interface Address {
 
 const HUB = new URL('./baselines/hub-process.js', import.meta.url)
 
-/** A hub of our own, in a folder of its own or on a storage that is given. */
+/** Runs a new hub until `work` ends, on `storage` or in a folder of its own. */
 export async function withOwnHub<T>(work: (hub: HubUnderTest) => Promise<T>, storage?: string): Promise<T> {
   const folder = makeFolder()
   const spoolDir = join(folder, 'spool')
@@ -54,7 +53,7 @@ export async function runningHub(
   return { who, url: base, spoolDir, pid: status?.pid, isOwn: false }
 }
 
-/** The result of a GET, for a look now and then. @throws Error for anything but a success */
+/** The result of one GET. @throws Error for anything but a success */
 export async function result<T>(url: string, path: string): Promise<T> {
   const pool = new Pool(url, { connections: 1 })
   try {

@@ -1,5 +1,4 @@
-// The load generators, as a scenario calls them: each runs in a process of its own, so that what it costs is
-// not the hub's.
+// The load generators for scenarios. Each runs in a process of its own, so its processor time is not the hub's.
 
 import type { LoadJob, LoadResult } from './load/http-load.js'
 import type { BurstJob, RelayResult } from './load/relay-burst.js'

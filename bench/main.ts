@@ -1,4 +1,4 @@
-// Runs benchmark scenarios, one after another, and puts what they measured into a report.
+// Runs benchmark scenarios one after another, and collects their figures in a report.
 
 import { Bench, type BenchOptions, type Scenario } from './bench.js'
 import { environment } from './environment.js'
@@ -6,7 +6,7 @@ import type { Report, ScenarioReport } from './report.js'
 
 export interface RunOptions extends Omit<BenchOptions, 'progress'> {
   readonly scenarios: readonly Scenario[]
-  /** Told what is being done: the scenario, and the step. */
+  /** Called with each scenario and step. */
   readonly progress: (scenario: string, step: string) => void
   readonly finished: (scenario: ScenarioReport) => void
 }

@@ -1,5 +1,5 @@
-// HTML as a template: whatever is put into it is escaped, unless it is markup itself. So a case's name or a URL
-// can hold anything, in text and in quoted attributes alike, and nobody has to remember to escape it.
+// HTML as a template that escapes every value but markup. So a case's name or a URL can hold anything, in text and in
+// quoted attributes, and no caller has to escape it.
 
 export class Markup {
   readonly text: string
@@ -9,7 +9,7 @@ export class Markup {
   }
 }
 
-/** Undefined leaves nothing; a list is joined without separators. */
+/** Undefined becomes nothing. A list is joined without separators. */
 export type Part = Markup | string | number | undefined | readonly Part[]
 
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {

@@ -1,7 +1,7 @@
 // Plots of a report as inline SVG: the distribution of a case, and its rounds as dots.
 //
-// Everything is placed in percent of the plot's box, and only the lines are stretched with it: so text and dots keep
-// their size from a telephone to a wide window. Axis labels lie outside of the box, in padding that the style gives.
+// All positions are percentages of the plot's box, and only lines stretch with it. So text and dots have one size on a
+// telephone and in a wide window. Axis labels lie outside the box, in the padding of the style.
 
 import { html, type Markup } from './markup.js'
 import { type ByWho, type Distribution, QUANTILES, shown, WHO, type Who } from './report.js'
@@ -9,30 +9,30 @@ import { type ByWho, type Distribution, QUANTILES, shown, WHO, type Who } from '
 const MARKED = [0.5, 0.9, 0.99, 0.999]
 const LABELLED = [0.5, 0.99]
 
-/** Where the vertical axis ends: a little above p99.9, for the highest sample of all. */
+/** The top of the vertical axis: a little above p99.9, for the highest sample. */
 const TOP = 3.4
 
-/** Of the width: what a label needs beside its dot where the plot is narrowest, at 300 px. */
+/** A label's share of the plot's width at its narrowest, 300 px. */
 const LABEL_WIDTH = 0.15
 
-/** Above that many ticks only the powers of ten are labelled on narrow screens; above twice as many, on all. */
+/** With more ticks than this, narrow screens label only the powers of ten; with twice as many, all screens do. */
 const MOST_LABELS = 9
 
 export const shareName = (share: number) => `p${Number((share * 100).toFixed(3))}`
 
-/** Undefined where there are too few samples: p99 needs a hundred, as of fewer it is the highest. */
+/** Undefined for too few samples: p99 needs a hundred, since of fewer it is the highest one. */
 export function quantileAt({ quantiles, counts }: Distribution, who: Who, share: number): number | undefined {
   const count = counts[who] ?? Number.POSITIVE_INFINITY
   if (share < 1 && count < Math.round(1 / (1 - share))) return undefined
   return quantiles[who]?.[QUANTILES.findIndex((quantile) => Math.abs(quantile - share) < 1e-6)]
 }
 
-/** Those with anything to draw, the hub last and so on top. */
+/** Each `who` with samples to draw; the hub is last, and so on top. */
 export function whoIn({ quantiles }: Distribution): Who[] {
   return WHO.filter((who) => quantiles[who]?.some(Number.isFinite))
 }
 
-/** A line as the plots draw it, for legends. */
+/** A line of the plots, for legends. */
 export function swatch(who: Who): Markup {
   return html`<svg class="swatch" aria-hidden="true"><line class="line ${who}" x1="0" y1="50%" x2="100%" y2="50%"/></svg>`
 }
@@ -53,7 +53,7 @@ ${LABELLED.map((share) => labelledDots(distribution, share, scale))}
 </svg>`
 }
 
-/** The rounds of a figure, a row for each who, from zero to the highest. */
+/** The rounds of a figure, one row for each `who`, from zero to the highest value. */
 export function roundsStrip(values: ByWho): Markup | undefined {
   const present = WHO.filter((who) => (values[who]?.length ?? 0) > 0)
   if (!present.some((who) => (values[who]?.length ?? 0) > 1)) return undefined
@@ -72,16 +72,16 @@ export function roundsStrip(values: ByWho): Markup | undefined {
 
 interface Scale {
   readonly ticks: readonly number[]
-  /** 0 at the left end, 1 at the right one. */
+  /** 0 at the left end, 1 at the right end. */
   readonly place: (value: number) => number
 }
 
-/** From the tick below the lowest value to the one above the highest. What is not above zero has its place at the left end. */
+/** From the tick below the lowest value to the tick above the highest. Values of zero or less lie at the left end. */
 function logarithmic(values: readonly number[]): Scale {
   const drawable = values.filter((value) => value > 0 && Number.isFinite(value))
   const lowest = drawable.length > 0 ? Math.min(...drawable) : 1
   const highest = Math.max(lowest, ...drawable)
-  let index = 3 * Math.floor(Math.log10(lowest)) - 1 // one lower: the logarithm may have been rounded up
+  let index = 3 * Math.floor(Math.log10(lowest)) - 1 // one lower: the logarithm may be rounded up
   while (tickAt(index + 1) <= lowest) index++
   const first = tickAt(index)
   const ticks = [first]
@@ -90,18 +90,18 @@ function logarithmic(values: readonly number[]): Scale {
   return { ticks, place: (value) => within(Math.log(Math.max(value, first) / first) / width) }
 }
 
-/** 1, 2, 5, 10, …: written in decimal, as 5 × 0.1 × 0.1 is not 0.05. */
+/** 1, 2, 5, 10, …: parsed from decimal text, since 5 × 0.1 × 0.1 is not 0.05. */
 function tickAt(index: number): number {
   const power = Math.floor(index / 3)
   return Number(`${[1, 2, 5][index - 3 * power]}e${power}`)
 }
 
-/** 0 at the bottom, 1 at the top: as much room from p90 to p99 as from p99 to p99.9. */
+/** 0 at the bottom, 1 at the top. The distance from p90 to p99 equals that from p99 to p99.9. */
 const height = (share: number) => within(-Math.log10(1 - share) / TOP)
 
 /**
- * Up to the highest of n samples, that is to the share of 1 - 1/n: beyond it the quantiles repeat that sample, and a
- * line through them would show a tail which nobody measured.
+ * The line ends at the highest of n samples, at the share 1 - 1/n. Beyond it the quantiles repeat that sample, and a line
+ * would show a tail that nobody measured.
  */
 function path(distribution: Distribution, who: Who, scale: Scale): string {
   const end = lastShare(distribution, who)
@@ -138,14 +138,14 @@ function vertical(tick: number, { ticks, place }: Scale): Markup {
   return html`<line class="grid${isPower ? ' power' : ''}" x1="${x}" y1="0" x2="${x}" y2="100%"/>${isTold ? label : undefined}`
 }
 
-/** How a label is set off from its dot, in pixels. Lines rise to the right, so there is room below on that side, and above on the other. */
+/** A label's distance from its dot, in pixels. Lines rise to the right, so there is room below them there, and above on the left. */
 const SIDES = {
   left: { anchor: 'end', dx: -8, dy: -5 },
   right: { anchor: 'start', dx: 8, dy: 14 },
   above: { anchor: 'middle', dx: 0, dy: -10 },
 } as const
 
-/** One dot on each line, labelled where there is room between the others: the table below the plot has every value. */
+/** One dot on each line, with a label where there is room. The table below the plot has every value. */
 function labelledDots(distribution: Distribution, share: number, scale: Scale): Markup[] {
   const dots = whoIn(distribution)
     .flatMap((who) => {

@@ -1,9 +1,9 @@
-// What a process costs, from Linux's /proc: memory, and processor time by thread. Unlike a rate the latter hardly
-// depends on what else runs on the machine, so that two versions can be compared on a busy one.
+// The costs of a process, from Linux's /proc: memory, and processor time by thread. Processor time depends little on what
+// else runs on the machine, unlike a rate, so two versions can be compared on a busy one.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Microseconds that each thread has run for, by thread id; empty where there is no /proc. */
+/** Microseconds of processor time by thread id; empty where there is no /proc. */
 export type ThreadTimes = ReadonlyMap<string, number>
 
 export function threadTimes(pid: number): ThreadTimes {
@@ -14,17 +14,17 @@ export function threadTimes(pid: number): ThreadTimes {
       times.set(thread, Number(nanoseconds) / 1_000)
     }
   } catch {
-    // Not Linux, or a thread that has just ended.
+    // Not Linux, or the thread has just ended.
   }
   return times
 }
 
-/** Microseconds that all threads together have run for between two looks. */
+/** Microseconds of processor time of all threads between two readings. */
 export function spentBetween(before: ThreadTimes, after: ThreadTimes): number {
   return [...after].reduce((sum, [thread, time]) => sum + time - (before.get(thread) ?? 0), 0)
 }
 
-/** Resident memory of a process, MiB; undefined where there is no /proc. */
+/** Resident memory of a process in MiB; undefined where there is no /proc. */
 export function residentMb(pid: number): number | undefined {
   try {
     const [, kb] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []

@@ -1,15 +1,15 @@
-// What Linux tells of a running process in /proc, besides its threads' times. Nothing where there is no /proc,
-// or where the process is not on this machine.
+// Facts about a running process from Linux's /proc, besides its threads' times. Undefined where there is no /proc, and
+// for a process on another machine.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { residentMb, spentBetween, type ThreadTimes, threadTimes } from './process-costs.js'
 
 /** A process at one moment. */
 export interface Look {
-  /** Milliseconds, to be held against those of another look only. */
+  /** Milliseconds of a clock that compares only with another look's. */
   readonly atMs: number
   readonly times: ThreadTimes
-  /** How often its threads have gone to sleep by themselves so far. */
+  /** How often its threads have gone to sleep by themselves since the start. */
   readonly voluntarySwitches: number
   readonly residentMb: number
 }
@@ -33,7 +33,7 @@ export function lookAt(pid: number): Look | undefined {
 
 /** What a process did between two looks. */
 export interface Activity {
-  /** Of one processor, all threads together. */
+  /** Of one core, for all threads together. */
   readonly processorPercent: number
   readonly switchesPerSec: number
 }
@@ -47,10 +47,10 @@ export function activityBetween(before: Look, after: Look): Activity {
   }
 }
 
-/** What a process has open besides the sockets of a load. */
+/** Files that a process has open besides the sockets of a load. */
 const OTHER_FILES = 200
 
-/** Why a load can't have that many sockets, here and in the process that it loads; undefined where it can. */
+/** Why this process or the loaded one can't have that many sockets; undefined if both can. */
 export function tooFewFiles(sockets: number, pid = process.pid): string | undefined {
   const limit = Math.min(openFilesLimit(process.pid), openFilesLimit(pid))
   if (limit >= sockets + OTHER_FILES) return undefined
@@ -61,7 +61,7 @@ function openFilesLimit(pid: number): number {
   try {
     return numberIn(`/proc/${pid}/limits`, /^Max open files\s+(\d+)/m)
   } catch {
-    return Number.POSITIVE_INFINITY // not known: to be tried
+    return Number.POSITIVE_INFINITY // unknown: the load tries it
   }
 }
 

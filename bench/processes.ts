@@ -1,5 +1,5 @@
-// Child processes of a benchmark: servers that report their port, and workers that do one job. Each is
-// ended by its own handle when its part is over.
+// Child processes of a benchmark: servers that report their port, and workers that do one job. Each is ended by its
+// handle.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ export async function startServer(module: URL, args: readonly string[] = []): Pr
   return { port, pid: child.pid ?? 0, stop: () => end(child) }
 }
 
-/** Hands a job to a module that calls `answerJob`, and returns its result. */
+/** Runs a module that calls `answerJob` in a child process for one job, and returns the result. */
 export async function runJob<Job extends object, Result>(module: URL, job: Job): Promise<Result> {
   const child = fork(module, { serialization: 'advanced' })
   child.send(job)
@@ -26,19 +26,19 @@ export async function runJob<Job extends object, Result>(module: URL, job: Job):
   return result
 }
 
-/** The worker's side of `runJob`. */
+/** The child's side of `runJob`. */
 export function answerJob<Job, Result>(work: (job: Job) => Promise<Result>): void {
   process.once('message', async (job: Job) => process.send?.(await work(job)))
 }
 
 async function firstMessage(child: ChildProcess): Promise<unknown[]> {
-  const gone = once(child, 'exit').then(([code]) => {
+  const exited = once(child, 'exit').then(([code]) => {
     throw new Error(`${child.spawnargs.join(' ')} ended with ${code} before it answered`)
   })
-  return Promise.race([once(child, 'message'), gone])
+  return Promise.race([once(child, 'message'), exited])
 }
 
-/** Ends a process by its own pid, and waits until it is gone. */
+/** Sends SIGTERM to a child, and waits for its end. */
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const exited = once(child, 'exit')

@@ -1,45 +1,45 @@
-// What a benchmark has measured, as data: the table, the JSON and the HTML report are made of it.
+// The figures of a benchmark as data. The table, the JSON and the HTML report show them.
 
 import { median } from './statistics.js'
 
-/** Whose figure it is: the hub under test, another one beside it, or the bare baseline of the same work. */
+/** Whose figure it is: the hub under test, the hub to compare, or the bare baseline of the same work. */
 export type Who = 'hub' | 'compare' | 'bare'
 
 export const WHO = ['bare', 'compare', 'hub'] as const satisfies readonly Who[]
 
-/** One value for each round, in the order of the rounds: so values of one round can be held against each other. */
+/** One value for each round, in the order of the rounds, so that values of one round can be compared. */
 export type ByWho = { readonly [who in Who]?: readonly number[] }
 
 export type Unit = '/s' | 'ms' | 'µs' | 'MB' | '%' | '×' | ''
 
 export interface Figure {
-  /** Which case of the scenario, such as `64 connections`. */
+  /** The case of the scenario, such as `64 connections`. */
   readonly of: string
-  /** What was measured, such as `throughput` or `p99`. */
+  /** The quantity, such as `throughput` or `p99`. */
   readonly what: string
   readonly unit: Unit
   readonly values: ByWho
   readonly goal?: Goal | undefined
 }
 
-/** What the hub is to reach: with its own value (the median), or with that value over the baseline's (the median of the rounds). */
+/** The bound for the median of the hub's rounds: of their values, or of their ratios to the baseline's. */
 export interface Goal {
   readonly of: 'value' | 'ratio'
   readonly atLeast?: number
   readonly atMost?: number
 }
 
-/** All samples of a case, thinned out to quantiles. */
+/** All samples of a case, reduced to quantiles. */
 export interface Distribution {
   readonly of: string
   readonly what: string
   readonly unit: Unit
-  /** Ascending, at the places of `QUANTILES`. */
+  /** The values at the shares of `QUANTILES`, ascending. */
   readonly quantiles: { readonly [who in Who]?: readonly number[] }
   readonly counts: { readonly [who in Who]?: number }
 }
 
-/** What could not be measured, and why: nothing is left out without a word. */
+/** A quantity that the bench could not measure, and why: a report leaves nothing out silently. */
 export interface Impossible {
   readonly who: Who
   readonly what: string
@@ -57,7 +57,7 @@ export interface ScenarioReport {
 
 export interface Environment {
   readonly arc: string
-  /** The commit that was measured; null outside a repository. */
+  /** The measured commit; null outside a repository. */
   readonly commit: string | null
   readonly node: string
   readonly cores: number
@@ -65,7 +65,7 @@ export interface Environment {
   readonly memoryGb: number
   readonly system: string
   readonly fileSystem: string
-  /** Of the hub under test, as it says itself; null where it does not say. */
+  /** What the hub under test says of its durability; null where it says nothing. */
   readonly durability: string | null
   readonly measuredAt: string
 }
@@ -79,7 +79,7 @@ export interface Report {
   readonly scenarios: readonly ScenarioReport[]
 }
 
-/** Dense where the tail is. */
+/** Dense in the tail. */
 export const QUANTILES: readonly number[] = [
   ...Array.from({ length: 90 }, (_, i) => i / 100),
   ...Array.from({ length: 90 }, (_, i) => 0.9 + i / 1_000),
@@ -94,7 +94,7 @@ export function quantilesOf(samples: readonly number[]): number[] {
   )
 }
 
-/** The hub's value over another one's, round by round; empty where one of them is missing. */
+/** The hub's value divided by the other's, round by round; empty if one of them is missing. */
 export function ratios({ values }: Figure, over: 'bare' | 'compare'): number[] {
   const others = values[over] ?? []
   return (values.hub ?? []).flatMap((value, round) => {
@@ -103,7 +103,7 @@ export function ratios({ values }: Figure, over: 'bare' | 'compare'): number[] {
   })
 }
 
-/** Undefined where there is no goal, or nothing to hold against it. */
+/** Undefined without a goal, and without a value. */
 export function isReached(figure: Figure): boolean | undefined {
   const { goal, values } = figure
   const samples = goal?.of === 'ratio' ? ratios(figure, 'bare') : (values.hub ?? [])
@@ -121,7 +121,7 @@ export function goalText({ of, atLeast, atMost }: Goal, unit: Unit): string {
   return of === 'ratio' ? `${sign} ${limit} × bare` : `${sign} ${limit} ${unit}`.trim()
 }
 
-/** Three significant figures, or whole ones. */
+/** Three significant figures; no decimals from 100 on. */
 export function shown(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')

@@ -1,6 +1,6 @@
 // Order statistics of measured samples.
 
-/** The value below which a share `p` (0…1) of the ascending samples lies. */
+/** The value below which the share `p` (0 to 1) of the ascending samples lies. */
 export function percentile(ascending: readonly number[], p: number): number {
   return ascending[Math.min(ascending.length - 1, Math.floor(p * ascending.length))] ?? Number.NaN
 }

@@ -1,6 +1,6 @@
-// The style of the report's page. Every colour is a variable, and the dark theme changes those alone; blue, orange and
-// grey are told apart with any kind of sight, and the lines differ in their dashes as well. On narrow screens a row of a
-// table is set as a card, as its columns would not fit.
+// The style of the report's page. Every colour is a variable, and the dark theme changes only those. Readers with any kind
+// of sight can tell blue, orange and grey apart, and the lines also differ in their dashes. Narrow screens draw a table's
+// row as a card, since its columns would not fit.
 
 export const STYLE = `
 :root {

@@ -1,4 +1,4 @@
-// A report as a person reads it in a terminal.
+// A report as text for a terminal.
 
 import {
   type Figure,
@@ -44,7 +44,7 @@ interface Column {
   readonly cell: (figure: Figure) => string
 }
 
-/** Only those in which there is something. */
+/** The columns that have values. */
 function columnsOf(figures: readonly Figure[]): Column[] {
   const all: (Column & { readonly always?: boolean })[] = [
     { title: 'case', cell: ({ of }) => of, always: true },

@@ -1,6 +1,6 @@
-// The bare baselines for posts: a `node:http` server that parses a JSON body and sends it back. What Node itself can
-// do on this machine, in this minute. Given the path of a log, it flushes what arrives in one turn of the event loop
-// to the disk before it answers, as a hub has to; without one it stores nothing.
+// The bare baselines for posts: a `node:http` server that parses a JSON body and sends it back. With the path of a log it
+// flushes the bodies of one turn of the event loop to the disk before it answers, as a hub must. Without one it stores
+// nothing.
 
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

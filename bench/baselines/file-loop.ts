@@ -1,5 +1,5 @@
-// The bare baseline for the relay: one loop that does, for one request after another, the file operations
-// that a request of the relay costs both sides together, and nothing else. No watch, no hub, no storage.
+// The bare baseline for the relay: a loop that does the file operations of both sides for one request after another. It
+// has no watch, no hub and no storage.
 
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
-// The bare baseline for a round trip over files: two processes, this one and one that it starts, that hand each other one
-// file after another as an agent and a hub do. The other one claims what a watch tells of, reads it, flushes a commit to
-// the disk and puts an answer. No queue, no order, no storage, no guard.
+// The bare baseline for a round trip over files: this process and a child hand each other one file after another, as an
+// agent and a hub do. The child claims each file that its watch reports, reads it, flushes a commit to the disk and
+// writes an answer. It has no queue, no order, no storage and no guard.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -47,7 +47,7 @@ async function makeTrips({ folder, trips }: FileTripsJob): Promise<number[]> {
   watcher.close()
   other.off('exit', fail)
   await end(other)
-  rmSync(join(folder, LOG)) // many of these are made
+  rmSync(join(folder, LOG)) // each round writes one
   return latenciesMs
 }
 
@@ -61,14 +61,14 @@ function answerRequests(folder: string): void {
     try {
       renameSync(join(requests, name), claimed)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return // the event of our own claim of it
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return // this process claimed it: the event is its own rename
       throw error
     }
     const request = JSON.parse(readFileSync(claimed, 'utf8'))
     log.commit(1)
     putFile(responses, stem, JSON.stringify({ ...request, body: { body: 'x'.repeat(480) } }))
   })
-  process.once('disconnect', () => process.exit()) // the other one has gone
+  process.once('disconnect', () => process.exit()) // the parent has ended
   process.send?.('ready')
 }
 

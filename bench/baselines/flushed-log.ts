@@ -1,13 +1,12 @@
-// What of a commit is the disk's: pages written into a log that is overwritten in place, and flushed. As many as SQLite
-// writes for so many posts, and nothing else: a hub's log grows until it is written back for the first time, which makes
-// its first 1,000 lone posts dearer, and is written back now and then.
+// The disk's part of a commit: it writes as many pages as SQLite does for so many posts, and flushes them. It overwrites
+// its log in place. A hub's log grows until SQLite first writes it back, so a hub's first 1,000 lone posts take longer.
 
 import { fsyncSync, openSync, writeSync } from 'node:fs'
 
 const PAGE = Buffer.alloc(4_096 + 24, 'x') // with its header in the log
-/** After as many the hub writes its log back, and begins it anew. */
+/** After this many pages SQLite writes its log back, and starts it again. */
 const LOG_PAGES = 4_000
-/** Pages of a commit: of one post, and for each further one. */
+/** Pages of a commit: for its first post, and for each further post. */
 const PAGES = { first: 4, each: 0.2 } as const
 
 export class FlushedLog {

@@ -1,5 +1,5 @@
-// The bare baseline for long-polls: a `node:http` server that holds every `GET /v1/events`, and answers all of
-// them with the message when one is posted. Any other GET is answered at once, with how many it holds.
+// The bare baseline for long-polls: a `node:http` server that holds every `GET /v1/events`, and answers all of them when
+// a message is posted. It answers every other GET at once with the number of responses that it holds.
 
 import type { ServerResponse } from 'node:http'
 import { answer, standIn } from './stand-in.js'

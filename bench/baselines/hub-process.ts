@@ -1,5 +1,5 @@
-// A hub in a process of its own, for a scenario to load: on the storage file given as first argument, and
-// with a file relay on the spool given as second. It is the program's, as it is installed.
+// A hub in a process of its own. Arguments: the storage file, then the spool of its file relay. It runs the program's
+// bundle, as an installed hub does.
 
 import { PACKAGE_ROOT } from '../../src/package.js'
 
@@ -12,4 +12,4 @@ const hub = await startHub({ storagePath, spoolDir, port: 0, logLevel: 'warn' })
 process.send?.({ port: hub.port })
 const end = () => hub.stop().then(() => process.exit())
 process.once('SIGTERM', end)
-process.once('disconnect', end) // the bench has gone
+process.once('disconnect', end) // the bench has ended

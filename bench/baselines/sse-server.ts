@@ -1,5 +1,5 @@
-// The bare baseline for streams: a `node:http` server that keeps every `GET /v1/stream` open, and writes a
-// message to all of them when one is posted. It keeps nothing: who is not there then does not get it.
+// The bare baseline for streams: a `node:http` server that keeps every `GET /v1/stream` open, and writes each posted
+// message to all of them. It stores nothing: a later reader does not get the message.
 
 import type { ServerResponse } from 'node:http'
 import { answer, standIn } from './stand-in.js'

@@ -1,10 +1,10 @@
-// What the bare servers have in common: they take a message and answer as a hub does, but check and store
-// nothing. So what they send is as large as what a hub sends.
+// The shared part of the bare servers: they take a message and send an answer as large as a hub's, but check and store
+// nothing.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** As long as a hub keeps its connections: the bare server's default is too short for a load that pauses. */
+/** A hub keeps connections this long. Node's default of 5 s is too short for a load that pauses. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 let latestId = 0
@@ -14,7 +14,7 @@ export interface Posted {
   readonly json: string
 }
 
-/** Listens, and tells its port over IPC. What is no POST of a message goes to `onGet`. */
+/** Listens, and sends its port over IPC. All but a message's POST goes to `onGet`. */
 export function standIn(
   onGet: (request: IncomingMessage, response: ServerResponse) => void,
   onPosted: (message: Posted) => void,
@@ -29,7 +29,7 @@ export function standIn(
       onPosted(message)
     })
   })
-  process.once('disconnect', () => process.exit()) // the bench has gone
+  process.once('disconnect', () => process.exit()) // the bench has ended
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () =>
     process.send?.({ port: (server.address() as AddressInfo).port }),
   )

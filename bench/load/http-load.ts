@@ -1,5 +1,5 @@
-// A load generator in a process of its own: keep-alive connections, one request at a time on each, for a given
-// time or a given number of requests. Takes its job and gives its result over IPC.
+// A load generator in a process of its own: keep-alive connections, one request at a time on each, for a number of
+// seconds or of requests. The job and the result cross IPC.
 
 import { Client } from 'undici'
 import { answerJob } from '../processes.js'
@@ -7,15 +7,15 @@ import { RawConnection } from './raw-connection.js'
 
 export interface LoadJob {
   readonly url: string
-  /** One after another on each connection, again and again; `{i}` and `{i%100}` become a running number. */
+  /** Each connection sends them in order, in a loop. `{i}` and `{i%100}` become the request's number. */
   readonly requests: readonly LoadRequest[]
   readonly connections: number
-  /** Whichever ends first. */
+  /** The load ends at `seconds` or `count`, whichever comes first. */
   readonly seconds?: number
   readonly count?: number
   /**
-   * Default: undici's `Client`. `sockets` are bare ones, which cost least, so that most of the machine is left to the server;
-   * `fetch` is what a program without a client library posts by, and costs ten times as much.
+   * Default: undici's `Client`. `sockets` are bare ones: they take least of the machine from the server. `fetch` is what a
+   * program without a client library uses, and costs ten times as much.
    */
   readonly by?: 'undici' | 'sockets' | 'fetch'
 }
@@ -44,7 +44,7 @@ answerJob(async (job: LoadJob): Promise<LoadResult> => {
   return { requests: sent, seconds, latenciesMs }
 })
 
-/** One connection: sends, waits for the whole answer, sends again, until the job is done. */
+/** One connection: it sends, reads the whole answer, and sends again, until the job ends. */
 async function hammer(
   { url, requests, by = 'undici' }: LoadJob,
   { stopAt, next }: { readonly stopAt: number; readonly next: () => number | undefined },
@@ -94,7 +94,7 @@ const CONNECTIONS: Readonly<Record<NonNullable<LoadJob['by']>, (url: string) => 
     }
   },
   sockets: (url) => new RawConnection(url),
-  // It keeps as many connections alive as there are requests at once.
+  // `fetch` keeps one connection for each concurrent request.
   fetch: (url) => ({
     exchange: async ({ path, ...request }) => {
       const answer = await fetch(url + path, request)

@@ -1,5 +1,5 @@
-// Agents in long-polls that nobody wakes, in a process of its own, and what the server's process does
-// meanwhile. Each polls again when its time is up. The time is cut into slices, so that the figures have a spread.
+// Agents in long-polls that nobody wakes, in a process of its own; it also measures the server's process. An agent polls
+// again when its poll ends. The time is cut into slices, so that the figures have a spread.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Activity, activityBetween, type Look, lookAt } from '../process-facts.js'
@@ -9,17 +9,17 @@ import { Waiter } from './waiter.js'
 
 export interface IdleJob {
   readonly url: string
-  /** The server's process, on this machine. */
+  /** The server's process. */
   readonly pid: number
   readonly waiters: number
-  /** What the start and the first polls have set off has passed after this time. */
+  /** Milliseconds before the first slice, in which the work of the start and of the first polls ends. */
   readonly settleMs: number
   readonly slices: number
   readonly sliceMs: number
 }
 
 export interface IdleSlice extends Activity {
-  /** At the end of the slice. */
+  /** Resident MiB at the end of the slice. */
   readonly residentMb: number
 }
 

@@ -1,6 +1,5 @@
-// Ten agents at work, in a process of their own: an hour of what agents do, in a minute. Each waits for messages
-// all the time, and meanwhile posts, claims, locks, looks around and answers, over HTTP or over files. Takes its
-// job and gives its result over IPC.
+// Ten agents at work, in a process of their own: they do an hour's work in a minute. Each waits for messages all the
+// time, and also posts, locks and lists, over HTTP or over files. The job and the result cross IPC.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { ArcClient } from '../../src/sdk/index.js'
@@ -8,7 +7,7 @@ import { answerJob } from '../processes.js'
 
 export interface MixedJob {
   readonly url: string
-  /** Half of the agents are behind it; without it all use HTTP. */
+  /** Half of the agents use it. Undefined: all use HTTP. */
   readonly spoolDir: string | undefined
   readonly agents: number
   readonly seconds: number
@@ -16,14 +15,14 @@ export interface MixedJob {
 
 export interface MixedResult {
   readonly calls: number
-  /** Milliseconds of each call that waits for nothing. */
+  /** Milliseconds of each call over HTTP, except polls; `filesMs` holds those over files. */
   readonly httpMs: readonly number[]
   readonly filesMs: readonly number[]
-  /** Milliseconds from a direct message's post until its addressee has it. */
+  /** Milliseconds from a direct message's post to its addressee's poll. */
   readonly deliveryMs: readonly number[]
 }
 
-/** What an agent does between two thoughts, each so often in a minute. */
+/** Turns of each agent in a minute. */
 const PER_MINUTE = { thoughts: 40 } as const
 
 answerJob(async ({ url, spoolDir, agents, seconds }: MixedJob): Promise<MixedResult> => {

@@ -1,4 +1,4 @@
-// The one who posts what others wait for, over a connection of its own that is open before it is measured.
+// Posts the messages that others wait for, over a connection that is open before the measurement.
 
 import { Client } from 'undici'
 
@@ -15,7 +15,7 @@ export class Poster {
     return resultOf<T>(`GET ${path}`, statusCode, await body.text())
   }
 
-  /** Posts to everyone; returns the message's id. @throws Error for anything but a success */
+  /** Posts a broadcast; returns its id. @throws Error for anything but a success */
   async post(text: string): Promise<number> {
     const path = '/v1/messages'
     const { statusCode, body } = await this.#client.request({
@@ -27,7 +27,7 @@ export class Poster {
     return resultOf<{ id: number }>(`POST ${path}`, statusCode, await body.text()).id
   }
 
-  /** The id after which whatever is posted from now on follows. */
+  /** The latest message's id. */
   async latestId(): Promise<number> {
     const { latest_visible_id } = await this.get<{ latest_visible_id: number }>(
       '/v1/bootstrap?agent_id=bench',

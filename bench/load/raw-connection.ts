@@ -1,6 +1,6 @@
-// One keep-alive connection without a client library: requests written as they are, of an answer only the status line and
-// the length looked at. What it costs is little more than Node's sockets, so that it takes least from the server that
-// shares the machine with it. Takes answers with a Content-Length, as those of the servers here are.
+// One keep-alive connection without a client library. It writes requests as text, and reads only the status line and the
+// length of an answer. So it costs little more than Node's sockets, and takes least from the server on the same machine.
+// Answers must have a Content-Length.
 
 import { connect, type Socket } from 'node:net'
 
@@ -13,7 +13,7 @@ export interface RawRequest {
 
 export interface RawAnswer {
   readonly status: number
-  /** Latin-1: for an error message. */
+  /** The body, in Latin-1: for an error message. */
   readonly text: string
 }
 
@@ -22,9 +22,9 @@ const BUFFER_BYTES = 64 * 1024
 export class RawConnection {
   readonly #host: string
   readonly #socket: Socket
-  /** What has come of the answer so far, in Latin-1, until its head is complete. */
+  /** The answer so far, in Latin-1, until its head is complete. */
   #head = ''
-  /** Bytes of the body that are missing. */
+  /** Bytes of the body that have not arrived. */
   #missing = 0
   #status = 0
   #waiting: { resolve(answer: RawAnswer): void; reject(error: Error): void } | undefined
@@ -48,7 +48,7 @@ export class RawConnection {
     this.#socket.on('close', () => this.#waiting?.reject(new Error(`${host} has closed the connection`)))
   }
 
-  /** Sends a request, and waits for the whole answer; one at a time. */
+  /** Sends a request and reads the whole answer. One at a time. */
   exchange({ method, path, body }: RawRequest): Promise<RawAnswer> {
     if (this.#socket.destroyed) return Promise.reject(new Error(`${this.#host} has closed the connection`))
     const content =

@@ -1,5 +1,5 @@
-// Agents behind the file relay that submit all their posts at once, and then look for the answers, by bare file
-// operations; in a process of its own. Takes its job and gives its result over IPC.
+// Agents behind the file relay, in a process of their own: they submit all their posts at once, then look for the
+// answers, by bare file operations. The job and the result cross IPC.
 
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
@@ -27,8 +27,8 @@ const GIVE_UP_MS = 120_000
 interface Agent {
   readonly requests: string
   readonly responses: string
-  /** When each was submitted that has no answer yet. */
-  readonly waiting: Map<string, number>
+  /** When each post without an answer was submitted. */
+  readonly unanswered: Map<string, number>
 }
 
 answerJob(async ({ spoolDir, agents, postsEach }: BurstJob): Promise<RelayResult> => {
@@ -37,13 +37,13 @@ answerJob(async ({ spoolDir, agents, postsEach }: BurstJob): Promise<RelayResult
     const name = `agent-${i}-${run}`
     const folder = (kind: string) => join(spoolDir, kind, name)
     for (const kind of ['requests', 'responses']) mkdirSync(folder(kind), { recursive: true })
-    return { requests: folder('requests'), responses: folder('responses'), waiting: new Map() }
+    return { requests: folder('requests'), responses: folder('responses'), unanswered: new Map() }
   })
   const latenciesMs: number[] = []
   const startedAt = performance.now()
   for (let i = 0; i < postsEach; i++)
     for (const agent of crew) submit(agent, `post-${String(i).padStart(6, '0')}`)
-  while (crew.some(({ waiting }) => waiting.size > 0)) {
+  while (crew.some(({ unanswered }) => unanswered.size > 0)) {
     for (const agent of crew) look(agent, latenciesMs)
     if (performance.now() - startedAt > GIVE_UP_MS) throw new Error('not all posts were answered')
     await pause(LOOK_MS)
@@ -52,8 +52,8 @@ answerJob(async ({ spoolDir, agents, postsEach }: BurstJob): Promise<RelayResult
   return { requests: latenciesMs.length, seconds, latenciesMs }
 })
 
-function submit({ requests, waiting }: Agent, stem: string): void {
-  waiting.set(stem, performance.now())
+function submit({ requests, unanswered }: Agent, stem: string): void {
+  unanswered.set(stem, performance.now())
   const request = {
     request_id: stem,
     agent_id: 'bench',
@@ -65,15 +65,15 @@ function submit({ requests, waiting }: Agent, stem: string): void {
   putFile(requests, stem, JSON.stringify(request))
 }
 
-function look({ responses, waiting }: Agent, latenciesMs: number[]): void {
-  if (waiting.size === 0) return
+function look({ responses, unanswered }: Agent, latenciesMs: number[]): void {
+  if (unanswered.size === 0) return
   for (const name of readdirSync(responses)) {
     const stem = name.replace(/\.json$/, '')
-    const submittedAt = waiting.get(stem)
+    const submittedAt = unanswered.get(stem)
     if (submittedAt === undefined) continue
     const { status } = readAnswer(responses, stem) as { status: number }
     if (status !== 201) throw new Error(`a post was answered with ${status}`)
     latenciesMs.push(performance.now() - submittedAt)
-    waiting.delete(stem)
+    unanswered.delete(stem)
   }
 }

@@ -1,5 +1,5 @@
-// Agents behind the file relay, in a process of their own: each sends its posts one after another, by the client
-// that the SDK gives them. Takes its job and gives its result over IPC.
+// Agents behind the file relay, in a process of their own: each sends one post after another by the SDK's client. The
+// job and the result cross IPC.
 
 import { ArcClient } from '../../src/sdk/index.js'
 import { answerJob } from '../processes.js'
@@ -17,7 +17,7 @@ answerJob(async ({ spoolDir, agents, postsEach }: RelayJob): Promise<RelayResult
   const clients = Array.from({ length: agents }, (_, i) =>
     ArcClient.overRelay(`agent-${i}`, { spoolDir, timeout: TIMEOUT_SEC }),
   )
-  await Promise.all(clients.map((client) => client.listChannels())) // folders, watches, code
+  await Promise.all(clients.map((client) => client.listChannels())) // opens folders and watches, loads code
   const latenciesMs: number[] = []
   const post = async (client: ArcClient, i: number) => {
     const submittedAt = performance.now()

@@ -1,5 +1,5 @@
-// Agents parked in long-polls over the file relay, in a process of their own. Says over IPC that they are
-// there, then `{id, receivedAtMs}` of each message that one of them gets, and lets that one wait again.
+// Agents in long-polls over the file relay, in a process of their own. It reports over IPC that they poll, then
+// `{id, receivedAtMs}` of each message that one of them gets. That agent then polls again.
 
 import { ArcClient } from '../../src/sdk/index.js'
 
@@ -21,7 +21,7 @@ async function pollForEver(client: ArcClient, threadId: string): Promise<never> 
   }
 }
 
-/** Comparable between processes, and finer than `Date.now`. */
+/** Epoch milliseconds that compare between processes, and are finer than `Date.now`. */
 function epochMs(): number {
   return performance.timeOrigin + performance.now()
 }

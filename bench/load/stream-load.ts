@@ -1,6 +1,6 @@
-// Readers of one feed as server-sent events, in a process of its own: all of them connect, messages are
-// posted at a fixed pace, and the time is taken until each reader has each message. The pace is the same for
-// every server, so that what is measured is the delivery and not a queue that the load itself has made.
+// Readers of one feed as server-sent events, in a process of its own: all of them connect, then it posts messages at a
+// fixed pace and measures when each reader has each message. The pace is the same for every server, so that the figure
+// is the delivery and not a queue of the load's own.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'undici'
@@ -10,24 +10,24 @@ import { Poster } from './poster.js'
 export interface StreamJob {
   readonly url: string
   readonly readers: number
-  /** How many are posted: before the time is taken, and while it is. */
+  /** Messages before the measurement, and during it. */
   readonly warmUps: number
   readonly messages: number
   readonly intervalMs: number
-  /** How long the last deliveries are waited for. */
+  /** Milliseconds after the last post in which deliveries count. */
   readonly deadlineMs: number
 }
 
 export interface StreamResult {
-  /** Milliseconds from just before a message was posted until a reader had it; of those who got it. */
+  /** Milliseconds from just before a post until a reader had the message, one for each delivery. */
   readonly latenciesMs: readonly number[]
-  /** How many there are when everyone gets everything. */
+  /** The number of deliveries when every reader gets every message. */
   readonly expected: number
-  /** What the first broken stream broke with. */
+  /** The error of the first broken stream. */
   readonly trouble: string | undefined
 }
 
-/** Connections that are opened at once: more would overflow the listener's backlog. */
+/** More connections at once would overflow the listener's backlog. */
 const CONNECTIONS_AT_ONCE = 500
 const CONNECTED_WITHIN_MS = 30_000
 
@@ -53,7 +53,7 @@ answerJobs(async (job: StreamJob): Promise<StreamResult> => {
   return { latenciesMs, expected, trouble }
 })
 
-/** Everyone who reads, and what they have got so far. */
+/** All readers, and the latencies of their deliveries so far. */
 class Audience {
   readonly #job: StreamJob
   readonly #readers: readonly Reader[]
@@ -99,7 +99,7 @@ class Audience {
 
 interface Listener {
   connected(): void
-  /** Has the message of this number, once each. */
+  /** Called once for each message, with its number. */
   got(number: number, atMs: number): void
   broken(error: Error): void
 }
@@ -110,13 +110,13 @@ class Reader {
   readonly #path: string
   readonly #token: string
   readonly #listener: Listener
-  /** The beginning of an event whose end has not come yet. */
+  /** The beginning of an event whose end has not arrived. */
   #rest = ''
-  /** Messages come in order: what is lower has come before. */
+  /** Messages come in order: lower numbers have arrived. */
   #nextNumber = 0
 
   constructor(url: string, path: string, token: string, listener: Listener) {
-    // A hub may be silent for as long as it likes between two messages.
+    // A hub may be silent between two messages for any time.
     this.#client = new Client(url, { bodyTimeout: 0 })
     this.#path = path
     this.#token = token
@@ -146,7 +146,7 @@ class Reader {
     this.#rest = events.pop() ?? ''
     for (const event of events) {
       const place = event.indexOf(this.#token)
-      if (place < 0) continue // a heartbeat, or somebody else's message
+      if (place < 0) continue // a heartbeat, or a message of other clients
       const number = Number.parseInt(event.slice(place + this.#token.length), 10)
       if (number < this.#nextNumber) continue
       this.#nextNumber = number + 1

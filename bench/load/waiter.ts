@@ -1,6 +1,5 @@
-// An agent that long-polls over a connection of its own. Thousands of them share one thread with the clock
-// that measures them, so a poll costs as little as the client allows: no promise, no stream, and the answer is
-// handed on unparsed.
+// An agent that long-polls over a connection of its own. Thousands of them share one thread with the clock that measures
+// them. So a poll costs as little as the client allows: no promise, no stream, no parsing of the answer.
 
 import { Client } from 'undici'
 
@@ -20,7 +19,7 @@ export class Waiter {
     return this.#isPolling
   }
 
-  /** Polls once; of `answered` and `failed`, one is called once, when the whole answer has been read. */
+  /** Polls once. It calls `answered` or `failed` once, at the end of the answer. */
   poll(answered: (text: string) => void, failed: (error: Error) => void): void {
     this.#isPolling = true
     let status = 0
@@ -49,7 +48,7 @@ export class Waiter {
     )
   }
 
-  /** Goes on after what an answer held. */
+  /** Moves `sinceId` past the messages of an answer. */
   skip(answer: string): void {
     const { result } = JSON.parse(answer) as { result: readonly { id: number }[] }
     this.sinceId = result.at(-1)?.id ?? this.sinceId

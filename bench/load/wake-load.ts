@@ -1,6 +1,6 @@
-// Long-polls that are woken together, in a process of its own: all are parked, one message is posted, and
-// the time is taken until each has read its answer; then all are parked again. The process has nothing else
-// to do while it waits, so that it can time the post and the answers by one clock.
+// Long-polls that one message wakes together, in a process of its own: it parks all of them, posts a message, measures
+// when each has read its answer, and parks them again. The process does nothing else meanwhile, so one clock times the
+// post and the answers.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerJobs } from '../load-process.js'
@@ -9,35 +9,35 @@ import { Waiter } from './waiter.js'
 
 export interface WakeJob {
   readonly url: string
-  /** Where the message is posted: the same hub, or another one on the same storage. */
+  /** The hub that gets the post: the same one, or another one on the same storage. */
   readonly postUrl: string
   readonly waiters: number
-  /** How often all of them are woken: before the time is taken, and while it is. */
+  /** Wakes before the measurement, and during it. */
   readonly warmUps: number
   readonly wakes: number
-  /** How long those who are not woken are waited for. */
+  /** Milliseconds after a post in which a wake counts. */
   readonly deadlineMs: number
-  /** Before each message, a random part of this passes: who looks now and then is not always met at the same point. */
+  /** A random part of this passes before each post, so that a hub that looks at intervals is met at every point of one. */
   readonly pauseMs: number
-  /** Whether the hub says in `GET /v1/status` how many polls wait. */
+  /** Whether the hub's `GET /v1/status` has `waiting_polls`. */
   readonly tellsWaiting: boolean
 }
 
 export interface WakeResult {
-  /** Milliseconds from just before a message was posted until a waiter had it; of those who got it. */
+  /** Milliseconds from just before a post until a waiter had the message, one for each delivery. */
   readonly latenciesMs: readonly number[]
-  /** How many there are when everyone gets everything. */
+  /** The number of deliveries when every waiter gets every message. */
   readonly expected: number
-  /** When a message was posted and when the last waiter had it, as milliseconds of the epoch. */
+  /** From each post until the last waiter had the message, in epoch milliseconds. */
   readonly bursts: readonly (readonly [fromMs: number, toMs: number])[]
-  /** What the first failed poll failed with. */
+  /** The error of the first failed poll. */
   readonly trouble: string | undefined
 }
 
-/** Connections that are opened at once: more would overflow the listener's backlog. */
+/** More connections at once would overflow the listener's backlog. */
 const CONNECTIONS_AT_ONCE = 500
 const PARKED_WITHIN_MS = 30_000
-/** For a hub that does not say how many wait: what it is given to park them. */
+/** A hub without `waiting_polls` gets this time to park the polls, and `PARKING_MS_EACH` more for each. */
 const PARKING_MS = 200
 const PARKING_MS_EACH = 2
 
@@ -57,14 +57,14 @@ answerJobs(async (job: WakeJob): Promise<WakeResult> => {
       bursts.push([performance.timeOrigin + from, performance.timeOrigin + performance.now()])
       expected += job.waiters
     }
-    if (!areAll) break // each further wake would take the whole deadline
+    if (!areAll) break // every further wake would last until the deadline
   }
   const { trouble } = crowd
   await crowd.disperse()
   return { latenciesMs, expected, bursts, trouble }
 })
 
-/** So that no message is taken for another one, in whichever job. */
+/** Numbers the messages of all jobs, so that none is taken for another. */
 let wakes = 0
 
 class Crowd {
@@ -72,9 +72,9 @@ class Crowd {
   readonly #hub: Poster
   readonly #poster: Poster
   readonly #waiters: readonly Waiter[]
-  /** Other people's polls. */
+  /** How many polls of other clients wait at the hub. */
   readonly #strangers: number
-  /** What marks the message that is waited for. */
+  /** Marks the message that wakes the waiters. */
   #token = ''
   #onWoken: () => void = () => {}
   trouble: string | undefined
@@ -99,7 +99,7 @@ class Crowd {
     return crowd
   }
 
-  /** Everyone polls, and the hub has all of them waiting, as far as can be known. */
+  /** Every waiter polls, and the hub holds all polls, as far as it says. */
   async park(): Promise<void> {
     for (const waiter of this.#waiters) if (!waiter.isPolling) this.#poll(waiter)
     await this.#parked(this.#waiters.length)
@@ -113,7 +113,7 @@ class Crowd {
     }
   }
 
-  /** Posts a message; the times after which those had it who got it before the deadline. */
+  /** Posts a message. Resolves with the milliseconds of each waiter that had it before the deadline. */
   async wake(): Promise<number[]> {
     const times: number[] = []
     this.#token = `wake ${process.pid}-${++wakes} `
@@ -141,7 +141,7 @@ class Crowd {
     waiter.poll(
       (text) => {
         if (this.#token !== '' && text.includes(this.#token)) return this.#onWoken()
-        waiter.skip(text) // its time was up, or somebody else has posted
+        waiter.skip(text) // the poll timed out, or another client has posted
         this.#poll(waiter)
       },
       (error) => {

@@ -1,6 +1,6 @@
-// What reads cost as the history grows: the same requests at 10,000 messages in 100 threads, then at 100,000, one after
-// another on one connection, in turns with a second hub of the same make that stays at 1,000. Of a hub that was running
-// before there is no second one: its baseline is what it took itself at 1,000. And the memory of its process.
+// Reads as the history grows: the same requests at 10,000 messages in 100 threads, then at 100,000, one after another on
+// one connection. The baseline is a second hub that stays at 1,000 messages, in turns. A hub that was running before is
+// its own baseline: its times at 1,000. It also measures the memory of the hub's process.
 
 import { type Bench, type Scenario, valuesOf } from '../bench.js'
 import { type HubUnderTest, result, withOwnHub } from '../hubs.js'
@@ -20,7 +20,7 @@ const FILL: LoadRequest = {
     body: `message {i} ${'x'.repeat(180)}`,
   }),
 }
-/** A thread that does not grow: the answer holds all messages of a thread, so that it costs what it holds. */
+/** A thread that does not grow. A thread's answer holds all its messages, so its time grows with them. */
 const SMALL_THREAD: LoadRequest = {
   path: '/v1/messages',
   body: JSON.stringify({
@@ -31,14 +31,14 @@ const SMALL_THREAD: LoadRequest = {
   }),
 }
 const SMALL_THREAD_MESSAGES = 20
-/** What the hub that stays small has not been through: the code of both is to be compiled. */
+/** Warms up the small hub, which gets few posts: V8 must have compiled the code of both hubs. */
 const WARM_UP: LoadRequest = { method: 'GET', path: '/v1/hub-info' }
 const WARM_UPS = 5_000
 const AT_MOST = { of: 'ratio', atMost: 1.5 } as const
-/** Garbage that has not been collected yet makes as much of a difference. */
+/** Memory counts as level below this ratio: uncollected garbage makes as much of a difference. */
 const LEVEL = { of: 'ratio', atMost: 1.15 } as const
 
-/** By what they are called in the report; `after` is an id shortly before the latest. */
+/** By their names in the report. `after` is an id shortly before the latest. */
 const READS: Readonly<Record<string, (after: number) => LoadRequest>> = {
   'GET threads': () => ({ method: 'GET', path: '/v1/threads' }),
   'GET one thread': () => ({ method: 'GET', path: '/v1/threads/growth-small' }),
@@ -114,7 +114,7 @@ async function read(bench: Bench, { url }: HubUnderTest, isWarmUp: boolean): Pro
   const p50Ms: Record<string, number> = {}
   for (const [name, request] of Object.entries(READS)) {
     const { latenciesMs } = await httpLoad({ url, requests: [request(latest - 20)], connections: 1, count })
-    const later = (latenciesMs[0] ?? []).slice(count / 5) // the first ones compile
+    const later = (latenciesMs[0] ?? []).slice(count / 5) // V8 compiles during the first ones
     p50Ms[name] = percentile(
       later.sort((a, b) => a - b),
       0.5,

@@ -1,5 +1,5 @@
-// What a hub costs while nothing happens: ten agents wait in long-polls, and nobody posts. Beside a bare server
-// that holds ten responses. Both are looked at in the same minute: they leave the machine to each other.
+// An idle hub: ten agents wait in long-polls, and nobody posts. The baseline is a bare server that holds ten responses.
+// Both are measured in the same minute, since neither takes the machine from the other.
 
 import { type Loaded, withBare } from '../bare.js'
 import { type Bench, type Scenario, valuesOf } from '../bench.js'
@@ -12,7 +12,7 @@ const HOLD_SERVER = new URL('../baselines/hold-server.js', import.meta.url)
 const IDLE_LOAD = new URL('../load/idle-load.js', import.meta.url)
 
 const WAITERS = 10
-/** As long as a long-poll: each is asked again once. */
+/** As long as the longest long-poll, so each agent polls again once. */
 const FULL = { totalMs: 60_000, settleMs: 5_000 }
 const QUICK = { totalMs: 4_500, settleMs: 500 }
 
@@ -41,7 +41,7 @@ async function measure(bench: Bench, servers: readonly Loaded[]): Promise<void> 
       ),
     ),
   )
-  // A running hub may have others to serve.
+  // A running hub may have other clients.
   const goal = (atMost: number) => (bench.isRunning ? undefined : ({ of: 'value', atMost } as const))
   bench.record({
     of,
@@ -55,7 +55,7 @@ async function measure(bench: Bench, servers: readonly Loaded[]): Promise<void> 
     what: 'resident memory',
     unit: 'MB',
     values: valuesOf(results, ({ residentMb }) => residentMb),
-    // What the start took is given back about ten seconds later.
+    // A hub frees the memory of its start about ten seconds later.
     goal: bench.quick ? undefined : goal(110),
   })
   bench.record({

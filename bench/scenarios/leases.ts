@@ -1,5 +1,5 @@
-// Claims: acquired, refreshed and released by one agent after another, free and while another agent holds them,
-// beside the same requests to a server that stores nothing.
+// Claims: one request after another acquires, refreshes and releases them, free ones and ones that another agent holds.
+// The baseline gets the same requests and stores nothing.
 
 import { withBare } from '../bare.js'
 import { type Scenario, samplesOf } from '../bench.js'
@@ -11,7 +11,7 @@ const ECHO = new URL('../baselines/echo-server.js', import.meta.url)
 const claim = (path: string, fields: object): LoadRequest => ({ path, body: JSON.stringify(fields) })
 
 const HELD = claim('/v1/claims', { claim_key: 'bench-held', owner_agent_id: 'holder', ttl_sec: 3_600 })
-/** In this order, each request being answered before the next: all of them succeed. */
+/** All of them succeed if they are sent one by one in this order. */
 const TURNS: Readonly<Record<string, LoadRequest>> = {
   'acquire, free': claim('/v1/claims', { claim_key: 'bench-free', owner_agent_id: 'bench' }),
   'acquire, own': claim('/v1/claims', { claim_key: 'bench-free', owner_agent_id: 'bench' }),

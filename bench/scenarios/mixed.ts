@@ -1,5 +1,5 @@
-// Ten agents at work, over HTTP and over files, an hour of it in a minute: what their calls take, how soon a direct
-// message is there, and what that costs the hub's process.
+// Ten agents at work, over HTTP and over files; they do an hour's work in a minute. Measured: how long their calls take,
+// how soon a direct message arrives, and what the hub's process uses.
 
 import { type Bench, type Scenario, samplesOf } from '../bench.js'
 import type { HubUnderTest } from '../hubs.js'
@@ -12,7 +12,7 @@ const AGENTS = 10
 const LOAD = new URL('../load/mixed-agents.js', import.meta.url)
 
 interface Round extends MixedResult {
-  /** Of one core, in percent; undefined where the process is not known. */
+  /** Percent of one core; undefined if the process is unknown. */
   readonly processor: number | undefined
   readonly memoryMb: number | undefined
 }

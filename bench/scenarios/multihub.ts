@@ -1,12 +1,12 @@
-// Two hubs on one storage file: an agent waits at one of them, and another posts at the other. What it takes
-// to notice what another process has committed, beside the same within one hub.
+// Two hubs on one storage file: an agent waits at one, and another agent posts at the other. It measures how soon a hub
+// notices another process's commit, beside the same within one hub.
 
 import type { Bench, Scenario } from '../bench.js'
 import { type HubUnderTest, result, withOwnHub } from '../hubs.js'
 import type { WakeJob } from '../load/wake-load.js'
 import { tellsWaiting, withWakes } from './wake.js'
 
-/** A hub that looks at the storage now and then is not to be met at the same point of its interval always. */
+/** A random pause up to this long before each post: a hub that looks at intervals is met at every point of one. */
 const PAUSE_MS = 50
 const DEADLINE_MS = 5_000
 

@@ -1,5 +1,5 @@
-// Durable posts, one at a time on each of 1, 8 and 64 connections, beside a server that stores nothing, and beside one
-// that only flushes: in a minute in which the disk is slow, both that one and a hub of the bench's own are.
+// Durable posts, one at a time on each of 1, 8 and 64 connections. There are two baselines: a server that stores nothing,
+// and one that only flushes. In a minute in which the disk is slow, the latter and a hub of the bench's own are slow.
 
 import { join } from 'node:path'
 import { type Loaded, withBare } from '../bare.js'
@@ -17,19 +17,19 @@ const POST = {
 }
 
 interface Round extends LoadResult {
-  /** Microseconds of the server's processor time for each request; NaN where it can't be known. */
+  /** Microseconds of the server's processor time for each request; NaN if unknown. */
   readonly processorUs: number
 }
 
 const QUICK = { seconds: 0.4 }
 const FULL = { seconds: 3 }
-/** A server's code is compiled after some thousand requests, however long these take. */
+/** V8 compiles a server's code within some thousand requests, however long they take. */
 const WARM_UP = { count: 5_000, seconds: 15 }
 
 interface Case {
   readonly of: string
   readonly load: Pick<LoadJob, 'connections' | 'by'>
-  /** Default: as many as the run has. */
+  /** Default: the run's number of rounds. */
   readonly rounds?: number
   readonly throughput?: Goal
   readonly answer?: LatencyGoals
@@ -43,10 +43,7 @@ const ALONE: Case = {
 const FEW: Case = { of: '8 connections', load: { connections: 8 } }
 const THROUGHPUT: Goal = { of: 'ratio', atLeast: 0.8 }
 const MANY: Case = { of: '64 connections', load: { connections: 64 }, throughput: THROUGHPUT }
-/**
- * How much of the machine the clients leave to the server decides this ratio; so it is taken with the cheapest ones and with
- * dear ones as well.
- */
+/** The clients' own processor time decides this ratio. So it is measured with the cheapest clients and with dear ones. */
 const MANY_BY_SOCKETS: Case = {
   of: '64 connections, by bare sockets',
   load: { connections: 64, by: 'sockets' },
@@ -59,7 +56,7 @@ const MANY_BY_FETCH: Case = {
   throughput: THROUGHPUT,
 }
 
-/** Whose round it is: a hub's, the bare server's, or the one's that flushes. */
+/** A hub, the bare server, or the bare server that flushes. */
 type Server = Omit<Loaded, 'who'> & { readonly who: Who | 'flushing' }
 
 export const posts: Scenario = {
@@ -117,7 +114,7 @@ async function measure(
   bench.latencies(of, 'answer (bare: flushes too)', samplesOf(besideFlushing, answers))
 }
 
-/** The hubs' rounds, and those of one of the two bare servers. */
+/** The hubs' rounds beside those of one of the two bare servers. */
 function beside(
   results: ReadonlyMap<Server['who'], Round[]>,
   bare: 'bare' | 'flushing',

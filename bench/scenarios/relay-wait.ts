@@ -1,5 +1,5 @@
-// One agent that posts one thing after another over files, while others are parked in long-polls there; and how
-// soon one of those has the message that it waits for. Beside two bare processes that hand each other files, and flush.
+// One agent posts one message after another over files, while others wait there in long-polls. It also measures how soon
+// one of these has its message. The baseline is two bare processes that hand each other files and flush.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -76,7 +76,7 @@ async function measure(
   }
 }
 
-/** Posts for one parked poller after another. */
+/** Posts to one waiting poller after another. */
 async function wakes(
   spoolDir: string,
   pollers: number,

@@ -1,5 +1,5 @@
-// Agents that post over files all at once, beside one loop that does the same file operations and nothing else. Both
-// clients are bare: what the SDK costs is not the relay's.
+// Agents that post over files all at once, beside one loop that does only the same file operations. Both clients are
+// bare, since the SDK's time is not the relay's.
 
 import type { FileLoopJob } from '../baselines/file-loop.js'
 import { type Scenario, samplesOf, valuesOf } from '../bench.js'

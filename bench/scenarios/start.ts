@@ -1,6 +1,6 @@
-// Whole processes from cold: `arc ensure` in a new folder, with a new database and a new spool, until it has said
-// that the hub is up; then `arc post` and `arc whoami` at a hub that has had a request before. A start is mostly
-// processor time, so a busy machine shows.
+// Whole processes from cold. `arc ensure` runs in a new folder, with a new database and a new spool, until it says that
+// the hub is up. `arc post` and `arc whoami` then run at a hub that has had a request. A start is mostly processor time,
+// so a busy machine shows.
 
 import { execFileSync } from 'node:child_process'
 import { PROGRAM } from '../../src/package.js'
@@ -31,7 +31,7 @@ export const start: Scenario = {
   },
 }
 
-/** Milliseconds that each command took. */
+/** Milliseconds of each command. */
 function commands(cwd: string): Record<string, number> {
   const run = (...args: string[]) => {
     const startedAt = performance.now()
@@ -41,7 +41,7 @@ function commands(cwd: string): Record<string, number> {
   const bare = run('-e', '0')
   const ensure = run(PROGRAM, 'ensure', '--port', '0')
   try {
-    run(PROGRAM, 'whoami', '--agent', 'warm-up') // the hub loads what requests are checked by
+    run(PROGRAM, 'whoami', '--agent', 'warm-up') // the hub loads its schemas
     const post = run(PROGRAM, 'post', '--agent', 'bench', 'hello')
     const whoami = run(PROGRAM, 'whoami', '--agent', 'bench')
     return { bare, 'arc ensure': ensure, 'arc post': post, 'arc whoami': whoami }

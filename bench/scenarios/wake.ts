@@ -1,6 +1,6 @@
-// Agents parked in long-polls, all woken by one message, beside a bare server that holds and releases as many
-// responses. The largest crowd also shows whether a hub that is busy with it has time for others: meanwhile
-// somebody gets the hub's description, again and again.
+// One message wakes many agents in long-polls. The baseline is a bare server that holds and releases as many responses.
+// During the wake of the largest crowd one client sends a GET after another, to show whether the hub still answers
+// others.
 
 import { Client } from 'undici'
 import { type Loaded, withBare } from '../bare.js'
@@ -47,7 +47,7 @@ export const wake: Scenario = {
     ),
 }
 
-/** Whether a hub says how many polls wait for a message. */
+/** Whether a hub's status has `waiting_polls`. */
 export async function tellsWaiting({ url }: Pick<HubUnderTest, 'url'>): Promise<boolean> {
   const { features } = await result<{ features: readonly string[] }>(url, '/v1/hub-info')
   return features.includes('arc:status')
@@ -101,7 +101,7 @@ async function measure(
   }
 }
 
-/** About as many deliveries in every case, as long as each wake still comes often enough to tell its spread. */
+/** About as many deliveries in every case, but enough wakes to show their spread. */
 function jobFor(bench: Bench, { url, tellsWaiting }: Server, waiters: number, isWarmUp: boolean): WakeJob {
   const wakes = bench.quick ? 10 : Math.max(3, Math.min(50, Math.ceil(10_000 / waiters)))
   const warmUps = Math.max(1, Math.min(20, Math.floor(2_000 / waiters)))
@@ -117,7 +117,7 @@ function jobFor(bench: Bench, { url, tellsWaiting }: Server, waiters: number, is
   }
 }
 
-/** GETs one after another from here, while the load is in another process. */
+/** Sends one GET after another from this process; the load runs in another. */
 class Gets {
   readonly #client: Client
   readonly #times: (readonly [fromMs: number, toMs: number])[] = []
@@ -127,7 +127,7 @@ class Gets {
   constructor(url: string) {
     this.#client = new Client(url)
     this.#done = this.#run()
-    this.#done.catch(() => {}) // thrown by `end`
+    this.#done.catch(() => {}) // `end` throws it
   }
 
   async #run(): Promise<void> {
@@ -139,7 +139,7 @@ class Gets {
     }
   }
 
-  /** Milliseconds of each that was under way during one of these. */
+  /** Milliseconds of each GET that overlaps one of the bursts. */
   async end(bursts: WakeResult['bursts']): Promise<number[]> {
     this.#ended = true
     await this.#done
