@@ -1,22 +1,12 @@
-// The hub's log: one JSON line an event, by pino, written synchronously so that the last line before an exit
-// is not lost.
+// The hub's log: one JSON line an event, by pino.
 
 import { pino } from 'pino'
 import { inSources } from '../stack-trace.js'
 import type { LogSetting } from './log-settings.js'
+import { type LogSink, standardError } from './log-sinks.js'
 import type { Log } from './runtime/actor.js'
 
-/** Where lines go; each ends with a newline. */
-export interface LogSink {
-  write(line: string): void
-}
-
-const STDERR = 2
-
-export function createLog(
-  level: LogSetting,
-  sink: LogSink = pino.destination({ dest: STDERR, sync: true }),
-): Log {
+export function createLog(level: LogSetting, sink: LogSink = standardError()): Log {
   const logger = pino(
     {
       level,
@@ -26,5 +16,11 @@ export function createLog(
     },
     sink,
   )
-  return (at, message, fields) => logger[at](fields ?? {}, inSources(message))
+  return (at, message, fields) => {
+    try {
+      logger[at](fields ?? {}, inSources(message))
+    } catch {
+      // A sink of the program's own that fails: whoever logs has done nothing wrong.
+    }
+  }
 }

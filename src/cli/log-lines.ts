@@ -16,6 +16,11 @@ export function renderLogLine(line: string): string {
   return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${visible(String(msg))}${fields}`
 }
 
+/** The line that a log's sink shows to a person. */
+export function forPeople(line: string): string {
+  return `${renderLogLine(line.trimEnd())}\n`
+}
+
 /** Texts may hold what agents have chosen: control characters must not reach a terminal, but for line ends. */
 function visible(text: string): string {
   return text.replace(

@@ -30,9 +30,15 @@ export class ExitStatus {
   }
 }
 
+/** How long the end waits for a reader of standard error that has stopped reading. */
+const UNREAD_MS = 2_000
+
 /** Ends the process when everything printed has left it. */
 export function exit(status: number): void {
-  const end = () => process.stderr.write('', () => process.exit(status))
+  const end = () => {
+    setTimeout(() => process.exit(status), UNREAD_MS)
+    process.stderr.write('', () => process.exit(status))
+  }
   // A hub prints nothing, so nothing is missed where nobody reads it any more.
   if (!hasPrinted) return void end()
   process.stdout.write('', (error) => {

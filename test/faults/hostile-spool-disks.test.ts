@@ -3,48 +3,14 @@
 // Each test mounts a small file system of its own, which needs root.
 
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { call } from '../support/arc-process.js'
 import { Arena } from '../support/arena.js'
 import { ownFolder } from '../support/folder.js'
 import { startHubProcess } from '../support/processes.js'
-
-const skip = mayMount() ? false : 'mounting a file system needs root on Linux'
-
-function mayMount(): boolean {
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt'], {
-      stdio: 'ignore',
-    })
-    return process.getuid?.() === 0
-  } catch {
-    return false
-  }
-}
-
-/** A file system of so many KiB, unmounted with the test. */
-function mount(t: Test, kib: number): string {
-  const place = join(ownFolder(t), 'disk')
-  mkdirSync(place)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k,nr_inodes=4k`, 'tmpfs', place])
-  t.teardown(() => execFileSync('umount', ['--lazy', place]))
-  return place
-}
-
-/** Takes all the space that is left, by a file that can be removed again. */
-function fill(place: string): void {
-  const descriptor = openSync(join(place, 'ballast'), 'wx')
-  const block = Buffer.alloc(4_096)
-  try {
-    for (;;) writeSync(descriptor, block)
-  } catch {
-    // full
-  } finally {
-    closeSync(descriptor)
-  }
-}
+import { fill, noSmallDisk, smallDisk } from '../support/small-disk.js'
 
 /** How often each text was posted by evil. */
 async function effectsOf(arena: Arena): Promise<Map<string, number>> {
@@ -56,30 +22,34 @@ async function effectsOf(arena: Arena): Promise<Map<string, number>> {
   return counts
 }
 
-t.test('on a full disk requests are taken, and answered once there is room', { skip }, async (t) => {
-  const place = mount(t, 2_048)
-  const arena = await Arena.enter(t, { spool: join(place, 'spool'), bystander: false })
-  const evil = arena.agent('writer')
-  await evil.ask('GET', '/v1/hub-info')
-  // The hub must not be faster than the one who fills the disk.
-  process.kill(arena.hub.pid, 'SIGSTOP')
-  const stems = Array.from({ length: 40 }, (_, i) => evil.say(`kept ${i}`))
-  fill(place)
-  process.kill(arena.hub.pid, 'SIGCONT')
-  await arena.logs(/responses\/writer can't be written.*(ENOSPC|no space)/)
-  for (const stem of stems) await evil.claimed(stem)
-  unlinkSync(join(place, 'ballast'))
-  for (const stem of stems) t.equal((await evil.response(stem)).status, 201)
-  const counts = await effectsOf(arena)
-  const effects = stems.map((_, i) => counts.get(`kept ${i}`))
-  t.strictSame(new Set(effects), new Set([1]), 'each had its effect once')
-  const temporary = readdirSync(evil.responses).filter((name) => name.endsWith('.tmp'))
-  t.strictSame(temporary, [], 'no half written files are left')
-  await arena.unharmed(t)
-})
+t.test(
+  'on a full disk requests are taken, and answered once there is room',
+  { skip: noSmallDisk },
+  async (t) => {
+    const place = smallDisk(t, 2_048)
+    const arena = await Arena.enter(t, { spool: join(place, 'spool'), bystander: false })
+    const evil = arena.agent('writer')
+    await evil.ask('GET', '/v1/hub-info')
+    // The hub must not be faster than the one who fills the disk.
+    process.kill(arena.hub.pid, 'SIGSTOP')
+    const stems = Array.from({ length: 40 }, (_, i) => evil.say(`kept ${i}`))
+    fill(place)
+    process.kill(arena.hub.pid, 'SIGCONT')
+    await arena.logs(/responses\/writer can't be written.*(ENOSPC|no space)/)
+    for (const stem of stems) await evil.claimed(stem)
+    unlinkSync(join(place, 'ballast'))
+    for (const stem of stems) t.equal((await evil.response(stem)).status, 201)
+    const counts = await effectsOf(arena)
+    const effects = stems.map((_, i) => counts.get(`kept ${i}`))
+    t.strictSame(new Set(effects), new Set([1]), 'each had its effect once')
+    const temporary = readdirSync(evil.responses).filter((name) => name.endsWith('.tmp'))
+    t.strictSame(temporary, [], 'no half written files are left')
+    await arena.unharmed(t)
+  },
+)
 
-t.test('a disk that stays full collects no files', { skip }, async (t) => {
-  const place = mount(t, 1_024)
+t.test('a disk that stays full collects no files', { skip: noSmallDisk }, async (t) => {
+  const place = smallDisk(t, 1_024)
   const spool = join(place, 'spool')
   const arena = await Arena.enter(t, { spool, bystander: false })
   const evil = arena.agent('writer')
@@ -98,25 +68,29 @@ t.test('a disk that stays full collects no files', { skip }, async (t) => {
   await arena.unharmed(t)
 })
 
-t.test('a spool that becomes read-only is served again when it can be written', { skip }, async (t) => {
-  const place = mount(t, 4_096)
-  const spool = join(place, 'spool')
-  const arena = await Arena.enter(t, { spool, bystander: false })
-  const evil = arena.agent('writer')
-  await evil.ask('GET', '/v1/hub-info')
-  const poll = evil.submit('GET', '/v1/events?agent_id=writer&since_id=999999&timeout=60')
-  await evil.claimed(poll)
-  execFileSync('mount', ['-o', 'remount,ro', place])
-  t.throws(() => evil.say('too late'), { code: 'EROFS' } as NodeJS.ErrnoException)
-  await arena.logs(/EROFS|read-only/)
-  t.ok((await call<{ pid: number }>(arena.hub.url, '/v1/status')).pid > 0, 'over HTTP it goes on')
-  execFileSync('mount', ['-o', 'remount,rw', place])
-  t.equal((await evil.ask('GET', '/v1/hub-info')).status, 200)
-  await arena.unharmed(t)
-})
+t.test(
+  'a spool that becomes read-only is served again when it can be written',
+  { skip: noSmallDisk },
+  async (t) => {
+    const place = smallDisk(t, 4_096)
+    const spool = join(place, 'spool')
+    const arena = await Arena.enter(t, { spool, bystander: false })
+    const evil = arena.agent('writer')
+    await evil.ask('GET', '/v1/hub-info')
+    const poll = evil.submit('GET', '/v1/events?agent_id=writer&since_id=999999&timeout=60')
+    await evil.claimed(poll)
+    execFileSync('mount', ['-o', 'remount,ro', place])
+    t.throws(() => evil.say('too late'), { code: 'EROFS' } as NodeJS.ErrnoException)
+    await arena.logs(/EROFS|read-only/)
+    t.ok((await call<{ pid: number }>(arena.hub.url, '/v1/status')).pid > 0, 'over HTTP it goes on')
+    execFileSync('mount', ['-o', 'remount,rw', place])
+    t.equal((await evil.ask('GET', '/v1/hub-info')).status, 200)
+    await arena.unharmed(t)
+  },
+)
 
-t.test('a hub does not start on a read-only spool, and says why', { skip }, async (t) => {
-  const place = mount(t, 1_024)
+t.test('a hub does not start on a read-only spool, and says why', { skip: noSmallDisk }, async (t) => {
+  const place = smallDisk(t, 1_024)
   const spool = join(place, 'spool')
   mkdirSync(spool)
   execFileSync('mount', ['-o', 'remount,ro', place])

@@ -1,6 +1,6 @@
 // A hub's log, kept in memory: a test waits for what the hub says of itself, and counts it.
 
-import type { LogSink } from '../../src/actors/log.js'
+import type { LogSink } from '../../src/actors/log-sinks.js'
 import { until } from './waiting.js'
 
 export class LogLines implements LogSink {

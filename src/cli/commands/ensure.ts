@@ -2,7 +2,7 @@
 // be bound only once, and those who lose the race find the winner.
 
 import { spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { fchmodSync, fstatSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -136,10 +136,21 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
 function openLog(path: string): number {
   try {
     makeFolder(dirname(path))
-    return openSync(path, 'a')
+    const log = openSync(path, 'a', 0o600)
+    if ((fstatSync(log).mode & 0o077) !== 0) closeToOthers(log)
+    return log
   } catch (error) {
     const text = `cannot write the log ${path} (${(error as Error).message}); choose a folder that may be written with --storage`
     throw new ArcError('storage_unusable', text)
+  }
+}
+
+/** One that an earlier version has made is open to all. */
+function closeToOthers(log: number): void {
+  try {
+    fchmodSync(log, 0o600)
+  } catch {
+    // It is somebody else's, who lets us write to it.
   }
 }
 

@@ -4,12 +4,14 @@
 import { defineCommand } from 'citty'
 import { urlHost } from '../../actors/address.js'
 import { type Hub, startHub } from '../../actors/hub.js'
+import { logFile } from '../../actors/log-file.js'
+import { standardError } from '../../actors/log-sinks.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 import { checkKnown } from '../arguments.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
-import { renderLogLine } from '../log-lines.js'
+import { forPeople } from '../log-lines.js'
 import { ExitStatus, say } from '../output.js'
-import { judgePidFile, pidFileOf, removePidFile, writePidFile } from '../pid-file.js'
+import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../pid-file.js'
 import { isAlive } from '../processes.js'
 
 /** What the hub tells the command that started it. */
@@ -34,7 +36,7 @@ export default defineCommand({
         signal: stopping.signal,
         logLevel: options.logLevel ?? (given.quiet ? 'error' : 'info'),
         // In the background the log is a file for programs; in the foreground it is for a person.
-        ...(!process.send && { logSink: { write: (line: string) => say(renderLogLine(line.trimEnd())) } }),
+        logSink: process.send ? logFile(logFileOf(options.storagePath)) : standardError(forPeople),
       })
     } catch (error) {
       report({ failed: asArcError(error).toData() })

@@ -3,14 +3,15 @@
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
 import { createLog } from '../../actors/log.js'
+import { standardError } from '../../actors/log-sinks.js'
 import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/standalone.js'
 import { agentArguments, baseUrl } from '../agent-arguments.js'
 import { checkKnown, positiveSeconds, text } from '../arguments.js'
-import { renderLogLine } from '../log-lines.js'
-import { ExitStatus, say } from '../output.js'
+import { forPeople } from '../log-lines.js'
+import { ExitStatus } from '../output.js'
 
 const args = {
   'base-url': agentArguments['base-url'],
@@ -36,7 +37,7 @@ export default defineCommand({
   args,
   async run({ args: given }) {
     checkKnown(given, args, given._)
-    const log = createLog('info', { write: (line) => say(renderLogLine(line.trimEnd())) })
+    const log = createLog('info', standardError(forPeople))
     let end: (status: number) => void = () => {}
     const ended = new Promise<number>((resolve) => {
       end = resolve

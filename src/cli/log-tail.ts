@@ -1,0 +1,96 @@
+// Reads the hub's log as it grows. When the file is full its lines move to a second one, and it begins anew
+// (`src/actors/log-file.ts`): no line is shown twice, and none is left out.
+
+import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { olderLogOf } from '../actors/log-file.js'
+import { ArcError } from '../protocol/errors.js'
+
+/** The end of a file that is searched for the last lines. */
+const TAIL_BYTES = 1024 * 1024
+
+/** Up to where a log was read. */
+export interface Place {
+  readonly bytes: number
+  /** Inodes of the log and of the older one: another older one says that the log was full. */
+  readonly log: number | undefined
+  readonly older: number | undefined
+}
+
+/** The last lines, of the older log too where the newer one has too few. @throws ArcError `not_found` where there is no log */
+export function lastLines(path: string, count: number): { lines: string[]; place: Place } {
+  const older = inodeOf(olderLogOf(path))
+  const tail = tailOf(path)
+  if (!tail) {
+    throw new ArcError(
+      'not_found',
+      `${path} does not exist; a hub that arc ensure starts writes it (another folder: --storage)`,
+    )
+  }
+  const isShort = tail.lines.length < count && tail.size <= TAIL_BYTES
+  const before = isShort ? (tailOf(olderLogOf(path))?.lines ?? []) : []
+  const lines = [...before, ...tail.lines]
+  return {
+    lines: count === 0 ? [] : lines.slice(-count),
+    place: { bytes: tail.size, log: tail.inode, older },
+  }
+}
+
+/** Shows what is logged from that place on, until the process is ended. */
+export async function follow(path: string, from: Place, show: (line: string) => void): Promise<never> {
+  let place = from
+  let reading = Promise.resolve()
+  const look = () => {
+    reading = reading.then(async () => {
+      place = await readOn(path, place, show)
+    })
+  }
+  const names = [path, olderLogOf(path)].map((file) => basename(file))
+  watch(dirname(path), (_event, name) => {
+    if (name !== null && names.includes(name)) look()
+  })
+  look() // what was logged before the watch stood
+  return new Promise(() => {})
+}
+
+async function readOn(path: string, from: Place, show: (line: string) => void): Promise<Place> {
+  const log = inodeOf(path)
+  const older = inodeOf(olderLogOf(path))
+  let { bytes } = from
+  if (log !== from.log) bytes = 0
+  else if (older !== undefined && older !== from.older) {
+    await showFrom(olderLogOf(path), bytes, show)
+    bytes = 0
+  }
+  if (log !== undefined) bytes += await showFrom(path, bytes, show)
+  return { bytes, log, older }
+}
+
+/** How many bytes there were to show. */
+async function showFrom(path: string, start: number, show: (line: string) => void): Promise<number> {
+  const stream = createReadStream(path, { start })
+  for await (const line of createInterface({ input: stream })) if (line) show(line)
+  return stream.bytesRead
+}
+
+function tailOf(path: string): { lines: string[]; size: number; inode: number } | undefined {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch {
+    return undefined
+  }
+  try {
+    const { size, ino } = fstatSync(file)
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES))
+    readSync(file, bytes, 0, bytes.length, size - bytes.length)
+    return { lines: bytes.toString('utf8').split('\n').filter(Boolean), size, inode: ino }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
+}
