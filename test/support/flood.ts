@@ -29,17 +29,18 @@ const GIVE_UP_MS = 30_000
 
 type OnAnswer = (number: number, head: string, body: string) => void
 
-/** One client: one post at a time. */
+/** One client: one post at a time. The hub may close its connection while it is idle, then it opens another. */
 class Client {
-  readonly #socket: Socket
+  readonly #port: number
   readonly #onAnswer: OnAnswer
-  #number = Number.NaN
+  #socket: Socket
+  #number: number | undefined
   #text = ''
 
   constructor(port: number, onAnswer: OnAnswer) {
+    this.#port = port
     this.#onAnswer = onAnswer
-    this.#socket = connect(port, '127.0.0.1').setNoDelay().setEncoding('latin1')
-    this.#socket.on('data', (chunk: string) => this.#read(chunk))
+    this.#socket = this.#connect()
   }
 
   get connected(): Promise<unknown> {
@@ -47,11 +48,29 @@ class Client {
   }
 
   post(number: number): void {
+    if (!this.#socket.writable) this.#socket = this.#connect()
     this.#number = number
+    this.#text = ''
     const body = JSON.stringify({ from_agent: 'flood', body: floodBody(number) })
     this.#socket.write(
       `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     )
+  }
+
+  #connect(): Socket {
+    const socket = connect(this.#port, '127.0.0.1').setNoDelay().setEncoding('latin1')
+    socket.on('data', (chunk: string) => this.#read(chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      if (socket === this.#socket) this.#answered('', 'the connection was closed')
+    })
+    return socket
+  }
+
+  #answered(head: string, body: string): void {
+    const number = this.#number
+    this.#number = undefined
+    if (number !== undefined) this.#onAnswer(number, head, body)
   }
 
   #read(chunk: string): void {
@@ -61,8 +80,7 @@ class Client {
     const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? []
     const body = this.#text.slice(bodyAt)
     if (bodyAt < 4 || length === undefined || body.length < Number(length)) return
-    this.#text = ''
-    this.#onAnswer(this.#number, head, body)
+    this.#answered(head, body)
   }
 }
 
