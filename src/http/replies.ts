@@ -30,9 +30,9 @@ export class Replies {
     this.#closing = true
   }
 
-  /** An answer that can't be sent is a defect, and ends the actor. */
+  /** An answer that can't be sent is a defect, and ends the actor; one that nobody can read any more is dropped. */
   send(response: ServerResponse<IncomingMessage>, answer: Answer): void {
-    if (response.destroyed) return // the client has gone
+    if (isOver(response)) return
     if (this.#closing) response.shouldKeepAlive = false
     response.writeHead(answer.status, this.#headers(answer, response.req.url))
     response.end(answer.body)
@@ -43,7 +43,7 @@ export class Replies {
    * Answers at once, then reads the rest of the body for a while before the connection is closed.
    */
   refuse(response: ServerResponse<IncomingMessage>, answer: Answer): void {
-    if (response.destroyed || response.headersSent) return
+    if (isOver(response)) return
     const request = response.req
     response.shouldKeepAlive = false
     response.writeHead(answer.status, this.#headers(answer, request.url))
@@ -51,7 +51,7 @@ export class Replies {
     response.write(answer.body)
     const close = () => {
       clearTimeout(timer)
-      response.end()
+      if (!isGone(response)) response.end()
     }
     const timer = setTimeout(close, LINGER_MS)
     request.once('end', close).once('close', close).resume()
@@ -72,7 +72,7 @@ export class Replies {
     socket.on('error', () => socket.destroy()) // a socket that asked for a tunnel is Node's no longer
   }
 
-  sendFile(response: ServerResponse, { status, headers, body }: SiteAnswer): void {
+  sendFile(response: ServerResponse<IncomingMessage>, { status, headers, body }: SiteAnswer): void {
     response.writeHead(status, { ...headers, 'X-Arc-Instance': this.#options.instanceId })
     response.end(body)
   }
@@ -98,6 +98,19 @@ export class Replies {
     if (answer.status === 405) headers.push('Allow', allowed(this.#options.methodsAt(target)))
     return headers
   }
+}
+
+/**
+ * Nobody reads the answer any more. Between the moment in which a socket is destroyed and its `close`, requests may still come out
+ * of what it had received; to end a response then trips an assertion in Node, which ends the thread.
+ */
+export function isGone(response: ServerResponse<IncomingMessage>): boolean {
+  return response.destroyed || response.req.socket.destroyed
+}
+
+/** Gone, or refused already: its body was broken off while it was being answered. */
+function isOver(response: ServerResponse<IncomingMessage>): boolean {
+  return isGone(response) || response.headersSent
 }
 
 function allowed(methods: readonly string[]): string {

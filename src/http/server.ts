@@ -12,7 +12,7 @@ import { Bodies } from './body.js'
 import { Connection } from './connection.js'
 import type { Guard } from './guard.js'
 import { malformed, type ParserError } from './malformed.js'
-import { Replies } from './replies.js'
+import { isGone, Replies } from './replies.js'
 import { HttpRequest } from './request.js'
 import { Site } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
@@ -92,6 +92,7 @@ export class HttpDoor {
   /** `awaitsWord`: the client sends the body when it is told that it may. */
   #handle(response: ServerResponse<IncomingMessage>, awaitsWord = false): void {
     const request = response.req
+    if (isGone(response)) return
     const refuse = (error: unknown) => this.#replies.refuse(response, failureOf(error))
     Connection.of(request.socket).began(response)
     try {
@@ -121,6 +122,7 @@ export class HttpDoor {
   }
 
   #refuseExpectation(response: ServerResponse<IncomingMessage>): void {
+    if (isGone(response)) return
     Connection.of(response.req.socket).began(response)
     try {
       this.#admit(response.req)
@@ -162,6 +164,7 @@ export class HttpDoor {
     const reader = new HttpRequest(this.#replies, response)
     const stream = await this.#dispatcher.openStream(reader, lastEventId(response.req, instanceId))
     if (!('batches' in stream)) return reader.answer(stream)
+    if (isGone(response)) return
     this.#replies.begin(response, STREAM_HEADERS)
     if (response.req.method === 'HEAD') return void response.end()
     await sendEvents(response, stream, instanceId)

@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { idOf } from '../dispatch/recent.js'
 import type { Stream } from '../dispatch/streams.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
+import { isGone } from './replies.js'
 
 export const STREAM_HEADERS = [
   ...['Content-Type', 'text/event-stream; charset=utf-8'],
@@ -34,7 +35,7 @@ export function lastEventId({ headers }: IncomingMessage, instanceId: string): n
 
 /** Sends messages, heartbeats, and hints of changes where they are wanted, until the stream or its reader ends. */
 export async function sendEvents(
-  response: ServerResponse,
+  response: ServerResponse<IncomingMessage>,
   { batches, changes }: Stream,
   instanceId: string,
 ): Promise<void> {
@@ -52,12 +53,12 @@ export async function sendEvents(
   try {
     for await (const items of batches) {
       for (const chunk of chunksOf(items, instanceId)) {
-        if (response.destroyed) return
+        if (isGone(response)) return
         if (!response.write(chunk) && !(await isTaken(response))) return void response.destroy()
         tellChanges()
       }
     }
-    response.end()
+    if (!isGone(response)) response.end()
   } finally {
     stop?.()
   }
