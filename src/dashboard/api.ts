@@ -3,9 +3,12 @@
 
 import type { Envelope } from '../protocol/envelope.js'
 import type { Message } from '../protocol/objects.js'
+import { messageOf } from './model/message.js'
 
 /** A call that has no answer by then has failed: whoever made it is told, or tries again. */
 const TIMEOUT_MS = 10_000
+/** A hub reads no longer address; old rows may hold names that make one. */
+const MAX_PATH_CHARS = 12_000
 const PAGE_ROWS = 500
 
 /** The hub refused (it gave a status), or could not be reached (status 0). */
@@ -26,6 +29,8 @@ export function hubNow(): number {
 }
 
 async function call<T>(method: string, path: string, body?: object, key?: string): Promise<Envelope<T>> {
+  if (path.length > MAX_PATH_CHARS)
+    throw new HubError('That name is too long for the hub to be asked about.', 414)
   let response: Response
   let envelope: Envelope<T>
   try {
@@ -105,6 +110,6 @@ export class Listing {
   /** One page. The hub ends it before its limit where the rows are large (PROTOCOL §1). */
   async #page(position: string): Promise<{ rows: Message[]; isCut: boolean }> {
     const { result = [], cut = false } = await call<Message[]>('GET', `${this.#address}&${position}`)
-    return { rows: result, isCut: cut }
+    return { rows: result.map(messageOf), isCut: cut }
   }
 }

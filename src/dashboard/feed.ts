@@ -14,6 +14,7 @@ import { noteTaskTexts } from './task-texts.js'
 /** Rows that are read when a view opens, and at each step into the past. */
 const FIRST_ROWS = 150
 const MORE_ROWS = 200
+const MAX_HASH_CHARS = 50_000
 
 export const view = signal<View>(viewOf(location.hash))
 export const stretch = signal<Stretch>(EMPTY)
@@ -31,8 +32,10 @@ let isReadingMore = false
 
 export function open(next: View): void {
   if (isSame(next, view.value) && feedState.value !== 'failed') return
-  if (location.hash === hashOf(next)) show(next)
-  else location.hash = hashOf(next) // comes back by `hashchange`
+  const hash = hashOf(next)
+  // A browser takes no address that is too long; what is named so is shown without one.
+  if (location.hash === hash || hash.length > MAX_HASH_CHARS) show(next)
+  else location.hash = hash // comes back by `hashchange`
 }
 
 function show(next: View): void {

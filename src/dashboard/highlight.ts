@@ -38,18 +38,28 @@ type Node =
   | { readonly type: 'element'; readonly classes: string; readonly children: Highlighted }
 export type Highlighted = readonly Node[]
 
-/** Undefined when the language is none of these. */
+/** Deeper nested than code is by hand, and no deeper than it can be drawn. */
+const MAX_DEPTH = 40
+
+/** Undefined when the language is none of these, or the text cannot be taken apart. */
 export function highlight(text: string, language: string): Highlighted | undefined {
   const name = language.toLowerCase()
-  return lowlight.registered(name) ? treeOf(lowlight.highlight(name, text).children) : undefined
+  if (!lowlight.registered(name)) return undefined
+  try {
+    return treeOf(lowlight.highlight(name, text).children, 0)
+  } catch {
+    return undefined // too deep
+  }
 }
 
-function treeOf(nodes: Tree): Highlighted {
+/** @throws Error when it is deeper than can be drawn */
+function treeOf(nodes: Tree, depth: number): Highlighted {
+  if (depth > MAX_DEPTH) throw new Error('too deep')
   return nodes.flatMap((node): Node[] => {
     if (node.type === 'text') return [{ type: 'text', value: node.value }]
     if (node.type !== 'element') return []
     const { className } = node.properties
     const classes = Array.isArray(className) ? className.join(' ') : ''
-    return [{ type: 'element', classes, children: treeOf(node.children as Tree) }]
+    return [{ type: 'element', classes, children: treeOf(node.children as Tree, depth + 1) }]
   })
 }

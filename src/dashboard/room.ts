@@ -20,6 +20,7 @@ import type { ConnectionState } from './live.js'
 import { Activity } from './model/activity.js'
 import { Colours } from './model/colours.js'
 import { type Hold, holdOfClaim, holdOfLock, type Interval, isActive, withHolds } from './model/holds.js'
+import { textOf } from './model/message.js'
 import { goneAfter, peopleOf } from './model/presence.js'
 import { taskTree } from './model/tasks.js'
 import { Refresh } from './refresh.js'
@@ -52,7 +53,7 @@ export const people = computed(() => peopleOf(sessions.value, gone.value, waitin
 export const holds = computed(() => [...claims.value, ...locks.value])
 export const tree = computed(() => taskTree(tasks.value))
 export const displayNames = computed(
-  () => new Map(sessions.value.map((session) => [session.agent_id, session.display_name])),
+  () => new Map(sessions.value.map((session) => [session.agent_id, textOf(session.display_name)])),
 )
 
 const reads = {

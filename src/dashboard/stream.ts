@@ -7,6 +7,7 @@
 import type { ChangeTopic } from '../protocol/kinds.js'
 import type { Message } from '../protocol/objects.js'
 import { Listing } from './api.js'
+import { messageOf } from './model/message.js'
 import type { ToTab, ToWorker } from './stream.worker.js'
 
 export interface StreamRequest {
@@ -59,7 +60,7 @@ class OwnStream implements Following {
     const query = { agent_id: agentId, changes: 'true', since_id: String(sinceId) }
     this.#source = new EventSource(`/v1/stream?${new URLSearchParams(query)}`)
     this.#source.onopen = () => events.opened()
-    this.#source.onmessage = ({ data }) => events.message(JSON.parse(data))
+    this.#source.onmessage = ({ data }) => events.message(messageOf(JSON.parse(data)))
     this.#source.addEventListener('changed', ({ data }) => events.changed(JSON.parse(data)))
     // The browser would connect again by itself, but not notice that the hub has become another.
     this.#source.onerror = () => events.ended('lost')
@@ -143,7 +144,7 @@ class SharedStream implements Following {
         break
       case 'message':
         this.#countTaken(note.data.length)
-        this.#message(JSON.parse(note.data))
+        this.#message(messageOf(JSON.parse(note.data)))
         break
       case 'changed':
         this.#events.changed(JSON.parse(note.data))

@@ -4,10 +4,16 @@
 import { signal } from '@preact/signals'
 import type { Message, Task } from '../protocol/objects.js'
 import { Listing } from './api.js'
+import { beginning, LABEL_CHARS, plain } from './model/text.js'
 
 /** Texts that are remembered, and characters of each. */
 const MAX_TEXTS = 500
 const MAX_CHARS = 200
+
+/** Names a task in a label. */
+export function taskLabel(id: number, text: string | undefined): string {
+  return text === undefined ? `task ${id}` : `task ${id}: ${plain(beginning(text.trim(), LABEL_CHARS))}`
+}
 
 export const taskTexts = signal<ReadonlyMap<number, string>>(new Map())
 
@@ -17,7 +23,7 @@ const asked = new Set<number>()
 export function noteTaskTexts(messages: readonly Message[]): void {
   const found = messages.filter(({ kind }) => kind === 'task' || kind === 'task_request')
   if (found.length === 0) return
-  const entries = found.map(({ id, body }): [number, string] => [id, body.trim().slice(0, MAX_CHARS)])
+  const entries = found.map(({ id, body }): [number, string] => [id, beginning(body.trim(), MAX_CHARS)])
   taskTexts.value = new Map([...taskTexts.value, ...entries].slice(-MAX_TEXTS))
 }
 

@@ -35,6 +35,8 @@ export interface PageOptions {
   readonly width?: number
   readonly height?: number
   readonly colorScheme?: 'light' | 'dark'
+  /** Where the page will go later, when it does not begin there. */
+  readonly origin?: string
 }
 
 /** What a page did that it must never do. */
@@ -51,7 +53,7 @@ export async function openPage(
   t: Test,
   browser: Browser,
   url: string,
-  { width = 1280, height = 800, colorScheme = 'light' }: PageOptions = {},
+  { width = 1280, height = 800, colorScheme = 'light', origin = url }: PageOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -61,8 +63,7 @@ export async function openPage(
   })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
-  const origin = new URL(url).origin
-  misdeeds.set(t, [...(misdeeds.get(t) ?? []), watch(page, origin)])
+  misdeeds.set(t, [...(misdeeds.get(t) ?? []), watch(page, new URL(origin).origin)])
   t.teardown(() => context.close())
   await page.goto(url)
   return page

@@ -1,12 +1,13 @@
 // An agent wherever it is mentioned: its colour, its initials, its name.
 
 import type { JSX } from 'preact'
+import { beginning, LABEL_CHARS, plain } from '../model/text.js'
 import { colours, displayNames } from '../room.js'
 import { Name } from './text.js'
 
 /** Two letters or digits of a name. */
 function initials(name: string): string {
-  const words = name.match(/[\p{L}\p{N}]+/gu) ?? []
+  const words = beginning(name, 60).match(/[\p{L}\p{N}]+/gu) ?? []
   const [first = '', second = ''] = words
   const letters = second === '' ? [...first].slice(0, 2) : [[...first][0] ?? '', [...second][0] ?? '']
   return letters.join('').toUpperCase() || '?'
@@ -21,8 +22,15 @@ export function Avatar({ id }: { id: string }): JSX.Element {
 }
 
 /** The display name; the id where nobody of that id is here. */
+const nameOf = (id: string) => displayNames.value.get(id) ?? id
+
 export function AgentName({ id }: { id: string }): JSX.Element {
-  return <Name text={displayNames.value.get(id) ?? id} class="agent-name" />
+  return <Name text={nameOf(id)} class="agent-name" />
+}
+
+/** The name in a label or title, which holds nothing but text. */
+export function agentLabel(id: string): string {
+  return plain(nameOf(id), LABEL_CHARS)
 }
 
 export function AgentTag({ id }: { id: string }): JSX.Element {

@@ -8,11 +8,13 @@ import { view } from '../feed.js'
 import { unreadCount } from '../inbox.js'
 import { onKey } from '../keys.js'
 import { type Pane, pane } from '../page-state.js'
+import { hub } from '../room.js'
 import { ActivityView } from './activity.js'
 import { Banners } from './banners.js'
 import { Composer } from './composer.js'
 import { Feed } from './feed.js'
 import { FeedHeader } from './feed-header.js'
+import { Guard } from './guard.js'
 import { Help } from './help.js'
 import { Icon, type IconName } from './icon.js'
 import { Sidebar } from './sidebar.js'
@@ -37,17 +39,21 @@ export function App(): JSX.Element {
     <div class="app" data-pane={pane.value}>
       <Banners />
       <div class="columns">
-        <Sidebar />
+        <Guard of={hub.value} what="room" tag="div">
+          <Sidebar />
+        </Guard>
         <main class="middle">
-          {isActivity ? (
-            <ActivityView />
-          ) : (
-            <>
-              <FeedHeader />
-              <Feed />
-              <Composer />
-            </>
-          )}
+          <Guard of={view.value} what="view" tag="div">
+            {isActivity ? (
+              <ActivityView />
+            ) : (
+              <>
+                <FeedHeader />
+                <Feed />
+                <Composer />
+              </>
+            )}
+          </Guard>
         </main>
         <Work />
       </div>

@@ -1,28 +1,40 @@
 // What hangs on a message, shown for what it is: text, JSON, code, or a reference to a file or a diff.
 
 import type { JSX } from 'preact'
+import { useMemo } from 'preact/hooks'
+import { jsonText } from '../model/json.js'
+import { textOf } from '../model/message.js'
+import { beginning } from '../model/text.js'
 import { Code } from './code.js'
 import { Icon } from './icon.js'
 import { Name, Text } from './text.js'
 
+const JSON_CHARS = 300_000
+const DESCRIPTION_CHARS = 1_000
+
 /** As it came: another implementation may have stored what no schema knows. */
 type Fields = Readonly<Record<string, unknown>>
 
-export function Attachment({ attachment }: { attachment: Fields }): JSX.Element {
+interface Props {
+  readonly attachment: Fields
+  /** Names it, as in `attachment 2 of message 7`. */
+  readonly what: string
+}
+
+export function Attachment({ attachment, what }: Props): JSX.Element {
   const { type, content } = attachment
   switch (type) {
     case 'text':
       return (
         <figure class="attachment" data-type="text">
           <figcaption>text</figcaption>
-          <Code text={textOf(content)} language="" />
+          <Code text={textOf(content)} language="" what={what} />
         </figure>
       )
     case 'json':
       return (
         <figure class="attachment" data-type="json">
-          <figcaption>JSON</figcaption>
-          <Code text={JSON.stringify(content, null, 2) ?? ''} language="json" />
+          <Json caption="JSON" value={content} what={what} />
         </figure>
       )
     case 'code': {
@@ -30,7 +42,7 @@ export function Attachment({ attachment }: { attachment: Fields }): JSX.Element 
       return (
         <figure class="attachment" data-type="code">
           <figcaption>{language === '' ? 'code' : <Name text={language} />}</figcaption>
-          <Code text={textOf(content)} language={language} />
+          <Code text={textOf(content)} language={language} what={what} />
         </figure>
       )
     }
@@ -40,11 +52,29 @@ export function Attachment({ attachment }: { attachment: Fields }): JSX.Element 
     default:
       return (
         <figure class="attachment" data-type="other">
-          <figcaption>attachment</figcaption>
-          <Code text={JSON.stringify(attachment, null, 2)} language="json" />
+          <Json caption="attachment" value={attachment} what={what} />
         </figure>
       )
   }
+}
+
+/** A value as it is written in JSON; says so where it is too deep or too large to be shown whole. */
+export function Json({
+  caption,
+  value,
+  what,
+}: {
+  caption: string
+  value: unknown
+  what: string
+}): JSX.Element {
+  const { text, isCut } = useMemo(() => jsonText(value, { chars: JSON_CHARS, indented: true }), [value])
+  return (
+    <>
+      <figcaption>{isCut ? `${caption}, not all of it` : caption}</figcaption>
+      <Code text={text} language="json" what={what} />
+    </>
+  )
 }
 
 function Reference({ attachment, isDiff }: { attachment: Fields; isDiff: boolean }): JSX.Element {
@@ -56,8 +86,12 @@ function Reference({ attachment, isDiff }: { attachment: Fields; isDiff: boolean
         <Name text={textOf(path)} class="path" />
         {start !== undefined && start !== null && (
           <span class="lines">
-            :{textOf(start)}
-            {end !== undefined && end !== null && end !== start && `–${textOf(end)}`}
+            :<Name text={textOf(start)} />
+            {end !== undefined && end !== null && end !== start && (
+              <>
+                –<Name text={textOf(end)} />
+              </>
+            )}
           </span>
         )}
       </span>
@@ -69,15 +103,10 @@ function Reference({ attachment, isDiff }: { attachment: Fields; isDiff: boolean
       {textOf(description) !== '' && (
         <span class="quiet">
           <bdi>
-            <Text text={textOf(description)} />
+            <Text text={beginning(textOf(description), DESCRIPTION_CHARS)} />
           </bdi>
         </span>
       )}
     </p>
   )
-}
-
-function textOf(value: unknown): string {
-  if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -2,16 +2,23 @@
 // and for what is too long, the text stands as it is. What it gives is a tree, of which elements are made here:
 // no markup is ever parsed.
 
-import { signal, useSignal } from '@preact/signals'
+import { signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Highlighted } from '../highlight.js'
-import { headOf } from '../model/body.js'
+import { useFold } from './fold.js'
 import { Text } from './text.js'
 
 const FOLD_CHARS = 2_000
 const FOLD_LINES = 14
 const MAX_COLOURED_CHARS = 30_000
+
+interface Props {
+  readonly text: string
+  readonly language: string
+  /** Names it, as in `attachment 2 of message 7`. */
+  readonly what: string
+}
 
 type Highlight = (text: string, language: string) => Highlighted | undefined
 const highlight = signal<Highlight | undefined>(undefined)
@@ -27,28 +34,16 @@ async function load(): Promise<void> {
   }
 }
 
-export function Code({ text, language }: { text: string; language: string }): JSX.Element {
-  const isOpen = useSignal(false)
+export function Code({ text, language, what }: Props): JSX.Element {
   useEffect(() => void load(), [])
-  const head = isOpen.value ? undefined : headOf(text, FOLD_CHARS, FOLD_LINES)
-  const shown = head ?? text
+  const { shown, more } = useFold(text, FOLD_CHARS, FOLD_LINES, what)
   const tree = shown.length <= MAX_COLOURED_CHARS ? highlight.value?.(shown, language) : undefined
   return (
     <div class="code">
       <pre dir="ltr">
         <code>{tree ? elementsOf(tree) : <Text text={shown} lines />}</code>
       </pre>
-      {head !== undefined && (
-        <button
-          type="button"
-          class="unfold"
-          onClick={() => {
-            isOpen.value = true
-          }}
-        >
-          Show all {text.split('\n').length.toLocaleString()} lines
-        </button>
-      )}
+      {more}
     </div>
   )
 }

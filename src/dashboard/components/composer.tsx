@@ -8,13 +8,17 @@ import { isHelpOpen, notice, send } from '../actions.js'
 import { replyTo, view } from '../feed.js'
 import { isComposing } from '../keys.js'
 import { suggestions } from '../model/commands.js'
-import { plain } from '../model/text.js'
-import { connection, displayNames, operator } from '../room.js'
-import { AgentTag } from './agent.js'
+import { beginning, LABEL_CHARS, plain } from '../model/text.js'
+import { connection, operator } from '../room.js'
+import { AgentTag, agentLabel } from './agent.js'
 import { Icon } from './icon.js'
 import { Name, Text } from './text.js'
 
 const MAX_HEIGHT_PX = 220
+/** What is shown of a refusal, which may repeat what was typed, and of a listing. */
+const MAX_NOTICE_CHARS = 1_000
+const MAX_NOTICE_ROWS = 200
+const QUOTE_CHARS = 160
 
 export function Composer(): JSX.Element | null {
   const draft = useSignal('')
@@ -104,9 +108,9 @@ export function Composer(): JSX.Element | null {
 
 function placeholder(): string {
   const { kind, name } = view.value
-  if (kind === 'channel') return `Message #${plain(name)}`
-  if (kind === 'thread') return `Message ${plain(name)}`
-  if (kind === 'direct') return `Message ${plain(displayNames.value.get(name) ?? name)}`
+  if (kind === 'channel') return `Message #${plain(name, LABEL_CHARS)}`
+  if (kind === 'thread') return `Message ${plain(name, LABEL_CHARS)}`
+  if (kind === 'direct') return `Message ${agentLabel(name)}`
   return 'Reply to a message'
 }
 
@@ -116,18 +120,18 @@ function NoticePanel(): JSX.Element | null {
   return (
     <div class={`notice notice-${current.kind}`} role={current.kind === 'error' ? 'alert' : 'status'}>
       <p>
-        <Text text={current.title} />
+        <Text text={beginning(current.title, MAX_NOTICE_CHARS)} />
       </p>
       {current.rows && (
         <dl>
-          {current.rows.map(({ label, text }) => (
+          {current.rows.slice(0, MAX_NOTICE_ROWS).map(({ label, text }) => (
             <div key={label}>
               <dt>
                 <Name text={label} />
               </dt>
               <dd>
                 <bdi>
-                  <Text text={text} />
+                  <Text text={beginning(text, MAX_NOTICE_CHARS)} />
                 </bdi>
               </dd>
             </div>
@@ -156,7 +160,7 @@ function ReplyPanel(): JSX.Element | null {
       <Icon name="reply" />
       <AgentTag id={answered.from_agent} />
       <span class="reply-text">
-        <Text text={answered.body.slice(0, 160)} />
+        <Text text={beginning(answered.body, QUOTE_CHARS)} />
       </span>
       <button
         type="button"

@@ -7,9 +7,12 @@ import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Message } from '../../protocol/objects.js'
 import { feedError, feedState, isAtEnd, load, newBelow, readNext, readOlder, stretch, view } from '../feed.js'
+import { jsonText } from '../model/json.js'
+import { beginning } from '../model/text.js'
 import { dayOf } from '../model/times.js'
 import { isFound, kindFilter, needle } from '../page-state.js'
 import { displayNames } from '../room.js'
+import { Guard } from './guard.js'
 import { Icon } from './icon.js'
 import { MessageRow } from './message.js'
 
@@ -20,6 +23,9 @@ const STEP_ROWS = 80
 /** So near an end of what is in the page, more is put there. */
 const NEAR_PX = 800
 const AT_END_PX = 48
+const ERROR_CHARS = 1_000
+/** How far into attachments it is looked. */
+const FOUND_CHARS = 1_000_000
 /** Messages of one agent within this time stand under one name. */
 const GROUP_MS = 5 * 60_000
 
@@ -133,7 +139,7 @@ function isShown(message: Message): boolean {
   const { kind, from_agent: from, body, thread_id: thread, attachments } = message
   if (kindFilter.value !== '' && kind !== kindFilter.value) return false
   if (isFound(from, displayNames.value.get(from), body, kind, thread)) return true
-  return attachments.length > 0 && isFound(JSON.stringify(attachments))
+  return attachments.length > 0 && isFound(jsonText(attachments, { chars: FOUND_CHARS }).text)
 }
 
 function Row({ message, before }: { message: Message; before: Message | undefined }): JSX.Element | null {
@@ -155,7 +161,9 @@ function Row({ message, before }: { message: Message; before: Message | undefine
           <span>{day}</span>
         </li>
       )}
-      <MessageRow message={message} isGrouped={isGrouped} view={view.value} />
+      <Guard of={message} what="message">
+        <MessageRow message={message} isGrouped={isGrouped} view={view.value} />
+      </Guard>
     </>
   )
 }
@@ -186,7 +194,7 @@ function FilterLine({ found, of }: { found: number; of: number }): JSX.Element |
 }
 
 function Emptiness({ isEmpty, isFiltered }: { isEmpty: boolean; isFiltered: boolean }): JSX.Element | null {
-  if (feedState.value === 'failed') return <p class="empty">{feedError.value}</p>
+  if (feedState.value === 'failed') return <p class="empty">{beginning(feedError.value, ERROR_CHARS)}</p>
   if (feedState.value === 'reading' || !isEmpty || isFiltered) return null
   return <p class="empty">Nothing has been said here yet.</p>
 }

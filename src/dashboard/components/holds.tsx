@@ -3,11 +3,13 @@
 import type { JSX } from 'preact'
 import { release } from '../actions.js'
 import type { Hold } from '../model/holds.js'
+import { bounded, LABEL_CHARS, plain } from '../model/text.js'
 import { countdown } from '../model/times.js'
 import { isFound } from '../page-state.js'
 import { holds, me, now } from '../room.js'
 import { taskTexts } from '../task-texts.js'
 import { AgentTag } from './agent.js'
+import { Guard } from './guard.js'
 import { Icon } from './icon.js'
 import { Name, Text } from './text.js'
 
@@ -20,7 +22,9 @@ export function Holds(): JSX.Element {
   return (
     <ul class="rows holds">
       {shown.map((hold) => (
-        <HoldRow key={`${hold.type} ${hold.key}`} hold={hold} />
+        <Guard key={`${hold.type} ${hold.key}`} of={hold} what={hold.type}>
+          <HoldRow hold={hold} />
+        </Guard>
       ))}
     </ul>
   )
@@ -34,7 +38,7 @@ function HoldRow({ hold }: { hold: Hold }): JSX.Element {
   const about = type === 'claim' ? taskTexts.value.get(taskOf(key)) : undefined
   const leftMs = expiresMs - now.value
   return (
-    <li class="row hold" data-type={type} data-key={key}>
+    <li class="row hold" data-type={type} data-key={bounded(key, 300)}>
       <Icon name={type === 'lock' ? 'lock' : 'flag'} />
       <span class="row-text">
         <span class="row-title">
@@ -55,7 +59,12 @@ function HoldRow({ hold }: { hold: Hold }): JSX.Element {
         {countdown(leftMs)}
       </span>
       {owner === me.value && (
-        <button type="button" class="button" onClick={() => release(hold)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={`Release ${type} ${plain(key, LABEL_CHARS)}`}
+          onClick={() => release(hold)}
+        >
           Release
         </button>
       )}

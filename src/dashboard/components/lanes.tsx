@@ -3,9 +3,10 @@
 
 import type { JSX } from 'preact'
 import { endOf, type Interval, lanesOf } from '../model/holds.js'
-import { plain } from '../model/text.js'
+import { bounded, plain } from '../model/text.js'
 import { clock, countdown } from '../model/times.js'
-import { colours, displayNames, history, now } from '../room.js'
+import { colours, history, now } from '../room.js'
+import { agentLabel } from './agent.js'
 
 interface Props {
   readonly minutes: number
@@ -33,7 +34,7 @@ export function Lanes({ minutes, width }: Props): JSX.Element {
   return (
     <svg class="plot lanes" viewBox={`0 0 ${width} ${height}`} role="img" aria-label="Who held what when">
       {lanes.map(({ type, key, intervals }, i) => (
-        <g key={`${type} ${key}`} transform={`translate(0 ${i * LANE_PX})`} data-lane={key}>
+        <g key={`${type} ${key}`} transform={`translate(0 ${i * LANE_PX})`} data-lane={bounded(key, 300)}>
           <line class="grid" x1={0} x2={width} y1={LANE_PX - 0.5} y2={LANE_PX - 0.5} />
           <text class="lane-label" x={0} y={LANE_PX / 2 + 4}>
             <title>{`${type} ${plain(key)}`}</title>
@@ -64,13 +65,13 @@ function Held({ interval, x, nowMs }: { interval: Interval; x: (ms: number) => n
   const { owner, fromMs, toMs, expiresMs } = interval
   const end = endOf(interval, nowMs)
   const top = (LANE_PX - BAR_PX) / 2
-  const who = plain(displayNames.value.get(owner) ?? owner)
+  const who = agentLabel(owner)
   const isHeld = toMs === undefined && expiresMs > nowMs
   const title = isHeld
     ? `${who} since ${clock(fromMs)}, ${countdown(expiresMs - nowMs)} left`
     : `${who} from ${clock(fromMs)} to ${clock(end)}`
   return (
-    <g class={colours.of(owner)} data-owner={owner} data-held={isHeld}>
+    <g class={colours.of(owner)} data-owner={bounded(owner, 300)} data-held={isHeld}>
       <title>{title}</title>
       {isHeld && (
         <rect

@@ -1,5 +1,5 @@
 // One message: who, when, of what kind, in answer to what, and what it says. Everything in it may have been written by
-// anybody, and is shown as text.
+// anybody, is shown as text, and takes a bounded part of the page.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -7,13 +7,16 @@ import type { Message } from '../../protocol/objects.js'
 import { completeTask } from '../actions.js'
 import { replyTo, stretch } from '../feed.js'
 import { focusComposer, focusMessage } from '../keys.js'
-import { blocksOf, headOf, spansOf } from '../model/body.js'
+import { blocksOf, spansOf } from '../model/body.js'
+import { beginning, bounded, LABEL_CHARS, plain } from '../model/text.js'
 import { clock, fullTime } from '../model/times.js'
 import type { View } from '../model/views.js'
 import { tasks } from '../room.js'
-import { AgentName, AgentTag, Avatar } from './agent.js'
-import { Attachment } from './attachment.js'
+import { taskLabel } from '../task-texts.js'
+import { AgentName, AgentTag, Avatar, agentLabel } from './agent.js'
+import { Attachment, Json } from './attachment.js'
 import { Code } from './code.js'
+import { useFold } from './fold.js'
 import { Icon } from './icon.js'
 import { show } from './sidebar.js'
 import { Name, Text } from './text.js'
@@ -21,6 +24,12 @@ import { Name, Text } from './text.js'
 /** A longer body is folded. */
 const FOLD_CHARS = 3_000
 const FOLD_LINES = 30
+/** What a reply shows of the message that it answers. */
+const QUOTE_CHARS = 160
+/** A hub allows 32; another implementation may have stored more. */
+const MAX_ATTACHMENTS = 40
+/** Kinds have a look of their own as far as the styles know them. */
+const PLAIN_KIND = /^[a-z_]{1,20}$/
 
 interface Props {
   readonly message: Message
@@ -29,20 +38,26 @@ interface Props {
   readonly view: View
 }
 
+/** Names a message in a label: a page has many, and their buttons are told apart by it. */
+function labelOf({ id, from_agent: from, body }: Message): string {
+  const said = plain(beginning(body.trim(), LABEL_CHARS))
+  return `message ${id} by ${agentLabel(from)}${said === '' ? '' : `: ${said}`}`
+}
+
 export function MessageRow({ message, isGrouped, view }: Props): JSX.Element | null {
   const { id, from_agent: from, to_agent: to, kind, thread_id: thread, ts } = message
   const isQuiet = kind === 'notice' || kind === 'claim' || kind === 'release'
   const atMs = Date.parse(ts)
   const time = (
-    <time dateTime={ts} title={fullTime(atMs)}>
+    <time dateTime={bounded(ts)} title={fullTime(atMs)}>
       {clock(atMs)}
     </time>
   )
   return (
     <li
-      class={`message kind-${kind}${isGrouped ? ' grouped' : ''}${isQuiet ? ' low' : ''}`}
+      class={`message${isGrouped ? ' grouped' : ''}${isQuiet ? ' low' : ''}`}
       data-id={id}
-      data-kind={kind}
+      data-kind={bounded(kind)}
       tabIndex={-1}
     >
       <div class="gutter">{isGrouped ? time : <Avatar id={from} />}</div>
@@ -50,7 +65,11 @@ export function MessageRow({ message, isGrouped, view }: Props): JSX.Element | n
         {!isGrouped && (
           <header class="message-header">
             <AgentName id={from} />
-            {kind !== 'chat' && <span class={`kind kind-label-${kind}`}>{kind.replace('_', ' ')}</span>}
+            {kind !== 'chat' && (
+              <span class={PLAIN_KIND.test(kind) ? `kind kind-label-${kind}` : 'kind'}>
+                <Name text={kind.replace('_', ' ')} />
+              </span>
+            )}
             {to !== null && view.kind !== 'direct' && (
               <span class="to">
                 to <AgentName id={to} />
@@ -60,7 +79,7 @@ export function MessageRow({ message, isGrouped, view }: Props): JSX.Element | n
               <button
                 type="button"
                 class="thread-link"
-                title="Open this thread"
+                aria-label={`Open thread ${plain(thread)}`}
                 onClick={() => show({ kind: 'thread', name: thread })}
               >
                 <Name text={thread} />
@@ -70,11 +89,14 @@ export function MessageRow({ message, isGrouped, view }: Props): JSX.Element | n
           </header>
         )}
         <ReplyLine message={message} />
-        <Body text={message.body} />
-        {message.attachments.map((attachment, i) => (
-          <Attachment key={i} attachment={attachment} />
+        <Body text={message.body} what={labelOf(message)} />
+        {message.attachments.slice(0, MAX_ATTACHMENTS).map((attachment, i) => (
+          <Attachment key={i} attachment={attachment} what={`attachment ${i + 1} of ${labelOf(message)}`} />
         ))}
-        <Metadata metadata={message.metadata} />
+        {message.attachments.length > MAX_ATTACHMENTS && (
+          <p class="quiet">{message.attachments.length - MAX_ATTACHMENTS} more attachments</p>
+        )}
+        <Metadata metadata={message.metadata} what={labelOf(message)} />
       </div>
       <Actions message={message} />
     </li>
@@ -86,13 +108,19 @@ function ReplyLine({ message }: { message: Message }): JSX.Element | null {
   if (id === null) return null
   const original = stretch.value.messages.find((other) => other.id === id)
   return (
-    <button type="button" class="reply-line" onClick={() => focusMessage(id)} disabled={!original}>
+    <button
+      type="button"
+      class="reply-line"
+      aria-label={original && `In reply to ${labelOf(original)}`}
+      onClick={() => focusMessage(id)}
+      disabled={!original}
+    >
       <Icon name="reply" />
       {original ? (
         <>
           <AgentTag id={original.from_agent} />
           <span class="reply-text">
-            <Text text={original.body.slice(0, 160)} />
+            <Text text={beginning(original.body, QUOTE_CHARS)} />
           </span>
         </>
       ) : (
@@ -102,14 +130,13 @@ function ReplyLine({ message }: { message: Message }): JSX.Element | null {
   )
 }
 
-function Body({ text }: { text: string }): JSX.Element | null {
-  const isOpen = useSignal(false)
-  const head = isOpen.value ? undefined : headOf(text, FOLD_CHARS, FOLD_LINES)
+function Body({ text, what }: { text: string; what: string }): JSX.Element | null {
+  const { shown, more } = useFold(text, FOLD_CHARS, FOLD_LINES, what)
   return (
     <>
-      {blocksOf(head ?? text).map((block, i) =>
+      {blocksOf(shown).map((block, i) =>
         block.type === 'code' ? (
-          <Code key={i} text={block.text} language={block.language} />
+          <Code key={i} text={block.text} language={block.language} what={`code of ${what}`} />
         ) : (
           <p key={i} class="body" dir="auto">
             {spansOf(block.text).map((span) =>
@@ -124,22 +151,17 @@ function Body({ text }: { text: string }): JSX.Element | null {
           </p>
         ),
       )}
-      {head !== undefined && (
-        <button
-          type="button"
-          class="unfold"
-          onClick={() => {
-            isOpen.value = true
-          }}
-        >
-          Show all {text.length.toLocaleString()} characters
-        </button>
-      )}
+      {more}
     </>
   )
 }
 
-function Metadata({ metadata }: { metadata: Message['metadata'] }): JSX.Element | null {
+interface MetadataProps {
+  readonly metadata: Message['metadata']
+  readonly what: string
+}
+
+function Metadata({ metadata, what }: MetadataProps): JSX.Element | null {
   const isOpen = useSignal(false)
   if (Object.keys(metadata).length === 0) return null
   return (
@@ -147,6 +169,7 @@ function Metadata({ metadata }: { metadata: Message['metadata'] }): JSX.Element 
       <button
         type="button"
         class="metadata-toggle"
+        aria-label={`metadata of ${what}`}
         aria-expanded={isOpen.value}
         onClick={() => {
           isOpen.value = !isOpen.value
@@ -154,7 +177,11 @@ function Metadata({ metadata }: { metadata: Message['metadata'] }): JSX.Element 
       >
         metadata
       </button>
-      {isOpen.value && <Code text={JSON.stringify(metadata, null, 2)} language="json" />}
+      {isOpen.value && (
+        <figure class="attachment">
+          <Json caption="JSON" value={metadata} what={`metadata of ${what}`} />
+        </figure>
+      )}
     </div>
   )
 }
@@ -165,7 +192,12 @@ function Actions({ message }: { message: Message }): JSX.Element | null {
   return (
     <div class="row-actions">
       {task?.status === 'open' && (
-        <button type="button" class="button" onClick={() => completeTask(task.task_id)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={`Complete ${taskLabel(message.id, message.body)}`}
+          onClick={() => completeTask(task.task_id)}
+        >
           Complete
         </button>
       )}
@@ -178,6 +210,7 @@ function Actions({ message }: { message: Message }): JSX.Element | null {
       <button
         type="button"
         class="button"
+        aria-label={`Reply to ${labelOf(message)}`}
         onClick={() => {
           replyTo.value = message
           focusComposer()

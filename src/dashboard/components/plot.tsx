@@ -2,9 +2,9 @@
 
 import type { JSX } from 'preact'
 import { type Bar, niceCeiling } from '../model/activity.js'
-import { plain } from '../model/text.js'
 import { clock } from '../model/times.js'
-import { activity, activityVersion, colours, displayNames, now } from '../room.js'
+import { activity, activityVersion, colours, now } from '../room.js'
+import { agentLabel } from './agent.js'
 
 export interface PlotProps {
   readonly minutes: number
@@ -15,6 +15,7 @@ export interface PlotProps {
   readonly isMini?: boolean
 }
 
+const MAX_TITLE_LINES = 20
 const MARGIN = { left: 36, bottom: 22, top: 8 }
 
 /** The bars change with the messages, and once a minute by the clock. */
@@ -98,9 +99,9 @@ function stacked({ counts }: Bar, order: readonly string[]) {
 }
 
 function titleOf({ fromMs, counts, total }: Bar): string {
-  const lines = [...counts].map(
-    ([agent, count]) => `${plain(displayNames.value.get(agent) ?? agent)}: ${count}`,
-  )
+  const lines = [...counts]
+    .slice(0, MAX_TITLE_LINES)
+    .map(([agent, count]) => `${agentLabel(agent)}: ${count}`)
   return [`${clock(fromMs)}: ${total} messages`, ...lines].join('\n')
 }
 

@@ -5,11 +5,13 @@ import type { Channel } from '../../protocol/objects.js'
 import { open, view } from '../feed.js'
 import { unreadBySender, unreadCount } from '../inbox.js'
 import type { Person } from '../model/presence.js'
+import { bounded } from '../model/text.js'
 import { ago, fullTime } from '../model/times.js'
 import { ACTIVITY, DIRECT_CHANNEL, INBOX, isSame, type View } from '../model/views.js'
 import { pane } from '../page-state.js'
 import { channels, connection, holds, hub, me, now, people } from '../room.js'
 import { AgentName, Avatar } from './agent.js'
+import { Guard } from './guard.js'
 import { Icon, type IconName } from './icon.js'
 import { Name } from './text.js'
 
@@ -41,12 +43,18 @@ export function Sidebar(): JSX.Element {
       </h2>
       <ul class="people">
         {people.value.map((person) => (
-          <PersonRow key={person.session.agent_id} person={person} />
+          <Guard key={person.session.agent_id} of={person} what="agent">
+            <PersonRow person={person} />
+          </Guard>
         ))}
       </ul>
     </aside>
   )
 }
+
+/** Of one agent, in its row. */
+const MAX_CAPABILITIES = 20
+const MAX_HELD = 8
 
 /** The inbox shows direct messages. */
 const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL
@@ -112,7 +120,7 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
   const seenMs = Date.parse(lastSeen)
   const unread = unreadBySender.value.get(id) ?? 0
   return (
-    <li class={`person person-${state}`} data-agent={id} data-state={state}>
+    <li class={`person person-${state}`} data-agent={bounded(id, 300)} data-state={state}>
       <button
         type="button"
         class="person-button"
@@ -127,7 +135,7 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
             {displayName !== id && <Name text={id} class="quiet" />}
             {isMe && <span class="quiet">you</span>}
             {unread > 0 && <span class="badge">{unread}</span>}
-            <time class="quiet" dateTime={lastSeen} title={`last seen ${fullTime(seenMs)}`}>
+            <time class="quiet" dateTime={bounded(lastSeen)} title={`last seen ${fullTime(seenMs)}`}>
               {ago(now.value - seenMs)}
             </time>
           </span>
@@ -136,7 +144,7 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
             <span>{state}</span>
             {!isMe && (
               <span class="capabilities">
-                {capabilities.map((capability) => (
+                {capabilities.slice(0, MAX_CAPABILITIES).map((capability) => (
                   <Name key={capability} text={capability} />
                 ))}
               </span>
@@ -144,7 +152,7 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
           </span>
           {held.length > 0 && (
             <span class="person-holds">
-              {held.map(({ type, key }) => (
+              {held.slice(0, MAX_HELD).map(({ type, key }) => (
                 <span key={`${type} ${key}`} class="person-hold">
                   <Icon name={type === 'lock' ? 'lock' : 'flag'} />
                   <Name text={key} />

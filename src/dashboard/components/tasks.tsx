@@ -3,12 +3,14 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
+import type { Task } from '../../protocol/objects.js'
 import { completeTask } from '../actions.js'
 import type { TaskNode } from '../model/tasks.js'
 import { isFound } from '../page-state.js'
 import { holds, tree } from '../room.js'
-import { readTaskTexts, taskTexts } from '../task-texts.js'
+import { readTaskTexts, taskLabel, taskTexts } from '../task-texts.js'
 import { AgentTag } from './agent.js'
+import { Guard } from './guard.js'
 import { Icon } from './icon.js'
 import { show } from './sidebar.js'
 import { Name, Text } from './text.js'
@@ -17,6 +19,9 @@ import { Name, Text } from './text.js'
 const MAX_OPEN = 40
 const DONE_SHOWN = 2
 const MAX_DONE = 40
+/** How deep a tree is drawn, and how many children of one task. */
+const MAX_DEPTH = 6
+const MAX_CHILDREN = 60
 
 export function Tasks(): JSX.Element {
   const isOpen = useSignal(false)
@@ -26,14 +31,16 @@ export function Tasks(): JSX.Element {
   const done = finished.slice(0, isOpen.value ? MAX_DONE : DONE_SHOWN)
   const shown = [...open, ...done]
   useEffect(() => {
-    void readTaskTexts(shown.flatMap(flat).map(({ task }) => task))
+    void readTaskTexts(drawn(shown))
   })
   if (shown.length === 0) return <p class="panel-empty">No tasks.</p>
   return (
     <>
       <ul class="rows tasks">
         {shown.map((node) => (
-          <TaskRow key={node.task.task_id} node={node} />
+          <Guard key={node.task.task_id} of={node.task} what="task">
+            <TaskRow node={node} depth={0} />
+          </Guard>
         ))}
       </ul>
       {finished.length > DONE_SHOWN && (
@@ -44,18 +51,19 @@ export function Tasks(): JSX.Element {
             isOpen.value = !isOpen.value
           }}
         >
-          {isOpen.value ? 'Fewer' : `${finished.length - DONE_SHOWN} more done`}
+          {isOpen.value ? 'Fewer done tasks' : `${finished.length - DONE_SHOWN} more done tasks`}
         </button>
       )}
     </>
   )
 }
 
-function TaskRow({ node }: { node: TaskNode }): JSX.Element {
+function TaskRow({ node, depth }: { node: TaskNode; depth: number }): JSX.Element {
   const { task, children, total, done } = node
   const { task_id: id, thread_id: thread, channel, status } = task
   const text = taskTexts.value.get(id)
   const holder = holds.value.find(({ type, key }) => type === 'claim' && key === `task-${id}`)
+  const label = taskLabel(id, text)
   const go = () =>
     show(thread !== null ? { kind: 'thread', name: thread } : { kind: 'channel', name: channel })
   return (
@@ -65,7 +73,7 @@ function TaskRow({ node }: { node: TaskNode }): JSX.Element {
           {status === 'done' && <Icon name="check" />}
         </span>
         <span class="row-text">
-          <button type="button" class="row-title link-title" onClick={go}>
+          <button type="button" class="row-title link-title" aria-label={label} onClick={go}>
             {text === undefined ? (
               `Task ${id}`
             ) : (
@@ -89,32 +97,56 @@ function TaskRow({ node }: { node: TaskNode }): JSX.Element {
           </span>
         </span>
         {status === 'open' && (
-          <button type="button" class="button" onClick={() => completeTask(id)}>
+          <button
+            type="button"
+            class="button"
+            aria-label={`Complete ${label}`}
+            onClick={() => completeTask(id)}
+          >
             Complete
           </button>
         )}
       </div>
-      {children.length > 0 && (
-        <ul class="subtasks">
-          {children.map((child) => (
-            <TaskRow key={child.task.task_id} node={child} />
-          ))}
-        </ul>
-      )}
+      <Subtasks nodes={children} depth={depth + 1} />
     </li>
   )
+}
+
+function Subtasks({ nodes, depth }: { nodes: readonly TaskNode[]; depth: number }): JSX.Element | null {
+  if (nodes.length === 0) return null
+  const shown = visible(nodes, depth)
+  const left = nodes.length - shown.length
+  return (
+    <ul class="subtasks">
+      {shown.map((child) => (
+        <Guard key={child.task.task_id} of={child.task} what="task">
+          <TaskRow node={child} depth={depth} />
+        </Guard>
+      ))}
+      {left > 0 && <li class="row-detail">{left} more</li>}
+    </ul>
+  )
+}
+
+const visible = (nodes: readonly TaskNode[], depth: number) =>
+  depth > MAX_DEPTH ? [] : nodes.slice(0, MAX_CHILDREN)
+
+/** The tasks that stand on the page. */
+function drawn(nodes: readonly TaskNode[], depth = 0): Task[] {
+  return visible(nodes, depth).flatMap(({ task, children }) => [task, ...drawn(children, depth + 1)])
 }
 
 function isFinished({ task, total, done }: TaskNode): boolean {
   return task.status === 'done' && done === total
 }
 
-function flat(node: TaskNode): TaskNode[] {
-  return [node, ...node.children.flatMap(flat)]
-}
-
+/** True when the task or one below it is found; a tree may be deeper than calls can be. */
 function matches(node: TaskNode): boolean {
-  return flat(node).some(({ task }) =>
-    isFound(taskTexts.value.get(task.task_id), task.thread_id, String(task.task_id)),
-  )
+  const open = [node]
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { task_id: id, thread_id: thread } = next.task
+    if (isFound(taskTexts.value.get(id), thread, String(id))) return true
+    for (const child of next.children) open.push(child)
+  }
+  return false
 }

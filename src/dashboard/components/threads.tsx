@@ -4,10 +4,12 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { ThreadSummary } from '../../protocol/objects.js'
 import { view } from '../feed.js'
+import { bounded } from '../model/text.js'
 import { ago } from '../model/times.js'
 import { isSame, type View } from '../model/views.js'
 import { isFound } from '../page-state.js'
 import { now, threads } from '../room.js'
+import { Guard } from './guard.js'
 import { show } from './sidebar.js'
 import { Name } from './text.js'
 
@@ -22,7 +24,9 @@ export function Threads(): JSX.Element {
     <>
       <ul class="rows threads">
         {found.slice(0, isOpen.value ? MAX_SHOWN : SHOWN).map((thread) => (
-          <ThreadRow key={thread.thread_id} thread={thread} />
+          <Guard key={thread.thread_id} of={thread} what="thread">
+            <ThreadRow thread={thread} />
+          </Guard>
         ))}
       </ul>
       {found.length > SHOWN && (
@@ -33,7 +37,7 @@ export function Threads(): JSX.Element {
             isOpen.value = !isOpen.value
           }}
         >
-          {isOpen.value ? 'Fewer' : `${found.length - SHOWN} more`}
+          {isOpen.value ? 'Fewer threads' : `${found.length - SHOWN} more threads`}
         </button>
       )}
     </>
@@ -44,7 +48,7 @@ function ThreadRow({ thread }: { thread: ThreadSummary }): JSX.Element {
   const { thread_id: id, status, latest_message_ts: latest } = thread
   const to: View = { kind: 'thread', name: id }
   return (
-    <li data-thread={id}>
+    <li data-thread={bounded(id, 300)}>
       <button
         type="button"
         class="row thread"

@@ -4,6 +4,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { ACTIVITY } from '../model/views.js'
 import { holds, threads, tree } from '../room.js'
+import { Guard } from './guard.js'
 import { Holds } from './holds.js'
 import { MiniPlot } from './plot.js'
 import { show } from './sidebar.js'
@@ -49,7 +50,9 @@ function Section({ title, count, action, children }: SectionProps): JSX.Element 
           </button>
         )}
       </h2>
-      {children}
+      <Guard of={children} what="list" tag="div">
+        {children}
+      </Guard>
     </section>
   )
 }

@@ -1,5 +1,8 @@
 // A message's body as blocks: text, and code between ``` fences, as agents write it. Nothing else of Markdown is
-// read: what is not a fence is shown as it was written.
+// read: what is not a fence is shown as it was written. However a body is made, it becomes a bounded number of
+// parts, none of them longer than a browser lays out quickly.
+
+import { beginning } from './text.js'
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }
@@ -7,8 +10,20 @@ export type Block =
 
 const FENCE = /^ {0,3}(```+|~~~+)[ \t]*([A-Za-z0-9_+#.-]*)[^\n`]*$/
 
+/** Blocks and stretches of inline code that are told apart; what follows them is text. */
+const MAX_BLOCKS = 100
+const MAX_SPANS = 400
+/** To break the lines of a paragraph without a gap takes as many steps as the square of its length, in some scripts. */
+const PARAGRAPH_CHARS = 2_000
+
 /** A fence that is never closed reaches to the end. */
 export function blocksOf(body: string): Block[] {
+  return fencedBlocks(body).flatMap((block): Block[] =>
+    block.type === 'code' ? [block] : paragraphsOf(block.text).map((text) => ({ type: 'text', text })),
+  )
+}
+
+function fencedBlocks(body: string): Block[] {
   if (!body.includes('```') && !body.includes('~~~')) return body === '' ? [] : [{ type: 'text', text: body }]
   const blocks: Block[] = []
   let lines: string[] = []
@@ -20,7 +35,7 @@ export function blocksOf(body: string): Block[] {
     else if (text.trim() !== '') blocks.push({ type: 'text', text: text.replace(/^\n+|\n+$/g, '') })
   }
   for (const line of body.split(/\r?\n/)) {
-    const match = FENCE.exec(line)
+    const match = blocks.length < MAX_BLOCKS ? FENCE.exec(line) : null
     const marker = match?.[1] ?? ''
     if (!fence && match) {
       flush()
@@ -34,10 +49,24 @@ export function blocksOf(body: string): Block[] {
   return blocks
 }
 
+/** A long text in parts, at ends of lines or between words where there are any. */
+function paragraphsOf(text: string): string[] {
+  const parts: string[] = []
+  let from = 0
+  while (text.length - from > PARAGRAPH_CHARS) {
+    const part = beginning(text.slice(from, from + PARAGRAPH_CHARS + 1), PARAGRAPH_CHARS)
+    const line = part.lastIndexOf('\n')
+    const end = line > 0 ? line : part.lastIndexOf(' ') > 0 ? part.lastIndexOf(' ') + 1 : part.length
+    parts.push(part.slice(0, end))
+    from += line > 0 ? end + 1 : end
+  }
+  return [...parts, text.slice(from)]
+}
+
 /** Text with its `inline code` told apart. */
 export function spansOf(text: string): { readonly code: boolean; readonly text: string }[] {
-  return text
-    .split(/(`[^`\n]+`)/)
+  const parts = text.split(/(`[^`\n]+`)/)
+  return [...parts.slice(0, MAX_SPANS), parts.slice(MAX_SPANS).join('')]
     .filter((span) => span !== '')
     .map((span) => {
       const code = span.length > 2 && span.startsWith('`') && span.endsWith('`')

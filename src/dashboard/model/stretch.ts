@@ -3,6 +3,7 @@
 // while they read further up it forgets at the end, and then what comes is only counted. Pure.
 
 import type { Message } from '../../protocol/objects.js'
+import { jsonSize } from './json.js'
 
 export interface Stretch {
   readonly messages: readonly Message[]
@@ -91,9 +92,7 @@ const sizes = new WeakMap<Message, number>()
 export function sizeOf(message: Message): number {
   let size = sizes.get(message)
   if (size === undefined) {
-    const { attachments, metadata } = message
-    const rest = attachments.length + Object.keys(metadata).length
-    size = 300 + message.body.length + (rest > 0 ? JSON.stringify([attachments, metadata]).length : 0)
+    size = 300 + message.body.length + jsonSize([message.attachments, message.metadata])
     sizes.set(message, size)
   }
   return size

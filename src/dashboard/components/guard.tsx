@@ -1,0 +1,51 @@
+// What stands between one row, or one part, and the rest of the page: what cannot be drawn, whatever its defect, says so in its
+// place, with the beginning of what it is made of. Everything around it goes on.
+
+import { Component, type ComponentChildren, type JSX } from 'preact'
+import { jsonText } from '../model/json.js'
+import { Text } from './text.js'
+
+const RAW_CHARS = 400
+
+interface Props {
+  /** What the row is made of. When it changes, drawing it is tried again. */
+  readonly of: unknown
+  /** What cannot be shown, such as `message`. */
+  readonly what: string
+  /** A row, or a whole part of the page: of that, nothing raw is shown. */
+  readonly tag?: 'li' | 'div'
+  readonly children: ComponentChildren
+}
+
+interface State {
+  readonly hasFailed?: boolean
+  readonly of?: unknown
+}
+
+export class Guard extends Component<Props, State> {
+  static override getDerivedStateFromError(): State {
+    return { hasFailed: true }
+  }
+
+  static override getDerivedStateFromProps(props: Props, state: State): State | null {
+    return state.of === props.of ? null : { hasFailed: false, of: props.of }
+  }
+
+  override render({ of, what, tag, children }: Props, { hasFailed }: State): ComponentChildren {
+    return hasFailed ? <Unshown of={of} what={what} tag={tag ?? 'li'} /> : children
+  }
+}
+
+function Unshown({ of, what, tag: Tag }: Required<Omit<Props, 'children'>>): JSX.Element {
+  const id = (of as { id?: unknown } | null)?.id
+  return (
+    <Tag class="unshown" data-id={typeof id === 'number' ? id : undefined}>
+      <p>This {what} can’t be shown.</p>
+      {Tag === 'li' && (
+        <code>
+          <Text text={jsonText(of, { chars: RAW_CHARS }).text} />
+        </code>
+      )}
+    </Tag>
+  )
+}
