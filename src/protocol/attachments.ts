@@ -1,7 +1,7 @@
 // Attachments (PROTOCOL §2): a closed set of types, each with its own fields; all others are dropped.
 
 import { z } from 'zod'
-import { name, optionalInteger, optionalName, requiredText } from './fields.js'
+import { description, optionalInteger, optionalName, path, requiredText } from './fields.js'
 import { jsonText } from './json.js'
 import { exceedsChars, type Limits } from './limits.js'
 import { REQUEST_NUMBERS } from './numbers.js'
@@ -31,11 +31,11 @@ export function attachmentList(limits: Limits) {
         content: requiredText.refine(fits, tooLong),
         language: optionalName,
       }),
-      z.object({ type: z.literal('file_ref'), path: name, description: optionalName, ...range }),
+      z.object({ type: z.literal('file_ref'), path, description, ...range }),
       z.object({
         type: z.literal('diff_ref'),
-        path: name,
-        description: optionalName,
+        path,
+        description,
         base: optionalName,
         head: optionalName,
         ...range,

@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { invalid } from './errors.js'
-import { LEASE_TTL_SEC, QUERY_LIMIT } from './limits.js'
+import { exceedsChars, LEASE_TTL_SEC, MAX_NAME_CHARS, MAX_PATH_CHARS, QUERY_LIMIT } from './limits.js'
 import { type Bounds, REQUEST_NUMBERS } from './numbers.js'
 
 const mustBe = (what: string) => ({
@@ -38,24 +38,41 @@ const asNumber = (value: unknown) => {
   return typeof given === 'string' && /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$/.test(given) ? Number(given) : given
 }
 
+/** A string that names something: not empty, not without end, and without the one character that some databases can't store. */
+const nameUpTo = (max: number) =>
+  z
+    .string(mustBe('a string'))
+    .min(1, 'must not be empty')
+    .refine((text) => !exceedsChars(text, max), `must be at most ${max} characters`)
+    .refine((text) => !text.includes('\0'), 'must not hold a NUL character')
+
+const required = (max: number) => z.preprocess(asTrimmedText, nameUpTo(max))
+const optional = (max: number) =>
+  z.preprocess((value) => emptyAsAbsent(asTrimmedText(value)), nameUpTo(max).optional())
+
 /** A required string that names something: trimmed, not empty. */
-export const name = z.preprocess(asTrimmedText, z.string(mustBe('a string')).min(1, 'must not be empty'))
+export const name = required(MAX_NAME_CHARS)
+/** A required name that may be as long as a path. */
+export const path = required(MAX_PATH_CHARS)
 
 /** An optional string that names something: trimmed; empty reads as absent. */
-export const optionalName = z.preprocess(
-  (value) => emptyAsAbsent(asTrimmedText(value)),
-  z.string(mustBe('a string')).optional(),
-)
+export const optionalName = optional(MAX_NAME_CHARS)
+/** Optional words beside a path. */
+export const description = optional(MAX_PATH_CHARS)
 
 /** Names between commas, without repeats; none at all reads as absent. */
-export const nameList = optionalName.transform((text) => {
-  const names = new Set(text?.split(',').map((part) => part.trim()))
+export const nameList = z.preprocess((value) => {
+  if (typeof value !== 'string') return value ?? undefined
+  const names = new Set(value.split(',').map((part) => part.trim()))
   names.delete('')
   return names.size > 0 ? [...names] : undefined
-})
+}, z.array(name).optional())
 
 /** Required free text: converted, not trimmed, not empty. */
 export const requiredText = z.preprocess(asText, z.string(mustBe('a string')).min(1, 'is required'))
+
+/** Text as it is; empty reads as absent. */
+export const optionalText = z.preprocess(emptyAsAbsent, z.string(mustBe('a string')).optional())
 
 /** Free text: converted, not trimmed. */
 export const freeText = z.preprocess(asText, z.string(mustBe('a string')).optional())

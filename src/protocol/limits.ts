@@ -44,6 +44,12 @@ export const PRESENCE_TTL_SEC = { min: 5, max: 2_592_000, default: 120 } as cons
 /** Seconds between `POST /v1/shutdown` and the shutdown. */
 export const SHUTDOWN_DELAY_SEC = { default: 60, max: 3_600 } as const
 export const MAX_DISPLAY_NAME_CHARS = 64
+/** Characters of a name: of agents, channels, threads, claims, capabilities, languages, revisions. */
+export const MAX_NAME_CHARS = 256
+/** Characters of a file's path, and of what describes it. */
+export const MAX_PATH_CHARS = 4_096
+/** Capabilities of one agent: every listing of agents shows them. */
+export const MAX_CAPABILITIES = 100
 /** Lists and objects in each other, in a request's body. Python's reader gives up at a thousand, pages that draw them earlier. */
 export const MAX_JSON_LEVELS = 100
 /** Hours that an answer stays replayable under its idempotency key (PROTOCOL §9). */

@@ -16,11 +16,19 @@ import {
   optionalInteger,
   optionalLimit,
   optionalName,
+  optionalText,
+  path,
   pollTimeout,
   sinceId,
 } from './fields.js'
 import { MESSAGE_KINDS, TASK_STATUSES } from './kinds.js'
-import { exceedsChars, type Limits, MAX_DISPLAY_NAME_CHARS, SHUTDOWN_DELAY_SEC } from './limits.js'
+import {
+  exceedsChars,
+  type Limits,
+  MAX_CAPABILITIES,
+  MAX_DISPLAY_NAME_CHARS,
+  SHUTDOWN_DELAY_SEC,
+} from './limits.js'
 import { REQUEST_NUMBERS } from './numbers.js'
 
 // §3 Sessions and presence
@@ -28,7 +36,10 @@ import { REQUEST_NUMBERS } from './numbers.js'
 export const openSession = z.object({
   agent_id: name,
   display_name: optionalName,
-  capabilities: z.preprocess((value) => value ?? [], z.array(name, 'must be a list of strings')),
+  capabilities: z.preprocess(
+    (value) => value ?? [],
+    z.array(name, 'must be a list of strings').max(MAX_CAPABILITIES, `must be at most ${MAX_CAPABILITIES}`),
+  ),
   metadata: jsonObject,
   replace: flag,
 })
@@ -120,7 +131,7 @@ export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, ta
 // §5 Threads
 
 /** [ours] `limit` and `cursor` page through the list; without `limit` it comes whole. */
-export const listThreads = z.object({ limit: optionalLimit, cursor: optionalName })
+export const listThreads = z.object({ limit: optionalLimit, cursor: optionalText })
 export const getThread = z.object({ thread_id: name })
 
 // §6 Claims and locks
@@ -145,12 +156,12 @@ export const listClaims = z.object({ thread_id: optionalName, active_only: flag 
 
 export const acquireLock = z.object({
   agent_id: name,
-  file_path: name,
+  file_path: path,
   ttl_sec: leaseTtl,
   metadata: jsonObject,
 })
-export const refreshLock = z.object({ agent_id: name, file_path: name, ttl_sec: leaseTtl })
-export const releaseLock = z.object({ agent_id: name, file_path: name })
+export const refreshLock = z.object({ agent_id: name, file_path: path, ttl_sec: leaseTtl })
+export const releaseLock = z.object({ agent_id: name, file_path: path })
 export const listLocks = z.object({ agent_id: optionalName, active_only: flag })
 
 // §7 Tasks
