@@ -7,7 +7,7 @@ import { makeFolder } from '../folder.js'
 import { QueueHost } from '../fsqueue/host.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
-import { RELAY_ENVELOPE_BYTES } from '../protocol/relay.js'
+import { REQUEST_FILE_EXTRA_BYTES } from '../protocol/relay.js'
 import { RelayDoor } from '../relay/door.js'
 import { StorageClient } from '../storage/client.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
@@ -49,7 +49,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     spool: spoolDir,
     state: config.instanceId,
     executor: door.execute,
-    maxRequestBytes: maxRequestBytes(config.limits) + RELAY_ENVELOPE_BYTES,
+    maxRequestBytes: maxRequestBytes(config.limits) + REQUEST_FILE_EXTRA_BYTES,
     watch: config.watch,
     log,
     onFailure: (error) => {

@@ -1,4 +1,4 @@
-// Attachments (PROTOCOL §2): a closed set of types, each with its own fields; all others are dropped.
+// Attachments (PROTOCOL §2): a closed set of types, each with its own fields. Other fields are dropped.
 
 import { z } from 'zod'
 import { description, optionalInteger, optionalName, path, requiredText } from './fields.js'

@@ -1,20 +1,20 @@
-// The answer to a request, as both doors deliver it: a status and the JSON text of its envelope
-// (PROTOCOL §1). Texts are built once and passed on as they are.
+// The answer to a request at both doors: a status and the JSON text of the envelope (PROTOCOL §1). A text is built once,
+// and no door changes it.
 
 import { ArcError } from './errors.js'
 
 export interface Answer {
   readonly status: number
-  /** The whole envelope, as JSON text. */
+  /** The whole envelope as JSON text. */
   readonly body: string
-  /** Of a refusal: what the body says of it, for who has to decide by it. */
+  /** A refusal's `code` and `error`, as in `body`: readers decide by them without parsing. */
   readonly code?: string
   readonly error?: string
-  /** Set when this is the stored answer of an earlier request with the same idempotency key (§9). */
+  /** True for the stored answer of an earlier request with the same idempotency key (§9). */
   readonly replayed?: boolean
 }
 
-/** The parsed form of an envelope, as a client sees it. What stands beside `result` belongs to certain requests. */
+/** A parsed envelope, as a client sees it. Members beside `result` belong to certain requests. */
 export interface Envelope<T = unknown> {
   readonly ok: boolean
   readonly result?: T
@@ -22,13 +22,13 @@ export interface Envelope<T = unknown> {
   readonly code?: string
   readonly acquired?: boolean
   readonly parent_completed?: boolean
-  /** A page that ended before its limit, as its rows are large (§1). */
+  /** The page ended before its limit, because its rows are large (§1). */
   readonly cut?: boolean
-  /** Where the next page of threads or tasks begins (§5, §7); null on the last one. */
+  /** The cursor of the next page of threads or tasks (§5, §7); null on the last page. */
   readonly next?: string | null
 }
 
-/** A success whose `result` is already JSON text; `beside` are further members of the envelope. */
+/** A success whose `result` is JSON text. `beside` holds further members of the envelope. */
 export function successText(status: number, resultJson: string, beside?: object): Answer {
   const extra = beside ? `,${JSON.stringify(beside).slice(1, -1)}` : ''
   return { status, body: `{"ok":true,"result":${resultJson}${extra}}` }
@@ -47,7 +47,7 @@ export function failure({ status, code, message: error }: ArcError): Answer {
   return { status, body: JSON.stringify({ ok: false, error, code }), code, error }
 }
 
-/** Any thrown thing as an answer: an `ArcError` as it is, all else as a 500 without inner details. */
+/** A thrown value as an answer. All but an `ArcError` becomes a 500 without details. */
 export function failureOf(error: unknown): Answer {
   if (error instanceof ArcError) return failure(error)
   return failure(

@@ -1,8 +1,7 @@
-// Every way in which Arc can say no: one class, and one table that maps a code to its HTTP status, to
-// whether trying again makes sense, and to what became of the request.
+// Arc's errors: one class, and one table that gives each code its HTTP status and its outcome.
 //
-// `refused`: nothing happened. `unavailable`: nothing happened, try again. `unknown`: it may have
-// happened; try again with the same idempotency key.
+// Outcomes: `refused`: nothing happened. `unavailable`: nothing happened, try again. `unknown`: it may have happened; try
+// again with the same idempotency key.
 
 interface Kind {
   readonly status: number
@@ -34,7 +33,7 @@ export const ERROR_KINDS = {
   storage_not_writable: { status: 503, outcome: 'unavailable' },
   storage_lost: { status: 503, outcome: 'unavailable' },
   outcome_unknown: { status: 503, outcome: 'unknown' },
-  // These arise on the client's side, or while a hub starts; they never travel as an HTTP status.
+  // A client or a starting hub throws these; they are never an HTTP status.
   no_hub: { status: 503, outcome: 'unavailable' },
   unproven_hub: { status: 500, outcome: 'refused' },
   timeout: { status: 504, outcome: 'unknown' },
@@ -42,7 +41,7 @@ export const ERROR_KINDS = {
   bad_answer: { status: 502, outcome: 'unknown' },
   not_executed: { status: 598, outcome: 'unavailable' },
   claimed_elsewhere: { status: 500, outcome: 'unknown' },
-  // A stand-alone relay's last words. It has tried again itself, and the name of the request's file is used up.
+  // A stand-alone relay's final answer. The relay has retried, and a file name can't be used twice.
   hub_unreachable: { status: 599, outcome: 'unavailable' },
   hub_lost: { status: 599, outcome: 'unknown' },
   storage_unusable: { status: 500, outcome: 'refused' },
@@ -54,7 +53,7 @@ export const ERROR_KINDS = {
 
 export type ErrorCode = keyof typeof ERROR_KINDS
 
-/** An error as data: what crosses message ports and process boundaries. */
+/** An error as data, for message ports and between processes. */
 export interface ErrorData {
   readonly code: string
   readonly message: string
@@ -62,9 +61,8 @@ export interface ErrorData {
 }
 
 /**
- * The one error of Arc. `message` tells the reader what to do; `code` is stable and machine-readable;
- * `status` is the HTTP status it travels with (PROTOCOL §1). A hub that sends no code (the reference does
- * not) gives `code: 'http_<status>'`.
+ * Arc's error class. `message` tells the reader what to do. `code` is stable and machine-readable. `status` is the HTTP
+ * status (PROTOCOL §1). The reference hub sends no code: its errors have the code `http_<status>`.
  */
 export class ArcError extends Error {
   override readonly name = 'ArcError'
@@ -81,7 +79,7 @@ export class ArcError extends Error {
     this.status = options.status ?? kindOf(code)?.status ?? 500
   }
 
-  /** True when trying the same request again may succeed. */
+  /** True if the same request may succeed later. */
   get retryable(): boolean {
     const kind = kindOf(this.code)
     return kind ? kind.outcome !== 'refused' && kind.status === 503 : this.status === 503
@@ -100,20 +98,20 @@ function kindOf(code: string): Kind | undefined {
   return Object.hasOwn(ERROR_KINDS, code) ? ERROR_KINDS[code as ErrorCode] : undefined
 }
 
-/** Whether nothing happened, and trying the same request again changes nothing either. */
+/** Whether nothing happened and the same request would be refused again. */
 export function isFinal(code: string): boolean {
   return kindOf(code)?.outcome === 'refused'
 }
 
 export const invalid = (message: string): ArcError => new ArcError('invalid_request', message)
-/** A request that lay about for too long to be executed without asking again (PROTOCOL §10). */
+/** The error for a request file that is older than the request time-to-live (PROTOCOL §10). */
 export const requestExpired = (): ArcError =>
   new ArcError(
     'request_expired',
     'the request is older than the hub accepts and was not executed; send it again if it is still meant, ' +
       'and compare the clocks if it was new',
   )
-/** `methods` are what is served there. */
+/** `methods` are the path's methods. */
 export const methodNotAllowed = (method: string, path: string, methods: readonly string[]): ArcError =>
   new ArcError('method_not_allowed', `${method} is not served at ${path}: use ${methods.join(' or ')}`)
 export const notFound = (message: string): ArcError => new ArcError('not_found', message)

@@ -1,5 +1,5 @@
-// The scalar rules of PROTOCOL §1, each as one zod schema. Messages leave out the field's name: the
-// reader of a validation error puts the path in front of it (`describeIssue`).
+// The scalar rules of PROTOCOL §1, each as one zod schema. Its messages lack the field's name, which `describeIssue` puts
+// in front.
 
 import { z } from 'zod'
 import { invalid } from './errors.js'
@@ -12,7 +12,7 @@ const mustBe = (what: string) => ({
 
 const isNumber = (value: unknown) => typeof value === 'number' || typeof value === 'bigint'
 
-/** Numbers read as their text, null as absent. */
+/** A number becomes its text, null becomes absent. */
 const asText = (value: unknown) => (value === null ? undefined : isNumber(value) ? String(value) : value)
 
 const asTrimmedText = (value: unknown) => {
@@ -22,7 +22,7 @@ const asTrimmedText = (value: unknown) => {
 
 const emptyAsAbsent = (value: unknown) => (value === '' || value === null ? undefined : value)
 
-/** What bounds are for: a number that is large is refused by the rule for its field. */
+/** A BigInt becomes a number: the field's bounds then refuse it. */
 const asPlainNumber = (value: unknown) => {
   const given = emptyAsAbsent(value)
   return typeof given === 'bigint' ? Number(given) : given
@@ -38,7 +38,7 @@ const asNumber = (value: unknown) => {
   return typeof given === 'string' && /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$/.test(given) ? Number(given) : given
 }
 
-/** A string that names something: not empty, not without end, and without the one character that some databases can't store. */
+/** A string that names something: not empty, bounded, and without NUL, which some databases can't store. */
 const nameUpTo = (max: number) =>
   z
     .string(mustBe('a string'))
@@ -57,10 +57,10 @@ export const path = required(MAX_PATH_CHARS)
 
 /** An optional string that names something: trimmed; empty reads as absent. */
 export const optionalName = optional(MAX_NAME_CHARS)
-/** Optional words beside a path. */
+/** An optional description beside a path. */
 export const description = optional(MAX_PATH_CHARS)
 
-/** Names between commas, without repeats; none at all reads as absent. */
+/** Names between commas, each once. No name at all reads as absent. */
 export const nameList = z.preprocess((value) => {
   if (typeof value !== 'string') return value ?? undefined
   const names = new Set(value.split(',').map((part) => part.trim()))
@@ -77,7 +77,7 @@ export const optionalText = z.preprocess(emptyAsAbsent, z.string(mustBe('a strin
 /** Free text: converted, not trimmed. */
 export const freeText = z.preprocess(asText, z.string(mustBe('a string')).optional())
 
-/** Says which bound an integer has left; all else is none. */
+/** Names the bound that an integer exceeds. All other values are no integer. */
 const mustBeInteger = ({ min, max }: Bounds) => ({
   error: (issue: { input?: unknown }) => {
     if (issue.input === undefined) return 'is required'
@@ -94,13 +94,13 @@ const integerWithin = (bounds: Bounds) => {
 export const integer = (bounds: Bounds) => z.preprocess(asInteger, integerWithin(bounds))
 export const optionalInteger = (bounds: Bounds) => z.preprocess(asInteger, integerWithin(bounds).optional())
 
-/** A yes or no in a query: `true`, `1`, `yes` in any case; all else is false. In a body, JSON booleans as well. */
+/** A boolean of a query: `true`, `1` and `yes` in any case are true, all else is false. In a body, JSON booleans too. */
 export const flag = z.preprocess(
   (value) => value === true || (value !== undefined && /^(true|1|yes)$/i.test(String(value))),
   z.boolean(),
 )
 
-/** A JSON object of the client's own, kept as it is. */
+/** A JSON object of the client's own, stored unchanged. */
 export const jsonObject = z.preprocess(
   (value) => value ?? {},
   z.custom<Record<string, unknown>>(
@@ -111,7 +111,7 @@ export const jsonObject = z.preprocess(
 
 export const sinceId = z.preprocess((value) => asInteger(value) ?? 0, integerWithin(REQUEST_NUMBERS.since_id))
 
-/** Rows of a listing; more than the most are the most. */
+/** Rows of a listing, capped at the maximum. */
 export const limit = z.preprocess(
   (value) => asInteger(value) ?? QUERY_LIMIT.default,
   integerWithin({ ...REQUEST_NUMBERS.limit, max: Number.MAX_SAFE_INTEGER }).transform((rows) =>
@@ -119,7 +119,7 @@ export const limit = z.preprocess(
   ),
 )
 
-/** Rows of a listing that is whole without it; more than the most are the most. */
+/** Rows of a page, capped at the maximum. Absent: the listing comes whole. */
 export const optionalLimit = z.preprocess(
   asInteger,
   integerWithin({ ...REQUEST_NUMBERS.limit, max: Number.MAX_SAFE_INTEGER })
@@ -127,7 +127,7 @@ export const optionalLimit = z.preprocess(
     .optional(),
 )
 
-/** Seconds to wait; what is less or more than the bounds is the nearest bound. */
+/** Seconds to wait, clamped to the bounds. */
 export const pollTimeout = z.preprocess(
   (value) => asNumber(value) ?? 0,
   z
@@ -148,7 +148,7 @@ export const leaseTtl = z.preprocess(
   integerWithin(REQUEST_NUMBERS.ttl_sec),
 )
 
-/** Validates `input`, or throws a 400 that names the field and says what is wrong with it. */
+/** Validates `input`. @throws ArcError 400 that names the field and the fault */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data

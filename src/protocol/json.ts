@@ -1,27 +1,28 @@
-// JSON that comes in from outside, made such that no reader is surprised by it; and JSON that goes out again as it came.
+// Reads JSON from outside so that it surprises no later reader, and writes it back with every digit (PROTOCOL §1).
 //
-// What is read here holds whole characters only (half of a pair becomes U+FFFD), at most so many levels, and whole numbers
-// beyond 2^53 as BigInts, so that names made of them differ and `jsonText` writes every digit back (PROTOCOL §1).
+// `readJson` guarantees whole characters (half of a surrogate pair becomes U+FFFD) and at most `MAX_JSON_LEVELS` levels.
+// It reads integers beyond 2^53 as BigInts, so that names made of them differ and `jsonText` writes every digit.
 //
-// A text pays for that by two searches for an escape and one look at each value; the rest is for texts that need it. Light:
-// the SDK loads it.
+// Each text costs two searches for an escape and one look at each value; only texts that need more pay more. The SDK loads
+// this file, so it imports little.
 
 import { invalid } from './errors.js'
 import { MAX_JSON_LEVELS } from './limits.js'
 
 const BYTE_ORDER_MARK = 0xfeff
-/** No blank of JSON comes after it. */
+/** JSON has no blank above this code. */
 const BLANK = 0x20
-/** What ends a literal: blanks, a comma, a bracket, the end of the text. */
+/** The characters that end a literal: blanks, a comma, a bracket, and NaN for the end of the text. */
 const ENDS = new Set([...' \t\n\r,]}'].map((end) => end.charCodeAt(0))).add(Number.NaN)
-/** Of escapes: a backslash's own, a high half of a pair with the low one if it follows, a low half alone. */
+/** Finds an escaped backslash, a high half of a surrogate pair with the low half if it follows, a low half alone. */
 const HALVES =
   /\\(?:\\|u[dD][89abAB][\da-fA-F]{2}(?:\\u[dD][c-fC-F][\da-fA-F]{2})?|u[dD][c-fC-F][\da-fA-F]{2})/g
 const ONE_HALF = '\\ud83d'.length
 
 /**
- * The value of a text from outside. `what` is the text's name in refusals; `around` are levels that are not the client's own.
- * @throws ArcError 400 that says what is wrong with it
+ * The value of a text from outside. `what` is the text's name in refusals. `around` is the number of levels that the
+ * client did not add.
+ * @throws ArcError 400 that says what is wrong with the text
  */
 export function readJson(text: string, what: string, around = 0): unknown {
   const json = wellFormed(withoutMark(text))
@@ -38,13 +39,13 @@ export function readJson(text: string, what: string, around = 0): unknown {
   throw invalid(`${what} nests lists and objects more than ${MAX_JSON_LEVELS} levels deep`)
 }
 
-/** The value of a text that is stored, with whole numbers beyond 2^53 as BigInts. @throws SyntaxError */
+/** The value of a stored text, with integers beyond 2^53 as BigInts. @throws SyntaxError */
 export function parseExact(text: string): unknown {
   const value: unknown = JSON.parse(text)
   return survey(value, MAX_JSON_LEVELS) === LARGE_NUMBERS ? new ExactReader(text).value() : value
 }
 
-/** The value as JSON, BigInts by their digits. @throws TypeError, RangeError for what JSON can't hold */
+/** The value as JSON, BigInts by their digits. @throws TypeError, RangeError for a value that JSON can't hold */
 export function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value)
@@ -54,28 +55,28 @@ export function jsonText(value: unknown): string {
   }
 }
 
-/** JSON text without halves of pairs: written as escapes, as bytes of UTF-8 can't hold any. */
+/** JSON text without halves of surrogate pairs. They can only be escapes, since UTF-8 can't hold them. */
 export function wellFormed(json: string): string {
   if (!json.includes('\\ud') && !json.includes('\\uD')) return json
   return json.replace(HALVES, (escaped) => (escaped.length === ONE_HALF ? '\\ufffd' : escaped))
 }
 
-/** Some editors and shells put one before every text that they write. */
+/** The text without a byte order mark, which some editors and shells put in front. */
 export function withoutMark(text: string): string {
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 
-/** Text in two bytes a character, read as UTF-8. */
+/** Whether UTF-16 text was read as UTF-8. */
 function isWide(text: string): boolean {
   return text.charCodeAt(0) === 0 || text.charCodeAt(1) === 0
 }
 
-/** What is found, in the order of what counts more. */
+/** What `survey` finds, in rising order of weight. */
 const PLAIN = 0
 const LARGE_NUMBERS = 1
 const TOO_DEEP = 2
 
-/** Looks at every value. A number beyond 2^53 may not be the one that was written. */
+/** Looks at every value. A number beyond 2^53 may differ from the one in the text. */
 function survey(value: unknown, levels: number): number {
   if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? LARGE_NUMBERS : PLAIN
   if (typeof value !== 'object' || value === null) return PLAIN
@@ -96,19 +97,19 @@ function survey(value: unknown, levels: number): number {
 
 const PLAIN_MEMBER = { writable: true, enumerable: true, configurable: true } as const
 
-/** Reads a text that `JSON.parse` has taken and `survey` has found to be shallow, number by number. */
+/** Reads the numbers of a text exactly. `JSON.parse` has accepted the text, and `survey` has found it shallow. */
 class ExactReader {
   readonly #json: string
   readonly #what: string | undefined
   #at = 0
 
-  /** `what` is the text's name in refusals; without one nothing is refused. */
+  /** `what` is the text's name in refusals. Without it the reader refuses nothing. */
   constructor(json: string, what?: string) {
     this.#json = json
     this.#what = what
   }
 
-  /** The value at this place. @throws ArcError 400 for a number that nobody can hold */
+  /** The value at this place. @throws ArcError 400 for a number that is too large for any reader */
   value(): unknown {
     switch (this.#next()) {
       case '{':
@@ -128,7 +129,7 @@ class ExactReader {
     return this.#json[this.#at] as string
   }
 
-  /** Steps over what stands between members; false at the end of them. */
+  /** Steps over the characters between members. False after the last member. */
   #hasMore(end: string): boolean {
     const next = this.#next()
     if (next !== end && next !== ',') return true
@@ -145,7 +146,7 @@ class ExactReader {
       this.#next()
       this.#at++ // the colon
       const value = this.value()
-      // To assign it would set the object's prototype.
+      // An assignment would set the object's prototype.
       if (name === '__proto__') Object.defineProperty(object, name, { ...PLAIN_MEMBER, value })
       else object[name] = value
     }
@@ -187,7 +188,7 @@ class ExactReader {
   }
 }
 
-/** As `JSON.stringify`, for values that hold BigInts. */
+/** Like `JSON.stringify`, for values with BigInts. */
 function exactText(value: unknown, levels = 2 * MAX_JSON_LEVELS): string | undefined {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

@@ -1,4 +1,4 @@
-// The closed sets of protocol v1 (§2). Apart from the schemas, so that the SDK and the command line need no zod.
+// The closed sets of protocol v1 (§2). They are not beside the schemas, so that the SDK and the command line need no zod.
 
 export const MESSAGE_KINDS = [
   'artifact',
@@ -14,7 +14,7 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number]
 
 export const TASK_STATUSES = ['open', 'done'] as const
 
-/** What a stream's `changed` events tell of, besides the messages themselves. [ours] */
+/** The topics of a stream's `changed` events (§4). [ours] */
 export const CHANGE_TOPICS = [
   'agents',
   'channels',

@@ -1,6 +1,6 @@
-// The numbers of protocol v1 that a hub may be configured with, and those that are fixed.
+// The numbers of protocol v1: those that a hub's options set, and the fixed ones.
 
-/** What a hub accepts at most (PROTOCOL §2). Characters are Unicode code points. */
+/** The maxima of a hub (PROTOCOL §2). Characters are Unicode code points. */
 export interface Limits {
   /** Characters in a message body. Default 128,000. */
   readonly maxBodyChars: number
@@ -21,41 +21,41 @@ export function maxRequestBytes(limits: Limits): number {
   return limits.maxBodyChars + limits.maxAttachmentChars * limits.maxAttachments + 65_536
 }
 
-/** What a hub's limits may come to: a longer text than twice this is none in JavaScript, and a text needs room to be worked on. */
+/** The maximum of `maxRequestBytes`. JavaScript's longest string is about twice this, and work on a text needs room. */
 export const MAX_REQUEST_BYTES = 268_435_456
 
 export const PROTOCOL_VERSION = '1'
 export const DEFAULT_CHANNEL = 'general'
 export const DIRECT_CHANNEL = 'direct'
-/** The author of notices that the hub itself posts, and the creator of the two built-in channels. */
+/** The author of the hub's own notices, and the creator of the two built-in channels. */
 export const SYSTEM_AGENT = 'system'
 
-/** Rows that a listing returns when `limit` is absent, and at most. */
+/** Rows of a listing: without `limit`, and at most. */
 export const QUERY_LIMIT = { default: 100, max: 500 } as const
-/** Seconds that a long-poll waits at most. */
+/** The longest wait of a long-poll, in seconds. */
 export const MAX_POLL_SEC = 60
 /**
- * Seconds that a claim or lock lives. At most 6,300 years: every expiry is then a date that has four digits of year, so that
- * dates compare as texts.
+ * Seconds that a claim or lock lives. With at most 6,300 years every expiry has a year of four digits, so dates compare as
+ * texts.
  */
 export const LEASE_TTL_SEC = { min: 5, max: 200_000_000_000, default: 300 } as const
-/** Seconds without a sign of life after which a session expires. At most 30 days: timers go by a third of it. */
+/** Seconds without a sign of life after which a session expires. At most 30 days: a third of it must fit a timer. */
 export const PRESENCE_TTL_SEC = { min: 5, max: 2_592_000, default: 120 } as const
 /** Seconds between `POST /v1/shutdown` and the shutdown. */
 export const SHUTDOWN_DELAY_SEC = { default: 60, max: 3_600 } as const
 export const MAX_DISPLAY_NAME_CHARS = 64
-/** Characters of a name: of agents, channels, threads, claims, capabilities, languages, revisions. */
+/** Characters of a name: of an agent, channel, thread, claim, capability, language or revision. */
 export const MAX_NAME_CHARS = 256
-/** Characters of a file's path, and of what describes it. */
+/** Characters of a file's path, and of its description. */
 export const MAX_PATH_CHARS = 4_096
-/** Capabilities of one agent: every listing of agents shows them. */
+/** Capabilities of one agent. Every listing of agents contains them. */
 export const MAX_CAPABILITIES = 100
-/** Lists and objects in each other, in a request's body. Python's reader gives up at a thousand, pages that draw them earlier. */
+/** Levels of lists and objects in a request's body. Python's reader fails at 1,000 levels, pages that draw them earlier. */
 export const MAX_JSON_LEVELS = 100
-/** Hours that an answer stays replayable under its idempotency key (PROTOCOL §9). */
+/** Hours for which the hub keeps an answer under its idempotency key (PROTOCOL §9). */
 export const IDEMPOTENCY_RETENTION_HOURS = 24
 
-/** True when `text` has more than `max` Unicode characters; counts only when the UTF-16 length leaves doubt. */
+/** Whether `text` has more than `max` Unicode characters. It counts them only if the UTF-16 length leaves doubt. */
 export function exceedsChars(text: string, max: number): boolean {
   if (text.length <= max) return false
   let chars = text.length

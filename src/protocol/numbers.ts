@@ -1,22 +1,22 @@
-// Every number that comes in from outside, with its bounds: one table for requests, one for a hub's options, one for
-// the SDK's. Schemas, options and the command line take their bounds from here, and a test tries each of them at its edges.
-// Light: the SDK and the command line load it.
+// The bounds of every number from outside: one table for requests, one for a hub's options, one for the SDK's. Schemas,
+// options and the command line use them, and a test tries each bound. The SDK and the command line load this file, so it
+// imports little.
 
 import { LEASE_TTL_SEC, MAX_POLL_SEC, PRESENCE_TTL_SEC, QUERY_LIMIT, SHUTDOWN_DELAY_SEC } from './limits.js'
 
 export interface Bounds {
   readonly min: number
   readonly max: number
-  /** Numbers between the whole ones are meant too. Default: whole numbers only. */
+  /** Fractions are allowed. Default: whole numbers only. */
   readonly fractions?: boolean
 }
 
 interface RequestNumber extends Bounds {
-  /** What lies outside of the bounds is read as the nearest bound. Default: it is refused. */
+  /** A number beyond the bounds becomes the nearest bound. Default: it is refused. */
   readonly clamped?: 'above' | 'both'
 }
 
-/** Beyond it an integer is not exact in JavaScript, and no id is (PROTOCOL §1). */
+/** 2^53−1. Larger integers are not exact in JavaScript, and no id is larger (PROTOCOL §1). */
 const MAX_INTEGER = Number.MAX_SAFE_INTEGER
 const ANY_INTEGER = { min: -MAX_INTEGER, max: MAX_INTEGER } as const
 
@@ -47,12 +47,12 @@ export const HUB_NUMBERS = {
 } as const satisfies Record<string, Bounds>
 
 /**
- * Seconds that a client waits at most, for anything. Node's timers hold 2,147,483 s, and one that is asked for more fires at
- * once; two of these together are less.
+ * The longest wait of a client, in seconds. A Node timer of more than 2,147,483 s fires at once, and the sum of two such
+ * waits is less.
  */
 export const MAX_WAIT_SEC = 1_000_000
 
-/** The SDK's options. What goes to the hub as it is, the hub checks. */
+/** The SDK's options. The hub checks the numbers that the SDK only passes on. */
 export const CLIENT_NUMBERS = {
   timeout: { min: 0, max: MAX_WAIT_SEC, fractions: true },
   retryFor: { min: 0, max: MAX_WAIT_SEC, fractions: true },
@@ -60,7 +60,7 @@ export const CLIENT_NUMBERS = {
   concurrency: { min: 1, max: MAX_INTEGER },
 } as const satisfies Record<string, Bounds>
 
-/** What is wrong with a number, in words that follow its name; undefined where nothing is. */
+/** What is wrong with a number, as words that follow its name; undefined if nothing is. */
 export function misfit(value: unknown, { min, max, fractions = false }: Bounds): string | undefined {
   const isOfKind = typeof value === 'number' && (fractions || Number.isInteger(value))
   if (isOfKind && value >= min && value <= max) return undefined

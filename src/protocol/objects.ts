@@ -1,4 +1,4 @@
-// The objects of PROTOCOL §2 and §8, one schema each; the types of the whole project come from here.
+// The objects of PROTOCOL §2 and §8, one schema each. The project's types come from these schemas.
 
 import { z } from 'zod'
 import { TASK_STATUSES } from './kinds.js'
@@ -24,7 +24,7 @@ export const session = z.object({
 })
 export type Session = z.infer<typeof session>
 
-/** A message as a reader sees it. `kind` is open here: a client keeps messages of kinds that it does not know. */
+/** A message as a reader sees it. `kind` is open: a client keeps messages of unknown kinds. */
 export const message = z.object({
   id,
   ts: text,
@@ -133,11 +133,11 @@ export const hubStatus = z.object({
   instance_id: text,
   implementation_version: text,
   pid: id,
-  /** RFC 3339, milliseconds. */
+  /** RFC 3339 with milliseconds. */
   started_at: text,
   uptime_sec: z.number(),
   storage_path: text,
-  /** The folder of the file relay; null where it is off. */
+  /** The folder of the file relay; null if it is off. */
   spool_dir: text.nullable(),
   allow_remote: z.boolean(),
   counts: z.object({
@@ -148,19 +148,19 @@ export const hubStatus = z.object({
     active_claims: id,
     active_locks: id,
   }),
-  /** Read from the running storage's own connection; `synchronous` is `full` where a commit survives power loss. */
+  /** From the storage's own connection. A commit survives power loss if `synchronous` is `full`. */
   durability: z.object({ journal_mode: text, synchronous: text }),
-  /** What is wrong with the storage so that nothing more is stored, and what to do about it; null while all is well. */
+  /** Why the hub can't store anything, and what to do about it; null if it can. */
   storage_problem: textOrNull,
-  /** Transactions that the storage has committed since it started: many commands share one. */
+  /** Transactions since the storage started. Many commands share one. */
   commits: id,
-  /** Long-polls, and streams, that wait for a message at the hub's doors. */
+  /** Long-polls and streams that wait for a message at the hub's doors. */
   waiting_polls: id,
-  /** The agents that wait in them. */
+  /** The agents of `waiting_polls`. */
   waiting_agents: z.array(text),
-  /** Streams that are open, whether they wait or have something to read. */
+  /** Open streams, waiting or not. */
   open_streams: id,
 })
 export type HubStatus = z.infer<typeof hubStatus>
-/** Who waits for messages. */
+/** The part of a status that says who waits for messages. */
 export type Waiting = Pick<HubStatus, 'waiting_polls' | 'waiting_agents' | 'open_streams'>

@@ -1,21 +1,22 @@
-// The envelopes of the file relay (PROTOCOL §10): what a client writes into the spool and what it finds
-// there as an answer. Light: the SDK loads it. Requests come from the less trusted side of a sandbox, so
-// `parseRelayRequest` takes nothing for granted; answers are built from the hub's own JSON text.
+// The request and response files of the file relay (PROTOCOL §10). A response file's `body` is the hub's envelope.
+//
+// Request files come from the less trusted side of a sandbox, so `parseRelayRequest` checks every member. Response files
+// are built from the hub's own JSON text. The SDK loads this file, so it imports little.
 
 import type { Answer } from './envelope.js'
 import { ArcError, invalid } from './errors.js'
 import { readJson, withoutMark } from './json.js'
 
-/** Where the spool is unless one is named, in the working directory. */
+/** The spool's default folder, in the working directory. */
 export const DEFAULT_SPOOL = '.arc-relay'
 
-/** Seconds after which a request that was not executed yet is refused. Default of the hub. */
+/** The default time-to-live of a request file in seconds. A host refuses an older one that it has not executed. */
 export const REQUEST_TTL_SEC = 600
 
-/** Bytes of a request file besides the body that HTTP would carry: path, ids, time. */
-export const RELAY_ENVELOPE_BYTES = 65_536
+/** Bytes that a request file may have besides its body: for path, ids and time. */
+export const REQUEST_FILE_EXTRA_BYTES = 65_536
 
-/** The statuses of transport failures: no hub has answered, so the envelope has no `body`. */
+/** The statuses of failures without an answer of a hub. Such a response file has no `body`. */
 export const RELAY_STATUS = {
   invalidRequest: 400,
   unreadableResponse: 500,
@@ -24,9 +25,9 @@ export const RELAY_STATUS = {
   hubUnreachable: 599,
 } as const
 
-/** What Node's HTTP server takes of a request's head at most; nothing longer comes over HTTP either. */
+/** The largest request head of Node's HTTP server. Over HTTP no path can be longer either. */
 const MAX_PATH_CHARS = 16_384
-/** A GET may wait, and holds its text for as long. */
+/** A GET may wait for a minute, and its text stays in memory meanwhile. */
 const MAX_GET_BYTES = 65_536
 
 export interface RelayRequest {
@@ -43,33 +44,33 @@ export interface RelayResponse {
   readonly request_id: string
   readonly ok: boolean
   readonly status: number
-  /** The hub's whole envelope; absent where no hub has answered. */
+  /** The hub's whole envelope; absent if no hub has answered. */
   readonly body?: unknown
   readonly completed_at: string
   readonly error?: string
-  /** What no hub has answered, in a word. [ours] */
+  /** The error's code if no hub has answered. [ours] */
   readonly code?: string
   /** Names the stored state that answered, as `X-Arc-Instance` does over HTTP. [ours] */
   readonly instance_id?: string
 }
 
-/** What a host found in a request's place: its text, or why it can't be one. */
+/** A request file as the host read it: its text, or why the file can't be a request. */
 export type RelayRequestFile =
   | { readonly text: string; readonly writtenMs: number }
   | { readonly problem: string }
 
-/** What a host needs of a request. */
+/** The checked members of a request file. */
 export interface ParsedRelayRequest {
   readonly requestId: string
   readonly method: string
   readonly path: string
   readonly body: Record<string, unknown>
   /**
-   * Epoch milliseconds: the oldest of all that tells the time. Neither the request nor its file can make it
-   * younger than it is.
+   * Epoch milliseconds: the oldest of `created_at`, the file's times and now. So no false time makes a request younger
+   * than it is.
    */
   readonly writtenAtMs: number
-  /** The whole file, as it was read. */
+  /** The whole text of the file. */
   readonly text: string
 }
 
@@ -102,8 +103,8 @@ export function parseRelayRequest(stem: string, file: RelayRequestFile): ParsedR
   }
 }
 
-/** The answer of a hub, as the text of a response file; its body's text is passed on as it is, an `error` beside it. */
-export function relayAnswer(
+/** A hub's answer as the text of a response file. The envelope's text is unchanged, and a refusal's `error` is beside it. */
+export function relayResponse(
   requestId: string,
   { status, body, error }: Pick<Answer, 'status' | 'body' | 'error'>,
   instanceId?: string,
@@ -113,7 +114,7 @@ export function relayAnswer(
   return `${JSON.stringify(head).slice(0, -1)},"body":${body},${JSON.stringify(tail).slice(1)}`
 }
 
-/** A request that no hub has answered. `status` as in `RELAY_STATUS`. */
+/** The text of a response file if no hub has answered. `status`: one of `RELAY_STATUS`. */
 export function relayFailure(requestId: string, error: ArcError, status = error.status): string {
   const response: RelayResponse = {
     request_id: requestId,
@@ -126,7 +127,7 @@ export function relayFailure(requestId: string, error: ArcError, status = error.
   return JSON.stringify(response)
 }
 
-/** The answer to a file that is no request. A client of the reference hub looks for its first words. */
+/** The text of a response file to a file that is no request. The reference's clients look for its first words. */
 export function relayRefusal(requestId: string, { message }: ArcError): string {
   return relayFailure(requestId, invalid(`invalid relay request: ${message}`), RELAY_STATUS.invalidRequest)
 }
@@ -147,7 +148,7 @@ export function parseRelayResponse(text: string): RelayResponse {
   })
 }
 
-/** The folder of an agent in the spool. @throws ArcError for an id that would escape from it */
+/** The name of an agent's folder in the spool. @throws ArcError for an id that leads out of the spool */
 export function agentFolder(agentId: string): string {
   const name = agentId.replace(/[^A-Za-z0-9._-]+/g, '_') || 'agent'
   if (name === '.' || name === '..')

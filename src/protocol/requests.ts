@@ -1,5 +1,5 @@
-// Every request of PROTOCOL §3–§8, one schema each. Input is what came over the wire (a JSON object, or a
-// query's strings); output is what the hub acts on, with defaults filled in.
+// Every request of PROTOCOL §3–§8, one schema each. Its input is a JSON object or a query's strings; its output has the
+// defaults filled in.
 
 import { z } from 'zod'
 import { attachmentList } from './attachments.js'
@@ -65,7 +65,7 @@ const kind = z.preprocess(
   z.enum(MESSAGE_KINDS, `must be one of ${MESSAGE_KINDS.join(', ')}`),
 )
 
-/** `POST /v1/messages` under a hub's limits. Compiled, as a request that comes by the thousand. */
+/** `POST /v1/messages` under a hub's limits. Compiled, because it is the most frequent request. */
 export function postMessage(limits: Limits) {
   const schema = z
     .object({
@@ -105,7 +105,7 @@ export const listMessages = z
     'channel or thread_id is required',
   )
 
-/** Compiled as well: a thousand agents that were woken by one message poll again at once. */
+/** Compiled, because a thousand agents that one message wakes poll again at once. */
 export const listEvents = z.compile(
   z.object({
     agent_id: name,
@@ -130,7 +130,7 @@ export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, ta
 
 // §5 Threads
 
-/** [ours] `limit` and `cursor` page through the list; without `limit` it comes whole. */
+/** [ours] `limit` and `cursor` ask for a page. Without `limit` the list comes whole. */
 export const listThreads = z.object({ limit: optionalLimit, cursor: optionalText })
 export const getThread = z.object({ thread_id: name })
 
@@ -174,7 +174,7 @@ export const listTasks = z.object({
   ),
   channel: optionalName,
   thread_id: optionalName,
-  /** [ours] With `limit`, pages by task id; without, the list comes whole. */
+  /** [ours] With `limit`, a page by task id. Without it the list comes whole. */
   since_id: sinceId,
   limit: optionalLimit,
 })

@@ -15,9 +15,9 @@ import { ArcError, requestExpired } from '../protocol/errors.js'
 import {
   type ParsedRelayRequest,
   parseRelayRequest,
-  relayAnswer,
   relayFailure,
   relayRefusal,
+  relayResponse,
 } from '../protocol/relay.js'
 
 export interface RelayDoorOptions {
@@ -67,7 +67,7 @@ export class RelayDoor {
     if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
     const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }
     const answer = await this.#answer(parsed, idempotency, { parked: waits, abandonment })
-    return answer && relayAnswer(parsed.requestId, answer, this.#dispatcher.instanceId)
+    return answer && relayResponse(parsed.requestId, answer, this.#dispatcher.instanceId)
   }
 
   async #answer(

@@ -15,11 +15,11 @@ import type { HubInfo } from '../protocol/objects.js'
 import {
   type ParsedRelayRequest,
   parseRelayRequest,
-  RELAY_ENVELOPE_BYTES,
   RELAY_STATUS,
-  relayAnswer,
+  REQUEST_FILE_EXTRA_BYTES,
   relayFailure,
   relayRefusal,
+  relayResponse,
 } from '../protocol/relay.js'
 import { pollTimeoutSec } from '../sdk/feed-reader.js'
 import { HttpTransport } from '../sdk/http-transport.js'
@@ -44,7 +44,7 @@ export class Forwarder {
   readonly #requestTtlMs: number
   readonly #log: ForwarderOptions['log']
   readonly #closing = new AbortController()
-  #maxRequestBytes = maxRequestBytes(DEFAULT_LIMITS) + RELAY_ENVELOPE_BYTES
+  #maxRequestBytes = maxRequestBytes(DEFAULT_LIMITS) + REQUEST_FILE_EXTRA_BYTES
   #away = false
 
   constructor({ baseUrl, requestTimeoutSec, requestTtlMs, log }: ForwarderOptions) {
@@ -73,7 +73,7 @@ export class Forwarder {
       maxAttachments: max_attachments,
     }
     const bytes = maxRequestBytes(limits)
-    if (Number.isFinite(bytes)) this.#maxRequestBytes = bytes + RELAY_ENVELOPE_BYTES
+    if (Number.isFinite(bytes)) this.#maxRequestBytes = bytes + REQUEST_FILE_EXTRA_BYTES
     return { info, replays: this.#requester.learn(info) }
   }
 
@@ -101,11 +101,15 @@ export class Forwarder {
     try {
       const isOld = Date.now() > parsed.writtenAtMs + this.#requestTtlMs
       if (method !== 'GET') await this.#refuseDoubtful(queued, isOld)
-      if (isOld) return relayAnswer(requestId, failure(requestExpired()))
+      if (isOld) return relayResponse(requestId, failure(requestExpired()))
       const answer = await this.#noting(this.#forward(queued, parsed, method))
       const { status, text = JSON.stringify(answer.envelope), instanceId, envelope } = answer
       const error = envelope.ok ? undefined : (envelope.error ?? `the hub answered with status ${status}`)
-      return relayAnswer(requestId, { status, body: text, ...(error !== undefined && { error }) }, instanceId)
+      return relayResponse(
+        requestId,
+        { status, body: text, ...(error !== undefined && { error }) },
+        instanceId,
+      )
     } catch (error) {
       if (!(error instanceof ArcError)) throw error
       if (error.code === 'aborted' && method !== 'GET') return undefined

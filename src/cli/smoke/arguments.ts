@@ -1,4 +1,4 @@
-// The options that the commands of the smoke run share, and their values.
+// The options that the smoke run's commands share, with their values.
 
 import type { ArgsDef } from 'citty'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
@@ -15,7 +15,7 @@ const DEFAULT = {
   timeoutSec: 60,
   pollSec: 1,
 }
-/** smoke-a shows at the hub with each look, and the others wait for that. */
+/** Each poll of smoke-a is a sign of life, and the other roles wait for it. So polls are short. */
 const MAX_POLL_SEC = 2
 
 export const smokeArguments = {

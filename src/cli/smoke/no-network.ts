@@ -1,17 +1,17 @@
-// A process without any network: `unshare` gives it a network namespace of its own, in which not even the
-// loopback works. Linux only, and only where the kernel lets this user make one.
+// Runs a process without any network: `unshare` gives it a network namespace of its own, in which not even the loopback
+// works. Linux only, and only where the kernel lets this user create one.
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { ArcError } from '../../protocol/errors.js'
 
-/** As root, and as a user who is root in a namespace of their own. */
+/** For root, and for a user who is root in a namespace of their own. */
 const WAYS = [
   ['unshare', '-n'],
   ['unshare', '-rn'],
 ] as const
 
-/** Tries to connect, and prints what came of it. */
+/** Tries to connect, and prints the outcome. */
 const TRY_TO_CONNECT = `
   const url = new URL(process.argv[1])
   const socket = require('node:net').connect(Number(url.port || 80), url.hostname.replace(/[[\\]]/g, ''))
@@ -20,13 +20,13 @@ const TRY_TO_CONNECT = `
 `
 
 export interface NoNetwork {
-  /** What to put before a command. */
+  /** Goes before a command. */
   readonly prefix: readonly string[]
-  /** What a connection to the hub came to from inside, such as `ENETUNREACH`. */
+  /** The outcome of a connection to the hub from inside, such as `ENETUNREACH`. */
   readonly evidence: string
 }
 
-/** A way to run commands without a network, tried out on the hub's address. @throws ArcError where there is none */
+/** Finds a way to run commands without a network, and tries it on the hub's address. @throws ArcError if there is none */
 export async function withoutNetwork(url: string): Promise<NoNetwork> {
   const reasons: string[] = []
   for (const prefix of WAYS) {

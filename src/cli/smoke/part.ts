@@ -1,4 +1,4 @@
-// One role of a smoke run, played to its end: every step is told as it is done, and what came of it is a verdict.
+// Plays one role of a smoke run to its end. It reports every step, and returns a verdict.
 
 import { ArcError } from '../../protocol/errors.js'
 import type { ArcClient, HubInfo } from '../../sdk/index.js'
@@ -9,19 +9,19 @@ import type { RoleVerdict, Step } from './verdict.js'
 
 export interface Part {
   readonly role: RoleName
-  /** Closed at the end, so the hub hears that the role has left. */
+  /** Closed at the end, which ends the role's session. */
   readonly client: ArcClient
   readonly transport: TransportName
   readonly settings: SmokeSettings
-  /** Told of each step as it begins and as it is done. */
+  /** Gets a line at the start and at the end of each step. */
   readonly tell: (line: string) => void
-  /** Ends it early. */
+  /** Its abort ends the role early. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface Played {
   readonly verdict: RoleVerdict
-  /** Why it has not passed. */
+  /** Why the role has not passed. */
   readonly failure?: ArcError
 }
 

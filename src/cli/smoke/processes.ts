@@ -1,5 +1,5 @@
-// The roles of a smoke run, each as a process of its own. What they tell goes to standard error as it comes.
-// Once one has failed the others can't pass: they are ended.
+// Runs the roles of a smoke run, each in a process of its own. Their lines go to standard error at once. If a role fails,
+// the others can't pass, so their processes are ended.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -10,12 +10,12 @@ import { ROLES, type RoleName } from './roles.js'
 import type { RoleVerdict } from './verdict.js'
 
 export interface Cast {
-  /** The ways of the roles, in their order. */
+  /** The transport of each role, in the order of `ROLES`. */
   readonly transports: readonly TransportName[]
   readonly url: string
   readonly relayDir: string
   readonly settings: SmokeSettings
-  /** What to put before the command of a role over files. */
+  /** Goes before the command of a role over files. */
   readonly relayPrefix: readonly string[]
 }
 

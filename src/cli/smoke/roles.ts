@@ -1,5 +1,5 @@
-// The three roles of the smoke run (PROTOCOL §14), step by step. Each works over either transport, since
-// it knows only the client. A role has passed when its last step has; every step is told as it is done.
+// The three roles of the smoke run (PROTOCOL §14), step by step. Each works over both transports, since it uses only the
+// client. A role has passed when its last step is done. It reports every step.
 
 import type { ArcClient, Message } from '../../sdk/index.js'
 import { heartbeat, type Wanted } from './rules.js'
@@ -8,7 +8,7 @@ import { type SmokeThread, Superseded } from './thread.js'
 export const ROLES = ['smoke-a', 'smoke-b', 'smoke-c'] as const
 export type RoleName = (typeof ROLES)[number]
 
-/** What a role works with, and tells to. */
+/** What a role works with, and reports to. */
 export interface Role {
   readonly client: ArcClient
   readonly thread: SmokeThread
@@ -17,9 +17,9 @@ export interface Role {
   readonly claimKey: string
   readonly pollSec: number
   readonly signal: AbortSignal
-  /** A step is under way. */
+  /** Reports the start of a step. */
   doing(what: string): void
-  /** A step is done, perhaps with a message's id. */
+  /** Reports the end of a step, with the id of the message that it posted or saw. */
   done(what: string, message?: { readonly posted: number } | { readonly saw: number }): void
 }
 
@@ -27,7 +27,7 @@ const CLAIM_TTL_SEC = 60
 const VERIFIED: Wanted = { from: 'smoke-c', kind: 'notice', containing: 'verified' }
 const ARTIFACT: Wanted = { from: 'smoke-b', kind: 'artifact' }
 
-/** Takes the role to its end; resolves with the task that names the run. */
+/** Plays the role to its end. Resolves with the task that names the run. */
 export async function play(name: RoleName, role: Role): Promise<Message> {
   role.doing('sign in')
   await role.client.register({ replace: true, metadata: { smoke: name }, signal: role.signal })

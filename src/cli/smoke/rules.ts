@@ -1,13 +1,13 @@
-// How the roles agree on which run they are in without a step for it (PROTOCOL §14): a run is the task that smoke-a has
-// posted last, and is named by its id. Pure: of messages in the order of their ids, and of sessions.
+// The rules by which the roles agree on a run; the protocol has no step for it (PROTOCOL §14). A run is the newest task of
+// smoke-a, and has its id. The functions are pure: they take messages in id order, and sessions.
 //
-//   A task counts       if it came while this role was looking. One that was there before counts if smoke-a is at
-//                       it: has not closed it by a later notice, still has its session, and, where it has promised
-//                       a heartbeat as ours does, has been seen at the hub for some time since this role signed in.
-//   A message counts    for a run when its id is higher than the task's and it replies to nothing older.
-//   A newer task        of smoke-a begins another run; whoever is in an older one starts anew.
+//   A task counts       if it comes after this role's first look. An earlier task counts if smoke-a still works on it:
+//                       smoke-a has not closed it by a later notice and has a session. If the task promises a heartbeat,
+//                       as ours does, smoke-a must also have shown a sign of life since this role signed in.
+//   A message counts    for a run if its id is higher than the task's and it replies to nothing older.
+//   A newer task        of smoke-a begins another run; a role in an older run starts again.
 //
-// So the leftovers of earlier runs, finished or broken off, mislead no role, whichever starts first.
+// So messages of earlier runs, finished or not, mislead no role, and any role may start first.
 
 import type { Message, Session } from '../../sdk/index.js'
 
@@ -18,9 +18,9 @@ export interface Wanted {
   readonly containing?: string
 }
 
-/** The promise that smoke-a gives with its task: to be seen at the hub this often, in seconds. */
+/** The task's metadata: smoke-a promises a sign of life this often, in seconds. */
 const HEARTBEAT = 'heartbeat_sec'
-/** A hub may note a sign of life that much later, and in whole seconds: what is older than that is no ghost. */
+/** Seconds: a hub may note a sign of life this much later, in whole seconds. */
 const NOTED_WITHIN_SEC = 2
 
 export const heartbeat = (pollSec: number) => ({ [HEARTBEAT]: pollSec })
@@ -38,7 +38,7 @@ export function openTask(messages: readonly Message[]): Message | undefined {
   return isClosed ? undefined : task
 }
 
-/** Whether smoke-a is still at a task that was there before the role `me` signed in. */
+/** Whether smoke-a still works on a task that is older than the session of the role `me`. */
 export function isAttended(task: Message, agents: readonly Session[], me: string): boolean {
   const author = agents.find(({ agent_id }) => agent_id === 'smoke-a')
   const mine = agents.find(({ agent_id }) => agent_id === me)
@@ -54,7 +54,7 @@ export function isSuperseded(run: Message, messages: readonly Message[]): boolea
   return (newestTask(messages)?.id ?? 0) > run.id
 }
 
-/** The first message of the run that fits. */
+/** The first message of the run that fits `wanted`. */
 export function wantedOf(
   run: Message,
   messages: readonly Message[],

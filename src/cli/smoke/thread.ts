@@ -1,5 +1,5 @@
-// The thread of a smoke run as one role sees it: read once, then followed by long-polls until the rules (`rules.ts`) find
-// what the role waits for.
+// The thread of a smoke run as one role sees it. It reads the thread once, then follows it by long-polls until the rules
+// (`rules.ts`) find the message that the role waits for.
 
 import { type ArcClient, ArcError, type Message } from '../../sdk/index.js'
 import { isAttended, isSuperseded, openTask, type Wanted, wantedOf } from './rules.js'
@@ -16,20 +16,20 @@ export class Superseded extends ArcError {
 export interface ThreadView {
   readonly channel: string
   readonly threadId: string
-  /** Seconds that one look for new messages waits. */
+  /** Seconds of one long-poll. */
   readonly pollSec: number
-  /** Aborted when the role has run out of time. */
+  /** Aborted at the role's time-out. */
   readonly signal: AbortSignal
 }
 
-/** Runs are short: the last one is always among so many messages. */
+/** A run has few messages: the newest run is within this many. */
 const TAIL_ROWS = 500
 
 export class SmokeThread {
   readonly #client: ArcClient
   readonly #view: ThreadView
   #messages: Message[] | undefined
-  /** The newest message that was there at the first look. */
+  /** The newest message at the first look. */
   #firstSeenId = 0
 
   constructor(client: ArcClient, view: ThreadView) {
@@ -37,7 +37,7 @@ export class SmokeThread {
     this.#view = view
   }
 
-  /** The task of a run that is under way, as soon as there is one. */
+  /** Waits for the task of a live run. */
   async liveTask(): Promise<Message> {
     for (;;) {
       const task = openTask(await this.#read())
@@ -46,7 +46,7 @@ export class SmokeThread {
     }
   }
 
-  /** The first message of the run that fits. @throws Superseded when smoke-a has begun another run */
+  /** Waits for the first message of the run that fits. @throws Superseded when smoke-a has begun another run */
   async waitFor(run: Message, wanted: Wanted): Promise<Message> {
     for (;;) {
       const messages = await this.#read()
@@ -57,7 +57,7 @@ export class SmokeThread {
     }
   }
 
-  /** Resolves when something new was said, or after one look that found nothing. */
+  /** Resolves with the next message, or after one long-poll without any. */
   async pause(): Promise<void> {
     await this.#read()
     await this.#more()
@@ -79,7 +79,7 @@ export class SmokeThread {
     return this.#messages
   }
 
-  /** A long-poll of the agent's feed: it also tells the hub that the agent is there. */
+  /** One long-poll of the agent's feed, which is also the agent's sign of life. */
   async #more(): Promise<void> {
     const { threadId, pollSec, signal } = this.#view
     const sinceId = this.#messages?.at(-1)?.id ?? 0

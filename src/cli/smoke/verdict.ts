@@ -1,5 +1,5 @@
-// What came of a smoke run: the verdict of one role, as `arc smoke-agent` prints it, and that of all three,
-// which does not rest on their word alone: what they say that they posted must be stored at the hub.
+// The verdicts of a smoke run: that of one role, which `arc smoke-agent` prints, and that of all three. The latter does
+// not trust the roles alone: the hub must have stored every message that they claim to have posted.
 
 import type { HubInfo, Message } from '../../sdk/index.js'
 import type { TransportName } from './arguments.js'
@@ -7,7 +7,7 @@ import { ROLES, type RoleName } from './roles.js'
 
 export interface Step {
   readonly did: string
-  /** The id of the message that it posted, or received. */
+  /** The id of the message that the step posted; `saw`: that it received. */
   readonly posted?: number
   readonly saw?: number
   readonly at: string
@@ -20,18 +20,18 @@ export interface RoleVerdict {
   readonly channel: string
   readonly thread_id: string
   readonly claim_key: string
-  /** The id of the task that names the run; null when none was seen through. */
+  /** The id of the task that names the run; null if the role finished none. */
   readonly run: number | null
-  /** The hub that answered. */
+  /** The implementation of the hub that answered. */
   readonly implementation: string | null
   readonly instance_id: string | null
   readonly steps: readonly Step[]
   readonly elapsed_ms: number
-  /** Why it failed; absent too when it was ended since the run could not pass any more. */
+  /** Why the role failed. Absent if it passed, and if it was ended because another role had failed. */
   readonly error?: string
 }
 
-/** A message of the run that reached a role which waited for it. */
+/** A message of the run that reached a role. */
 export interface Delivery {
   readonly id: number
   readonly kind: string
@@ -39,7 +39,7 @@ export interface Delivery {
   readonly from_transport: TransportName
   readonly to: RoleName
   readonly to_transport: TransportName
-  /** Milliseconds from its time at the hub until the role had it. */
+  /** Milliseconds from the message's `ts` until the role had it. */
   readonly after_ms: number
 }
 
@@ -50,7 +50,7 @@ export interface SmokeVerdict {
   readonly instance_id: string
   readonly relay_dir: string
   readonly run: number | null
-  /** What stood for a network where the roles over files ran; null where they had one. */
+  /** How the roles over files ran without a network; null if they had one. */
   readonly no_network: { readonly by: string; readonly connecting_to_the_hub: string } | null
   readonly roles: readonly RoleVerdict[]
   readonly deliveries: readonly Delivery[]
@@ -60,11 +60,11 @@ export interface SmokeVerdict {
 
 export type Circumstances = Pick<SmokeVerdict, 'url' | 'relay_dir' | 'no_network' | 'elapsed_ms'> & {
   readonly hub: HubInfo
-  /** What the hub holds of the thread. */
+  /** The thread's messages at the hub. */
   readonly stored: readonly Message[]
 }
 
-/** The order in which the messages of a run can only come (PROTOCOL §14). */
+/** The orders that the messages of every run have (PROTOCOL §14). */
 const SEQUENCES = [
   'smoke-a task, smoke-b artifact, smoke-c notice, smoke-a notice',
   'smoke-c notice, smoke-b notice',
@@ -92,7 +92,7 @@ export function judge(
   }
 }
 
-/** What is wrong although each role says that it has passed. */
+/** Contradictions between roles that all claim to have passed. */
 function disagreements(roles: readonly RoleVerdict[], hub: HubInfo, stored: readonly Message[]): string[] {
   const wrong: string[] = []
   for (const { role, run, instance_id } of roles) {
@@ -134,7 +134,7 @@ function deliveriesOf(roles: readonly RoleVerdict[], stored: readonly Message[])
 
 const BY = { http: 'HTTP', relay: 'files' } as const
 
-/** The verdict in lines for people. */
+/** The verdict as text for people. */
 export function render(verdict: SmokeVerdict): string {
   const { ok, url, implementation, instance_id, run, roles, deliveries, no_network, errors } = verdict
   const seconds = (verdict.elapsed_ms / 1_000).toFixed(1)
