@@ -1,6 +1,8 @@
 // What became of a command, and what a query has found: data. The doors make statuses and envelopes of it
 // (src/dispatch/answers.ts).
 
+import { jsonText } from '../protocol/json.js'
+
 /** The request did what it asked for. */
 export interface Done {
   /** The result's JSON text. */
@@ -36,12 +38,12 @@ export interface Refused {
 export type Outcome = string | Done | Refused
 
 export function done(result: unknown, beside?: Beside): Done {
-  return { result: JSON.stringify(result), beside }
+  return { result: jsonText(result), beside }
 }
 
 /** Done, and something came into being. */
 export function made(result: unknown, beside?: Beside): Done {
-  return { result: JSON.stringify(result), isNew: true, beside }
+  return { result: jsonText(result), isNew: true, beside }
 }
 
 export function refused({ code, message }: { code: string; message: string }): Refused {

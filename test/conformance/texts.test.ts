@@ -89,6 +89,15 @@ for (const door of doors) {
         `"from_agent":"a","body":"x","attachments":[{"type":"json","content":${numbers}}]`,
         '/v1/messages?channel=general&tail=true&limit=1',
       ],
+      ['/v1/channels', `"name":"digits ${door.name}"`, '/v1/channels'],
+      ['/v1/sessions', `"agent_id":"digits ${door.name}"`, '/v1/agents'],
+      ['/v1/claims', `"owner_agent_id":"a","claim_key":"d ${door.name}","thread_id":"digits"`, '/v1/claims'],
+      ['/v1/locks', `"agent_id":"a","file_path":"d ${door.name}"`, '/v1/locks'],
+      [
+        '/v1/claims',
+        `"owner_agent_id":"a","claim_key":"e ${door.name}","thread_id":"digits"`,
+        '/v1/threads/digits',
+      ],
     ]
     for (const [path, members, listing] of cases) {
       const { text: posted, error } = await door.send('POST', path, `{${members},${kept}}`)

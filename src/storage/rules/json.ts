@@ -1,13 +1,15 @@
 // Reads JSON columns. Another implementation may have written them: what is broken or missing reads as a fallback
 // rather than failing its row.
 
+import { parseExact } from '../../protocol/json.js'
+
 /** A JSON column's value. */
 export function parseJson<T>(text: string | null, fallback: T): T {
   return (parsed(text)?.value as T | null | undefined) ?? fallback
 }
 
 /** The same as JSON text, for answers that are put together from texts. */
-export function jsonText(text: string | null, fallback: '{}' | '[]'): string {
+export function storedText(text: string | null, fallback: '{}' | '[]'): string {
   if (text === fallback) return fallback
   const { value, repaired } = parsed(text) ?? {}
   if (value === null || value === undefined) return fallback
@@ -17,7 +19,7 @@ export function jsonText(text: string | null, fallback: '{}' | '[]'): string {
 function parsed(text: string | null): { value: unknown; repaired?: string } | undefined {
   if (!text) return undefined
   try {
-    return { value: JSON.parse(text) }
+    return { value: parseExact(text) }
   } catch {
     return parsedPythonJson(text)
   }
@@ -30,7 +32,7 @@ function parsedPythonJson(text: string): { value: unknown; repaired: string } | 
     (_, quoted?: string) => quoted ?? 'null',
   )
   try {
-    return { value: JSON.parse(repaired), repaired }
+    return { value: parseExact(repaired), repaired }
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_CHANNEL, SYSTEM_AGENT } from '../../protocol/limits.js'
 import { toMillis } from '../../protocol/timestamps.js'
 import type { FeedMessage } from '../commands.js'
-import { jsonText } from './json.js'
+import { storedText } from './json.js'
 import { one, type Rule, run } from './sql.js'
 import type { MessageRow, NewMessageRow } from './statements.js'
 import type { Work } from './work.js'
@@ -21,7 +21,7 @@ export interface Notice {
 
 /** A message's JSON text, whoever has written its row. */
 export function messageJson(row: MessageRow): string {
-  return messageText(row, jsonText(row.attachments_json, '[]'), jsonText(row.metadata_json, '{}'))
+  return messageText(row, storedText(row.attachments_json, '[]'), storedText(row.metadata_json, '{}'))
 }
 
 /** In the order of PROTOCOL §2. */

@@ -2,6 +2,7 @@
 // long-polls and streams.
 
 import { invalid } from '../../protocol/errors.js'
+import { jsonText, parseExact } from '../../protocol/json.js'
 import { DEFAULT_CHANNEL, DIRECT_CHANNEL } from '../../protocol/limits.js'
 import type { FeedMessage, Page, PageQuery } from '../commands.js'
 import type { Done } from '../outcome.js'
@@ -94,5 +95,5 @@ function isTail(tail: boolean | undefined, sinceId: number): boolean {
 }
 
 function withMember(json: string, member: string, value: unknown): string {
-  return JSON.stringify({ ...(JSON.parse(json) as Record<string, unknown>), [member]: value })
+  return jsonText({ ...(parseExact(json) as Record<string, unknown>), [member]: value })
 }

@@ -2,9 +2,9 @@
 // lock's metadata names is not listed, but can be looked at.
 
 import { invalid, notFound } from '../../protocol/errors.js'
+import { jsonText } from '../../protocol/json.js'
 import type { Lock, ThreadSummary } from '../../protocol/objects.js'
-import type { Done } from '../outcome.js'
-import { done } from '../outcome.js'
+import { type Done, done } from '../outcome.js'
 import { allLocks, claimsOf, threadOfLock } from './leases.js'
 import { messagesOfThread } from './messages.js'
 import { all, one, type Rule } from './sql.js'
@@ -38,7 +38,7 @@ export const threadQueries = {
     const thread = summaryOf(row ?? nothingSaidIn(threadId), activeLocks)
     const messages = (yield* messagesOfThread(threadId)).join(',')
     const tasks = yield* all('task.list', { threadId, sinceId: 0 })
-    const rest = JSON.stringify({ tasks, claims: yield* claimsOf(threadId), locks }).slice(1)
+    const rest = jsonText({ tasks, claims: yield* claimsOf(threadId), locks }).slice(1)
     return { result: `{"thread":${JSON.stringify(thread)},"messages":[${messages}],${rest}` } satisfies Done
   },
 } satisfies Partial<QueryRules>
