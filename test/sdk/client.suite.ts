@@ -5,7 +5,7 @@ import { failure } from './clients.js'
 import { idsOf, testsOver, type Way } from './room.js'
 
 export function clientSuite(way: Way): void {
-  const test = testsOver(way)
+  const { test, sameByAnyWay } = testsOver(way)
 
   // Sessions and presence
 
@@ -23,7 +23,7 @@ export function clientSuite(way: Way): void {
     t.same(await agent('b').listAgents({ capability: 'cobol' }), [])
   })
 
-  test('a second session of an agent needs replace', async (t, { agent }) => {
+  sameByAnyWay('a second session of an agent needs replace', async (t, { agent }) => {
     const first = await agent('a').register()
     const second = agent('a')
     const refused = await failure(second.register())
@@ -32,7 +32,7 @@ export function clientSuite(way: Way): void {
     t.not(session.session_id, first.session_id)
   })
 
-  test('whoami opens a session only where there is none', async (t, { agent }) => {
+  sameByAnyWay('whoami opens a session only where there is none', async (t, { agent }) => {
     const a = agent('a')
     const opened = await a.whoami()
     t.match(opened, { agent_id: 'a', session: { agent_id: 'a' }, default_channel: 'general' })
@@ -54,7 +54,7 @@ export function clientSuite(way: Way): void {
     t.same(await agent('b').listAgents(), [])
   })
 
-  test('close leaves alone the session that has replaced its own', async (t, { agent }) => {
+  sameByAnyWay('close leaves alone the session that has replaced its own', async (t, { agent }) => {
     const a = agent('a')
     await a.register()
     const { session_id } = await agent('a').register({ replace: true })
@@ -64,7 +64,7 @@ export function clientSuite(way: Way): void {
 
   // Channels and messages
 
-  test('post returns the message as it is on the wire', async (t, { agent }) => {
+  sameByAnyWay('post returns the message as it is on the wire', async (t, { agent }) => {
     const posted = await agent('a').post('hello')
     t.match(posted, {
       id: Number,
@@ -81,7 +81,7 @@ export function clientSuite(way: Way): void {
     })
   })
 
-  test('post carries every option', async (t, { agent }) => {
+  sameByAnyWay('post carries every option', async (t, { agent }) => {
     const a = agent('a')
     await a.createChannel('build', { metadata: { topic: 'ci' } })
     const task = await a.post('do it', { kind: 'task', channel: 'build', threadId: 't1' })
@@ -103,7 +103,7 @@ export function clientSuite(way: Way): void {
     )
   })
 
-  test('a direct message reaches its addressee only', async (t, { agent }) => {
+  sameByAnyWay('a direct message reaches its addressee only', async (t, { agent }) => {
     const sent = await agent('a').dm('b', 'psst')
     t.match(sent, { to_agent: 'b', channel: 'direct' })
     t.match(await agent('b').poll({ timeout: 0 }), [{ id: sent.id }])
@@ -119,7 +119,7 @@ export function clientSuite(way: Way): void {
     t.match(await failure(a.post('')), { code: 'invalid_request', message: /body/ })
   })
 
-  test('listMessages reads a channel or a thread, forward or from its tail', async (t, { agent }) => {
+  sameByAnyWay('listMessages reads a channel or a thread, forward or from its tail', async (t, { agent }) => {
     const a = agent('a')
     const posted = []
     for (const body of ['1', '2', '3']) posted.push(await a.post(body, { threadId: 'th' }))
@@ -138,7 +138,7 @@ export function clientSuite(way: Way): void {
 
   // Threads
 
-  test('a thread comes with all that is in it', async (t, { agent }) => {
+  sameByAnyWay('a thread comes with all that is in it', async (t, { agent }) => {
     const a = agent('a')
     const task = await a.post('do it', { kind: 'task', threadId: 'th/1' })
     await a.dm('b', 'aside', { threadId: 'th/1' })
@@ -158,7 +158,7 @@ export function clientSuite(way: Way): void {
 
   // Claims, locks, tasks
 
-  test('a claim that is held by another comes with the holder', async (t, { agent }) => {
+  sameByAnyWay('a claim that is held by another comes with the holder', async (t, { agent }) => {
     const [a, b] = [agent('a'), agent('b')]
     const mine = await a.claim('deploy', { ttlSec: 60, metadata: { why: 'x' } })
     t.match(mine, {
@@ -176,7 +176,7 @@ export function clientSuite(way: Way): void {
     t.match(await a.listClaims({ activeOnly: true }), [{ owner_agent_id: 'b' }])
   })
 
-  test('a task is claimed by its id', async (t, { agent }) => {
+  sameByAnyWay('a task is claimed by its id', async (t, { agent }) => {
     const a = agent('a')
     const task = await a.post('do it', { kind: 'task' })
     const { claim } = await a.claim(task.id)
@@ -193,7 +193,7 @@ export function clientSuite(way: Way): void {
     t.equal(new Set(results.map((result) => result.claim.owner_agent_id)).size, 1)
   })
 
-  test('a lock that is held by another comes with the holder', async (t, { agent }) => {
+  sameByAnyWay('a lock that is held by another comes with the holder', async (t, { agent }) => {
     const [a, b] = [agent('a'), agent('b')]
     t.match(await a.lock('src/x.ts', { ttlSec: 60 }), {
       acquired: true,
@@ -207,7 +207,7 @@ export function clientSuite(way: Way): void {
     t.match(await a.listLocks({ agentId: 'b', activeOnly: true }), [{ file_path: 'src/x.ts' }])
   })
 
-  test('completing the last child completes its parent', async (t, { agent }) => {
+  sameByAnyWay('completing the last child completes its parent', async (t, { agent }) => {
     const a = agent('a')
     const parent = await a.post('all', { kind: 'task' })
     const one = await a.post('one', { kind: 'task', parentTaskId: parent.id })

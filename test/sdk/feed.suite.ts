@@ -6,25 +6,26 @@ import { failure } from './clients.js'
 import { idsOf, testsOver, type Way } from './room.js'
 
 export function feedSuite(way: Way): void {
-  const test = testsOver(way)
+  const { test, sameByAnyWay } = testsOver(way)
 
   // Polling
 
-  test('poll returns what is new since the last poll, once, in order, without own messages', async (t, {
-    agent,
-  }) => {
-    const a = agent('a')
-    const b = agent('b')
-    const first = await a.post('1')
-    await b.post('mine')
-    const second = await a.post('2')
-    t.same(idsOf(await b.poll({ timeout: 0 })), [first.id, second.id])
-    t.same(await b.poll({ timeout: 0 }), [])
-    const third = await a.post('3')
-    t.same(idsOf(await b.poll({ timeout: 0 })), [third.id])
-  })
+  sameByAnyWay(
+    'poll returns what is new since the last poll, once, in order, without own messages',
+    async (t, { agent }) => {
+      const a = agent('a')
+      const b = agent('b')
+      const first = await a.post('1')
+      await b.post('mine')
+      const second = await a.post('2')
+      t.same(idsOf(await b.poll({ timeout: 0 })), [first.id, second.id])
+      t.same(await b.poll({ timeout: 0 }), [])
+      const third = await a.post('3')
+      t.same(idsOf(await b.poll({ timeout: 0 })), [third.id])
+    },
+  )
 
-  test('poll includes own messages when told to', async (t, { agent }) => {
+  sameByAnyWay('poll includes own messages when told to', async (t, { agent }) => {
     const a = agent('a')
     const { id } = await a.post('mine')
     t.same(idsOf(await a.poll({ timeout: 0, includeSelf: true })), [id])
@@ -58,7 +59,7 @@ export function feedSuite(way: Way): void {
     )
   })
 
-  test('a poll of one channel does not skip what another view shows', async (t, { agent }) => {
+  sameByAnyWay('a poll of one channel does not skip what another view shows', async (t, { agent }) => {
     const a = agent('a')
     await a.createChannel('build')
     const general = await a.post('in general')
@@ -69,7 +70,7 @@ export function feedSuite(way: Way): void {
     t.same(await b.poll({ timeout: 0, channel: 'build' }), [])
   })
 
-  test('poll with sinceId reads from there and never moves the cursor back', async (t, { agent }) => {
+  sameByAnyWay('poll with sinceId reads from there and never moves the cursor back', async (t, { agent }) => {
     const a = agent('a')
     const [one, two, three] = [await a.post('1'), await a.post('2'), await a.post('3')]
     const b = agent('b')
@@ -81,7 +82,7 @@ export function feedSuite(way: Way): void {
     t.same(idsOf(await fresh.poll({ timeout: 0 })), [three.id])
   })
 
-  test('polls begin after the first bootstrap, and later ones skip nothing', async (t, { agent }) => {
+  sameByAnyWay('polls begin after the first bootstrap, and later ones skip nothing', async (t, { agent }) => {
     const a = agent('a')
     await a.post('before')
     const b = agent('b')
@@ -145,20 +146,23 @@ export function feedSuite(way: Way): void {
     await feed.return?.()
   })
 
-  test('messages after sinceId yields what is stored already, of one thread', async (t, { agent }) => {
-    const a = agent('a')
-    const posted = [
-      await a.post('1', { threadId: 'x' }),
-      await a.post('2'),
-      await a.post('3', { threadId: 'x' }),
-    ]
-    const read: number[] = []
-    for await (const { id } of a.messages({ sinceId: 0, threadId: 'x', includeSelf: true })) {
-      read.push(id)
-      if (read.length === 2) break
-    }
-    t.same(read, [posted[0]?.id, posted[2]?.id])
-  })
+  sameByAnyWay(
+    'messages after sinceId yields what is stored already, of one thread',
+    async (t, { agent }) => {
+      const a = agent('a')
+      const posted = [
+        await a.post('1', { threadId: 'x' }),
+        await a.post('2'),
+        await a.post('3', { threadId: 'x' }),
+      ]
+      const read: number[] = []
+      for await (const { id } of a.messages({ sinceId: 0, threadId: 'x', includeSelf: true })) {
+        read.push(id)
+        if (read.length === 2) break
+      }
+      t.same(read, [posted[0]?.id, posted[2]?.id])
+    },
+  )
 
   test('messages ends without an error when its signal is aborted', async (t, { agent, waiting }) => {
     const controller = new AbortController()

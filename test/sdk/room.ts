@@ -4,6 +4,7 @@
 import t, { type Test } from 'tap'
 import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import type { ArcClient, ClientOptions, Message } from '../../src/sdk/index.js'
+import { isFull } from '../support/campaign.js'
 import { ownFolder } from '../support/folder.js'
 import { startHub } from '../support/hub.js'
 
@@ -27,12 +28,20 @@ export interface Room {
   waiting(polls: number): Promise<void>
 }
 
-/** Defines tests that each have a room of their own. */
-export function testsOver(way: Way) {
-  return (name: string, body: (t: Test, room: Room) => Promise<unknown>) =>
-    t.test(`${way.name}: ${name}`, async (t) => {
+type DefineTest = (name: string, body: (t: Test, room: Room) => Promise<unknown>) => void
+
+/**
+ * Defines tests that each have a room of their own. `test` is for what a way has a part in: how requests, refusals and
+ * waiting go over it, and what an abort, a close or a restart comes to. `sameByAnyWay` is for what the client does with
+ * what has arrived: over HTTP, and by the other ways at full size.
+ */
+export function testsOver(way: Way): { readonly test: DefineTest; readonly sameByAnyWay: DefineTest } {
+  const test: DefineTest = (name, body) => {
+    void t.test(`${way.name}: ${name}`, async (t) => {
       await body(t, await openRoom(t, way))
     })
+  }
+  return { test, sameByAnyWay: way.name === 'http' || isFull ? test : () => {} }
 }
 
 async function openRoom(t: Test, way: Way): Promise<Room> {

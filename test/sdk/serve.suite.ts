@@ -5,7 +5,7 @@ import { failure } from './clients.js'
 import { idsOf, testsOver, type Way } from './room.js'
 
 export function serveSuite(way: Way): void {
-  const test = testsOver(way)
+  const { test, sameByAnyWay } = testsOver(way)
 
   // Calling and serving
 
@@ -26,18 +26,21 @@ export function serveSuite(way: Way): void {
     t.equal((await calling).id, result.id)
   })
 
-  test('a call to a channel returns the result that came to the channel', async (t, { agent, waiting }) => {
-    const a = agent('a')
-    await a.createChannel('sums')
-    const calling = a.call({ channel: 'sums' }, 'add 1 and 2')
-    await waiting(1)
-    const b = agent('b')
-    const [request] = await b.poll({ timeout: 0, channel: 'sums' })
-    const result = await b.post('3', { kind: 'task_result', channel: 'sums', replyTo: request?.id ?? 0 })
-    t.equal((await calling).id, result.id)
-  })
+  sameByAnyWay(
+    'a call to a channel returns the result that came to the channel',
+    async (t, { agent, waiting }) => {
+      const a = agent('a')
+      await a.createChannel('sums')
+      const calling = a.call({ channel: 'sums' }, 'add 1 and 2')
+      await waiting(1)
+      const b = agent('b')
+      const [request] = await b.poll({ timeout: 0, channel: 'sums' })
+      const result = await b.post('3', { kind: 'task_result', channel: 'sums', replyTo: request?.id ?? 0 })
+      t.equal((await calling).id, result.id)
+    },
+  )
 
-  test('calls get their own results, however soon those come', async (t, { agent }) => {
+  sameByAnyWay('calls get their own results, however soon those come', async (t, { agent }) => {
     const stop = new AbortController()
     const serving = agent('b').serve((request) => `re: ${request.body}`, {
       signal: stop.signal,
@@ -53,7 +56,7 @@ export function serveSuite(way: Way): void {
     await serving
   })
 
-  test('a call times out with an error, and its task stays open', async (t, { agent }) => {
+  sameByAnyWay('a call times out with an error, and its task stays open', async (t, { agent }) => {
     const a = agent('a')
     await a.bootstrap() // the first request to a new hub may take longer than the call does
     const error = await failure(a.call('nobody', 'hello?', { timeout: 2 }))
@@ -70,7 +73,7 @@ export function serveSuite(way: Way): void {
     await waiting(0)
   })
 
-  test('a call does not disturb the poll cursor', async (t, { agent, waiting }) => {
+  sameByAnyWay('a call does not disturb the poll cursor', async (t, { agent, waiting }) => {
     const [a, b] = [agent('a'), agent('b')]
     const before = await b.post('before')
     const calling = a.call('b', 'go')
@@ -110,7 +113,7 @@ export function serveSuite(way: Way): void {
     await serving
   })
 
-  test('serve answers with the error of a handler that throws', async (t, { agent }) => {
+  sameByAnyWay('serve answers with the error of a handler that throws', async (t, { agent }) => {
     const b = agent('b')
     const stop = new AbortController()
     const serving = b.serve(
@@ -124,37 +127,38 @@ export function serveSuite(way: Way): void {
     await serving
   })
 
-  test('serve takes up the open requests that came while nobody served, and no other', async (t, {
-    agent,
-  }) => {
-    const a = agent('a')
-    await a.post('an old task', { kind: 'task' })
-    const answered = await a.dm('b', 'answered', { kind: 'task_request' })
-    await agent('b').dm('a', 'done', { kind: 'task_result', replyTo: answered.id })
-    const missed = [
-      await a.dm('b', 'one', { kind: 'task_request' }),
-      await a.dm('b', 'two', { kind: 'task_request' }),
-    ]
-    await a.dm('c', 'for another', { kind: 'task_request' })
-    await a.dm('b', 'just talk')
-    await a.post('to whom it may concern', { kind: 'task_request' })
-    const stop = new AbortController()
-    const handled: number[] = []
-    const serving = agent('b').serve(
-      (request) => {
-        handled.push(request.id)
-        return 'done'
-      },
-      { signal: stop.signal },
-    )
-    await a.call('b', 'the last one')
-    stop.abort()
-    await serving
-    t.same(handled.slice(0, -1), idsOf(missed))
-    t.equal(handled.length, 3)
-  })
+  sameByAnyWay(
+    'serve takes up the open requests that came while nobody served, and no other',
+    async (t, { agent }) => {
+      const a = agent('a')
+      await a.post('an old task', { kind: 'task' })
+      const answered = await a.dm('b', 'answered', { kind: 'task_request' })
+      await agent('b').dm('a', 'done', { kind: 'task_result', replyTo: answered.id })
+      const missed = [
+        await a.dm('b', 'one', { kind: 'task_request' }),
+        await a.dm('b', 'two', { kind: 'task_request' }),
+      ]
+      await a.dm('c', 'for another', { kind: 'task_request' })
+      await a.dm('b', 'just talk')
+      await a.post('to whom it may concern', { kind: 'task_request' })
+      const stop = new AbortController()
+      const handled: number[] = []
+      const serving = agent('b').serve(
+        (request) => {
+          handled.push(request.id)
+          return 'done'
+        },
+        { signal: stop.signal },
+      )
+      await a.call('b', 'the last one')
+      stop.abort()
+      await serving
+      t.same(handled.slice(0, -1), idsOf(missed))
+      t.equal(handled.length, 3)
+    },
+  )
 
-  test('serve works on as many requests at a time as it is told', async (t, { agent }) => {
+  sameByAnyWay('serve works on as many requests at a time as it is told', async (t, { agent }) => {
     const stop = new AbortController()
     let started = 0
     let bothStarted: () => void = () => {}
@@ -176,7 +180,7 @@ export function serveSuite(way: Way): void {
     await serving
   })
 
-  test('serve works on one request after another, unless told otherwise', async (t, { agent }) => {
+  sameByAnyWay('serve works on one request after another, unless told otherwise', async (t, { agent }) => {
     const stop = new AbortController()
     let atWork = 0
     let most = 0

@@ -18,7 +18,7 @@ const HALF = '🚀'.slice(0, 1)
 const WHOLE = '\ufffd'
 
 for (const way of [http, relay]) {
-  const test = testsOver(way)
+  const { test } = testsOver(way)
 
   test('half a character becomes U+FFFD, in texts, names and paths', async (t, room) => {
     const me = room.agent(`me${HALF}`)
