@@ -3,15 +3,23 @@
 // together, since a request that both execute has one effect there: each finds the other's mark, and so
 // notices when the other has died. A host of another state stands by until the first is gone, and then
 // learns whose unanswered requests it finds.
+//
+// A mark counts as long as its process can be seen to live. Where the process can't be seen, the mark counts for 15 s
+// after its last refresh. But one from another container of this machine, with the same host name and older than this
+// process, is taken for what a killed container left behind: the hub that follows in its place would wait for itself.
 
-import { hostname } from 'node:os'
 import { HOST_FILE, temporaryName } from './layout.js'
+import {
+  isThisProcess,
+  type ProcessMark,
+  STARTED_AT_MS,
+  THIS_PROCESS,
+  whereaboutsOf,
+} from './process-mark.js'
 import type { SafeFolder } from './safe-folder.js'
 
-export interface Occupant {
+export interface Occupant extends ProcessMark {
   readonly state: string
-  readonly host_name: string
-  readonly pid: number
   /** Epoch milliseconds; 0 when the host has left in good order. */
   readonly seen_at_ms: number
 }
@@ -24,14 +32,14 @@ export type Occupancy =
   | { readonly kind: 'occupied'; readonly by: string }
 
 const REFRESH_MS = 5_000
-/** A host on another machine that has not refreshed its mark for so long is gone. */
+/** A host whose process can't be seen and that has not refreshed its mark for so long is gone. */
 const GONE_AFTER_MS = 15_000
-/** One on this machine whose process lives may just be slow; but its number may be somebody else's by now. */
+/** One whose process lives may just be slow; but where only its number is known, that may be another's by now. */
 const SILENT_AFTER_MS = 120_000
 const MAX_BYTES = 65_536
 
 export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occupancy {
-  const mine: Occupant = { state, host_name: hostname(), pid: process.pid, seen_at_ms: nowMs }
+  const mine: Occupant = { state, ...THIS_PROCESS, seen_at_ms: nowMs }
   const present = readOccupant(root)
   if (!present) {
     if (writeFirst(root, mine)) return { kind: 'serving' }
@@ -42,9 +50,9 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
     return { kind: 'taken_over' }
   }
   if (present.state === state) {
-    const isMe = present.pid === mine.pid && present.host_name === mine.host_name
-    if (!isMe || !isRecent(present.seen_at_ms, REFRESH_MS, nowMs)) write(root, mine)
-    return { kind: 'serving', beside: isMe ? undefined : present }
+    const isMine = isThisProcess(present)
+    if (!isMine || !isRecent(present.seen_at_ms, REFRESH_MS, nowMs)) write(root, mine)
+    return { kind: 'serving', beside: isMine ? undefined : present }
   }
   if (isThere(present, nowMs)) {
     return { kind: 'occupied', by: `process ${present.pid} on ${present.host_name}, state ${present.state}` }
@@ -56,14 +64,24 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
 /** Leaves the spool in good order: the next host need not wait. */
 export function leave(root: SafeFolder, state: string): void {
   const present = readOccupant(root)
-  if (present?.state !== state || present.pid !== process.pid) return
+  if (present?.state !== state || !isThisProcess(present)) return
   write(root, { ...present, seen_at_ms: 0 })
 }
 
 /** False when the host that left this mark has gone, as far as one can know. */
-export function isThere({ host_name, pid, seen_at_ms }: Occupant, nowMs = Date.now()): boolean {
-  if (host_name !== hostname()) return isRecent(seen_at_ms, GONE_AFTER_MS, nowMs)
-  return isRecent(seen_at_ms, SILENT_AFTER_MS, nowMs) && isAlive(pid)
+export function isThere(mark: Occupant, nowMs = Date.now()): boolean {
+  const { boot_id, seen_at_ms } = mark
+  switch (whereaboutsOf(mark)) {
+    case 'gone':
+      return false
+    case 'alive':
+      return isRecent(seen_at_ms, SILENT_AFTER_MS, nowMs)
+    case 'elsewhere': {
+      const isOfThisMachine = boot_id !== undefined && boot_id === THIS_PROCESS.boot_id
+      const isLeftBehind = isOfThisMachine && seen_at_ms < STARTED_AT_MS
+      return !isLeftBehind && isRecent(seen_at_ms, GONE_AFTER_MS, nowMs)
+    }
+  }
 }
 
 /** A time that lies ahead says nothing: whoever can write it could hold the spool for ever. */
@@ -71,23 +89,16 @@ function isRecent(atMs: number, withinMs: number, nowMs: number): boolean {
   return Math.abs(nowMs - atMs) <= withinMs
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 function readOccupant(root: SafeFolder): Occupant | undefined {
   const file = root.readText(HOST_FILE, MAX_BYTES)
   if (!file || !('text' in file)) return undefined
   try {
-    const { state, host_name, pid, seen_at_ms } = JSON.parse(file.text) as Partial<Occupant>
-    const isWhole = typeof state === 'string' && typeof host_name === 'string' && Number.isInteger(pid)
-    if (!isWhole || typeof seen_at_ms !== 'number') return undefined
-    return { state, host_name, pid: pid as number, seen_at_ms }
+    const mark = JSON.parse(file.text) as Partial<Occupant>
+    const { state, host_name, pid, seen_at_ms } = mark
+    if (typeof state !== 'string' || typeof host_name !== 'string') return undefined
+    if (typeof pid !== 'number' || !(pid > 0) || typeof seen_at_ms !== 'number') return undefined
+    const { boot_id, pid_namespace, start_ticks } = mark
+    return { state, host_name, pid: Math.trunc(pid), boot_id, pid_namespace, start_ticks, seen_at_ms }
   } catch {
     return undefined
   }

@@ -2,15 +2,18 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { occupy } from '../../src/fsqueue/occupancy.js'
+import { STARTED_AT_MS, THIS_PROCESS } from '../../src/fsqueue/process-mark.js'
 import { SafeFolder } from '../../src/fsqueue/safe-folder.js'
 import { ownFolder } from '../support/folder.js'
+import { until } from '../support/waiting.js'
 
 const SECOND_MS = 1_000
+const NEEDS_PROC = { skip: existsSync('/proc/self') ? false : 'needs /proc' }
 
 /** What a host of the state `mine` finds where one of `state` has left its mark so many milliseconds ago. */
 function find(t: Test, mark: { host_name: string; pid: number; state?: string }, agoMs: number) {
@@ -44,6 +47,49 @@ t.test('a host of another machine has gone when it has been silent for 15 second
   t.match(find(t, elsewhere, 10 * SECOND_MS), { kind: 'occupied' })
   t.match(find(t, elsewhere, 20 * SECOND_MS), { kind: 'taken_over', after: 'other' })
 })
+
+t.test('a mark with the number of this process that another one left is an old mark', async (t) => {
+  const earlier = { ...THIS_PROCESS, start_ticks: 1 }
+  t.match(find(t, earlier, SECOND_MS), { kind: 'taken_over', after: 'other' })
+  const ofAnEarlierVersion = { host_name: hostname(), pid: process.pid }
+  t.match(find(t, ofAnEarlierVersion, SECOND_MS), { kind: 'taken_over', after: 'other' })
+  t.match(
+    find(t, THIS_PROCESS, SECOND_MS),
+    { kind: 'occupied' },
+    'one of its own threads serves another state',
+  )
+})
+
+t.test('a host has gone when its number belongs to another process by now', NEEDS_PROC, async (t) => {
+  const mark = { ...THIS_PROCESS, pid: process.ppid, start_ticks: 1 }
+  t.match(find(t, mark, SECOND_MS), { kind: 'taken_over', after: 'other' })
+})
+
+t.test('a host has gone when its process only waits for its parent to take note', NEEDS_PROC, async (t) => {
+  const child = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'])
+  t.teardown(() => child.kill('SIGKILL'))
+  const [text] = await once(child.stdout, 'data')
+  const mark = { host_name: hostname(), pid: Number(text) }
+  await until('it to have ended', () => /\) Z /.test(readFileSync(`/proc/${mark.pid}/stat`, 'utf8')))
+  t.match(find(t, mark, SECOND_MS), { kind: 'taken_over', after: 'other' })
+})
+
+t.test(
+  'a host in another container has gone when it left its mark before this process started',
+  async (t) => {
+    const container = { ...THIS_PROCESS, boot_id: 'this', pid_namespace: 'pid:[1]', pid: 1 }
+    const here = { ...container, boot_id: THIS_PROCESS.boot_id ?? 'none' }
+    const sinceStartMs = Date.now() - STARTED_AT_MS
+    t.match(find(t, here, sinceStartMs + 50), { kind: 'taken_over', after: 'other' })
+    t.match(find(t, here, sinceStartMs / 2), { kind: 'occupied' }, 'this mark is younger: it lives')
+    t.match(
+      find(t, container, sinceStartMs + 50),
+      { kind: 'occupied' },
+      'of another machine that is not known',
+    )
+    t.match(find(t, here, 20 * SECOND_MS), { kind: 'taken_over', after: 'other' })
+  },
+)
 
 t.test('hosts of one state serve together, and each finds the mark of the other', async (t) => {
   const beside = { host_name: hostname(), pid: await deadPid(), state: 'mine' }

@@ -1,0 +1,83 @@
+// Which process left a mark in a folder. A number alone does not tell: numbers are used again, and in containers most
+// hubs are number 1. So a mark also says when its process started, in which boot of the machine and in which namespace of
+// numbers, where the system tells (Linux). Marks of other systems and of earlier versions have the number alone.
+
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+export interface ProcessMark {
+  readonly host_name: string
+  readonly pid: number
+  readonly boot_id?: string | undefined
+  readonly pid_namespace?: string | undefined
+  /** Clock ticks from the boot to the start of the process. */
+  readonly start_ticks?: number | undefined
+}
+
+/**
+ * `alive` and `gone` are certain. A process `elsewhere` can't be seen from here: it is on another machine, or in another
+ * container on this one.
+ */
+export type Whereabouts = 'alive' | 'gone' | 'elsewhere'
+
+const BOOT_ID = unlessMissing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+const PID_NAMESPACE = unlessMissing(() => readlinkSync('/proc/self/ns/pid'))
+
+/** The mark of this process. */
+export const THIS_PROCESS: ProcessMark = {
+  host_name: hostname(),
+  pid: process.pid,
+  boot_id: BOOT_ID,
+  pid_namespace: PID_NAMESPACE,
+  start_ticks: statOf(process.pid)?.startTicks,
+}
+
+/** When this process started, epoch milliseconds. */
+export const STARTED_AT_MS = Date.now() - process.uptime() * 1_000
+
+export function isThisProcess(mark: ProcessMark): boolean {
+  const { host_name, pid, pid_namespace, start_ticks } = THIS_PROCESS
+  if (mark.host_name !== host_name || mark.pid !== pid) return false
+  return mark.pid_namespace === pid_namespace && mark.start_ticks === start_ticks
+}
+
+export function whereaboutsOf(mark: ProcessMark): Whereabouts {
+  const { host_name, boot_id, pid_namespace, pid, start_ticks } = mark
+  if (host_name !== THIS_PROCESS.host_name || differ(boot_id, BOOT_ID)) return 'elsewhere'
+  if (differ(pid_namespace, PID_NAMESPACE)) return 'elsewhere'
+  if (pid === process.pid) return isThisProcess(mark) ? 'alive' : 'gone'
+  if (!exists(pid)) return 'gone'
+  const stat = statOf(pid)
+  return stat?.hasEnded || differ(start_ticks, stat?.startTicks) ? 'gone' : 'alive'
+}
+
+/** Both are known, and not the same. */
+function differ<T>(a: T | undefined, b: T | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** What /proc says of a process; undefined where there is none. One that has ended may wait long for its parent to take note. */
+function statOf(pid: number): { hasEnded: boolean; startTicks: number } | undefined {
+  const stat = unlessMissing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  if (stat === undefined) return undefined
+  // The second field, the name, may hold anything; the third is the state, the twenty-second the start.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { hasEnded: fields[0] === 'Z' || fields[0] === 'X', startTicks: Number(fields[19]) }
+}
+
+function unlessMissing<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
