@@ -214,7 +214,7 @@ export function jsonLines<T>({ stdout }: Finished): T[] {
 export async function statusOf(url: string) {
   const response = await fetch(`${url}/v1/status`)
   const { result } = (await response.json()) as {
-    result: { pid: number; instance_id: string; waiting_polls: number }
+    result: { pid: number; instance_id: string; waiting_polls: number; storage_problem: string | null }
   }
   return result
 }

@@ -16,7 +16,7 @@ import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson } from '../output.js'
 import { DEFAULT_STORAGE, logFileOf } from '../pid-file.js'
 import type { Probe } from '../probe.js'
-import { findRunningHub, type Wanted, wantedUrl } from '../running-hub.js'
+import { type Found, findRunningHub, type Wanted, wantedUrl } from '../running-hub.js'
 import type { StartReport } from './hub.js'
 
 const args = {
@@ -40,9 +40,9 @@ export default defineCommand({
       printJson(await ensure(wanted, withoutTimeout(rawArgs), timeoutMs))
     } catch (error) {
       printJson({
-        running: false,
+        running: error instanceof LostStorage,
         started: false,
-        url: wantedUrl(wanted),
+        url: error instanceof LostStorage ? error.url : wantedUrl(wanted),
         error: error instanceof Error ? error.message : String(error),
       })
       throw new ExitStatus(1)
@@ -52,13 +52,31 @@ export default defineCommand({
 
 async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number) {
   const { hub, atAddress } = await findRunningHub(wanted)
-  if (hub) return { running: true, started: false, url: hub.url }
+  if (hub) {
+    refuseLost(hub)
+    return { running: true, started: false, url: hub.url }
+  }
   if (atAddress) await refuseOccupied(atAddress, wanted)
   const report = await startInBackground(wanted.storage ?? DEFAULT_STORAGE, hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
   const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }
   throw ArcError.fromData(report.failed)
+}
+
+/** A hub that runs and stores nothing more is not what its caller needs. */
+class LostStorage extends Error {
+  readonly url: string
+
+  constructor(url: string, problem: string) {
+    super(problem)
+    this.url = url
+  }
+}
+
+function refuseLost({ url, probe }: Found): void {
+  const problem = probe.status?.storage_problem
+  if (problem) throw new LostStorage(url, problem)
 }
 
 /** @throws ArcError when the wanted address is taken by something that is not the wanted hub */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import { checkKnown } from '../arguments.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
-import { ExitStatus, printJson } from '../output.js'
+import { ExitStatus, printJson, say } from '../output.js'
 import { logFileOf } from '../pid-file.js'
 import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
@@ -31,5 +31,6 @@ export default defineCommand({
       ...(hub.pidFile && { pid_file: hub.pidFile.path }),
       ...(existsSync(logFile) && { log_file: logFile }),
     })
+    if (status?.storage_problem) say(`arc: ${status.storage_problem}`)
   },
 })
