@@ -1,4 +1,5 @@
-// Making folders. Light: commands load it without the hub.
+// Making folders, for their owner alone: what a hub keeps is as private as what agents say in it. Light: commands load
+// it without the hub.
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -11,7 +12,7 @@ export function makeFolder(path: string): void {
   if (existsSync(path)) return
   makeFolder(dirname(path))
   try {
-    mkdirSync(path)
+    mkdirSync(path, 0o700)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // else another process was faster
   }

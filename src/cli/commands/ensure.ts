@@ -2,7 +2,7 @@
 // be bound only once, and those who lose the race find the winner.
 
 import { spawn } from 'node:child_process'
-import { fchmodSync, fstatSync, openSync } from 'node:fs'
+import { constants, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -154,11 +154,17 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
 function openLog(path: string): number {
   try {
     makeFolder(dirname(path))
-    const log = openSync(path, 'a', 0o600)
+    // Not followed if it is a link: it could have come with a repository, and lead to any file of this user.
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants
+    const log = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
     if ((fstatSync(log).mode & 0o077) !== 0) closeToOthers(log)
     return log
   } catch (error) {
-    const text = `cannot write the log ${path} (${(error as Error).message}); choose a folder that may be written with --storage`
+    const { code, message } = error as NodeJS.ErrnoException
+    const text =
+      code === 'ELOOP'
+        ? `cannot write the log ${path}, which is a symbolic link and is not followed; delete the link`
+        : `cannot write the log ${path} (${message}); choose a folder that may be written with --storage`
     throw new ArcError('storage_unusable', text)
   }
 }
