@@ -1,16 +1,15 @@
-// A storage backend, seen from the domain: it applies batches of commands durably, answers queries, and tells what became
-// visible. It knows nothing of ports, batching policy or HTTP. What happens is said by the rules (`rules/`); a
-// backend has the statements' texts, transactions and wake-ups of one engine.
+// The interface of a storage backend: it applies batches of commands durably, answers queries, and reports what other
+// processes have committed. It knows nothing of ports, batching or HTTP. The rules (`rules/`) decide what happens; a
+// backend adds one engine's statements, transactions and wake-ups.
 //
-// What the feed relies on, whichever the engine:
-//   - Message ids are given out inside the transaction that stores the message, and transactions that do so run one after
-//     the other over all hubs on a storage. So the order of ids is the order of commits, and a reader that has seen an
-//     id will never be shown a lower one that is new.
-//   - Ids are dense as far as hubs of this make write: a hole behind the last id that was published means that another hub has
-//     committed, and `messagesAfter` finds what is in it. A batch that fails leaves no hole.
-//   - When `apply` returns, everything in the batch survives power loss, and every hub on the storage can read it. When it
-//     throws, nothing of it happened.
-//   - `watchForeignCommits` may call once for many commits, or without one, but never not at all.
+// The feed relies on four promises of every engine:
+//   - The transaction that stores a message also assigns its id. These transactions run one after another over all hubs on
+//     a storage. So the order of ids is the order of commits: after an id, no new lower id ever appears.
+//   - Our hubs leave no gaps between ids, and a batch that fails leaves none. So a gap after the last published id means
+//     that another hub has committed, and `messagesAfter` finds its messages.
+//   - When `apply` returns, the whole batch survives power loss, and every hub on the storage can read it. When it throws,
+//     nothing of the batch happened.
+//   - `watchForeignCommits` calls back after every foreign commit. It may call once for many, or without one.
 
 import type { FeedMessage, Health, Page, PageQuery, Query, StorageFacts, Submission } from './commands.js'
 import type { Done, Outcome } from './outcome.js'
@@ -29,18 +28,17 @@ export interface PendingShutdown {
   readonly delaySec: number
 }
 
-/** Another process writes just now. Nothing of the batch happened; it can be tried again in a moment. */
+/** Another process is writing. Nothing of the batch happened; try it again in a moment. */
 export class StorageBusy extends Error {}
 
 export interface StorageBackend {
   readonly facts: Omit<StorageFacts, 'latestId' | 'allowRemote'>
 
   /**
-   * Runs the submissions in order in one durable transaction, and marks the sessions of `touched` agents
-   * as seen before. A refused submission changes nothing and spoils no other.
+   * Marks the sessions of `touched` agents as seen, then runs the submissions in order, in one durable transaction. A refused
+   * submission changes nothing, and the others still count.
    * @throws StorageBusy while another process writes
-   * @throws ArcError `storage_not_writable` when the storage can't be written for now (full, read-only); `storage_lost` when
-   * its file is gone
+   * @throws ArcError `storage_not_writable` for a full or read-only storage; `storage_lost` if its file is gone
    */
   apply(submissions: readonly Submission[], touched: Iterable<string>): Awaitable<Applied>
 
@@ -50,19 +48,19 @@ export interface StorageBackend {
   page(query: PageQuery): Awaitable<Page>
 
   latestId(): Awaitable<number>
-  /** All messages with `id > afterId`, ascending; undefined when they are more than `limit`, or too large to be sent at once. */
+  /** All messages with `id > afterId`, ascending. Undefined if they are more than `limit`, or too large for one answer. */
   messagesAfter(afterId: number, limit: number): Awaitable<readonly FeedMessage[] | undefined>
-  /** Calls back after another process has committed to the same storage; returns what ends the watch. */
+  /** Calls back after another process has committed to the same storage. Returns a function that ends the watch. */
   watchForeignCommits(onCommit: () => void): () => void
-  /** Calls back once, within a second, when the storage was taken away from under the hub; returns what ends the watch. */
+  /** Calls back once, within a second, if the storage's file is lost. Returns a function that ends the watch. */
   watchLoss(onLost: (problem: string) => void): () => void
 
-  /** Whether a session is past its time to live. */
+  /** Whether a session is older than the presence TTL. */
   hasExpired(): Awaitable<boolean>
   pendingShutdown(): Awaitable<PendingShutdown | undefined>
   allowRemote(): Awaitable<boolean>
   health(): Health
-  /** Drops outcomes past their retention, and sessions that ended long ago. */
+  /** Deletes outcomes past their retention, and old ended sessions. */
   prune(): Awaitable<void>
   close(): Awaitable<void>
 }

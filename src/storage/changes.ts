@@ -1,10 +1,10 @@
-// What a commit has changed besides messages, by topic: a hint for those who show it to look again. A hint may
-// come without a change, never a change without a hint.
+// The topics of what a commit changed besides messages: hints for pages to read again. A hint may come without a change,
+// but no change comes without a hint.
 
 import { CHANGE_TOPICS, type ChangeTopic } from '../protocol/kinds.js'
 import type { Command, Submission } from './commands.js'
 
-/** What another hub on the same storage may have changed. Its shutdown and its network are its own. */
+/** The topics that another hub on the same storage may have changed. Its shutdown and its network are its own. */
 export const FOREIGN_CHANGES = CHANGE_TOPICS.filter((topic) => topic !== 'shutdown' && topic !== 'network')
 
 const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {

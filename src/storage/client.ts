@@ -1,5 +1,5 @@
-// A door's way to the storage actor: survives the actor's restarts. While it is away, calls fail at once
-// with a retryable error, and `present` tells when trying again makes sense.
+// A door's client of the storage actor. It survives the actor's restarts: while the actor is away, calls fail at once with
+// a retryable error, and `present` resolves when the actor is back.
 
 import type { MessagePort } from 'node:worker_threads'
 import { type Caller, type Handlers, Link } from '../actors/runtime/link.js'
@@ -9,12 +9,12 @@ import { type DoorContract, pack, type StorageContract } from './contract.js'
 import type { Done, Outcome } from './outcome.js'
 
 /**
- * Requests that may wait for the storage at once; more are refused, so that a flood can't fill the memory, and is
- * over when it ends: 4,000 commands are committed in half a second.
+ * How many requests may wait for the storage. It refuses more, so that a flood can't fill the memory, and delays nobody
+ * after its end: the storage commits 4,000 commands in half a second.
  */
 const MAX_PENDING = { commands: 4_000, reads: 10_000 } as const
 
-/** Milliseconds for which signs of life collect. */
+/** Milliseconds for which the client collects signs of life. */
 const TOUCH_MS = 200
 
 export class StorageClient {
@@ -23,13 +23,13 @@ export class StorageClient {
   readonly #awaiting = new Set<() => void>()
   readonly #touched = new Set<string>()
   #touchTimer: NodeJS.Timeout | undefined
-  /** The door's first reader came while the storage was away, or was just being connected. */
+  /** Set if the door's first reader came before the storage was connected: the id for `subscribe`. */
   #subscribeAfter: number | undefined
 
   constructor(handlers: Handlers<DoorContract>) {
     this.#handlers = {
       ...handlers,
-      // Whoever was answered a moment ago does not wait any more, but has shown that it is alive.
+      // First the signs of life: an agent that was answered a moment ago waits no longer, but it is alive.
       waiting: (incoming) => {
         this.#flushTouches()
         handlers.waiting(incoming)
@@ -37,7 +37,7 @@ export class StorageClient {
     }
   }
 
-  /** Connects to the storage's new life; the feed goes on after `afterId`, unless it has not begun (null). */
+  /** Connects to a storage actor that has started. The feed continues after `afterId`; null: it has not begun. */
   async connect(port: MessagePort, afterId: number | null): Promise<void> {
     const link = new Link<StorageContract, DoorContract>(port, this.#handlers, () => {
       if (this.#link === link) this.#link = undefined
@@ -70,13 +70,13 @@ export class StorageClient {
     return this.#read('page', query)
   }
 
-  /** Begins the feed after an id; while the storage is away, as soon as it is back. */
+  /** Starts the feed after an id, or as soon as the storage is back. */
   subscribe(afterId: number): void {
     if (this.#link) this.#link.cast('subscribe', { afterId })
     else this.#subscribeAfter = afterId
   }
 
-  /** Signs of life collect for a moment, but reach the storage before whatever might read them. */
+  /** Collects signs of life for `TOUCH_MS`. They reach the storage before any call that might read them. */
   touch(agentIds: readonly string[]): void {
     for (const id of agentIds) this.#touched.add(id)
     if (this.#touched.size > 0) this.#touchTimer ??= setTimeout(() => this.#flushTouches(), TOUCH_MS)
@@ -90,7 +90,7 @@ export class StorageClient {
     this.#touched.clear()
   }
 
-  /** Settles when this door has been sent everything committed so far, or at once while the storage is away. */
+  /** Settles when this door has received everything committed so far; at once while the storage is away. */
   async caughtUp(timeoutMs: number): Promise<void> {
     this.#flushTouches()
     await this.#link?.call('sync', undefined, timeoutMs).catch(() => {})

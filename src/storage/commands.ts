@@ -1,5 +1,5 @@
-// What a door asks of the storage, as typed data: commands change something and are made durable before
-// they are answered; queries only read; pages are the message listings that a long-poll repeats.
+// A door's requests to the storage, as typed data. Commands change something, and are durable before they are answered.
+// Queries only read. Pages are the message listings that a long-poll repeats.
 
 import type { z } from 'zod'
 import type { HubStatus, Waiting } from '../protocol/objects.js'
@@ -7,7 +7,7 @@ import type * as requests from '../protocol/requests.js'
 
 type Input<S extends z.ZodType> = z.output<S>
 
-/** Commands by name. A metadata object travels as its JSON text, so that ports copy one string. */
+/** Commands by name. A metadata object crosses the port as JSON text, since one string is cheaper to copy. */
 export interface Commands {
   'session.open': WithJson<Input<typeof requests.openSession>>
   'session.rename': Input<typeof requests.renameSession>
@@ -23,16 +23,16 @@ export interface Commands {
   'task.complete': Input<typeof requests.completeTask>
   'shutdown.begin': Input<typeof requests.beginShutdown>
   'shutdown.cancel': Record<never, never>
-  /** The pending shutdown's time has come: the last notice. Sent by the hub itself. */
+  /** Posts the last notice of the pending shutdown, whose time has come. The hub itself sends it. */
   'shutdown.fire': Record<never, never>
   'network.set': { allow_remote: boolean; listen_host: string }
-  /** Deactivates expired sessions and releases what they held. Sent by the hub itself. */
+  /** Ends expired sessions and releases what they held. The hub itself sends it. */
   'sessions.expire': Record<never, never>
-  /** The machine was suspended from then until now: whoever was there gets the time to show up again. Sent by the hub itself. */
+  /** Gives every agent that was present before a suspension one presence TTL more. The hub itself sends it. */
   'sessions.spare': { suspendedAtMs: number }
 }
 
-/** What an engine can say of itself: a share of `GET /v1/status`. */
+/** An engine's part of `GET /v1/status`. */
 export type Health = Pick<HubStatus, 'durability' | 'commits' | 'storage_problem'>
 
 export interface Queries {
@@ -49,34 +49,34 @@ export interface Queries {
   'status.get': Waiting & Health
 }
 
-/** Which messages a listing, a long-poll or a stream is about. */
+/** Selects the messages of a listing, a long-poll or a stream. */
 export interface MessageFilter {
-  /** Set: this agent's feed, with the direct messages addressed to it. Absent: broadcasts only. */
+  /** This agent's feed, with its direct messages. Absent: broadcasts only. */
   readonly agentId?: string | undefined
-  /** In one of these. */
+  /** Messages in one of these channels. */
   readonly channels?: readonly string[] | undefined
   readonly threadId?: string | undefined
-  /** With `agentId`: leave out what the agent itself posted. */
+  /** With `agentId`: without the agent's own messages. */
   readonly excludeSelf?: boolean | undefined
 }
 
 export interface PageQuery extends MessageFilter {
   readonly sinceId: number
   readonly limit: number
-  /** The newest `limit` rows rather than the first ones after `sinceId`. */
+  /** The newest `limit` rows instead of the first ones after `sinceId`. */
   readonly tail?: boolean | undefined
 }
 
 /** Messages in ascending order, as JSON texts. */
 export interface Page {
   readonly items: readonly string[]
-  /** What follows this id has not been looked through. */
+  /** The search ended at this id. */
   readonly upToId: number
-  /** Rows were left out because these are large, not because of the limit. */
+  /** The page ends before its limit, because its rows are large. */
   readonly isCut?: boolean | undefined
 }
 
-/** A committed message: its JSON text, made once, and what decides who may see it. */
+/** A committed message: its JSON text, built once, and the members that decide who may see it. */
 export interface FeedMessage {
   readonly id: number
   readonly from: string
@@ -94,29 +94,29 @@ export type Query = Named<Queries>
 
 /** A client's promise that requests with this key are one request (PROTOCOL §9). */
 export interface IdempotencyKey {
-  /** Who the key belongs to: `http`, or one relay agent. */
+  /** The owner of the key: `http`, or one agent of the file relay. */
   readonly scope: string
   readonly key: string
   /** SHA-256 of method, path and body, base64url. */
   readonly requestHash: string
-  /** Give the stored answer if there is one, but execute nothing: the request is too old (PROTOCOL §10). */
+  /** Returns only a stored answer and executes nothing: the request is too old (PROTOCOL §10). */
   readonly replayOnly?: boolean | undefined
 }
 
-/** One command as a door hands it in. */
+/** One command, as a door submits it. */
 export interface Submission {
   readonly command: Command
   readonly idempotency?: IdempotencyKey | undefined
-  /** The agent that shows a sign of life by it (PROTOCOL §3). */
+  /** The agent for which the command is a sign of life (PROTOCOL §3). */
   readonly touches?: string | undefined
 }
 
-/** What a door learns of the storage when it connects. */
+/** Facts about the storage that a door gets when it connects. */
 export interface StorageFacts {
   readonly instanceId: string
   readonly storagePath: string
   readonly journalMode: string
-  /** The highest message id; the feed that follows begins after it, or after the id asked for. */
+  /** The highest message id. The feed begins after it, or after the id that the door asked for. */
   readonly latestId: number
   readonly allowRemote: boolean
 }

@@ -1,15 +1,15 @@
-// Group commit. What arrives while one batch is being committed is the next batch: no timer, so that a
-// lone command waits for nothing, and under load one flush to disk carries many commands.
+// Group commit. The commands that arrive during one commit are the next batch. There is no timer: a lone command waits
+// for nothing, and under load one flush to disk carries many commands.
 //
-// Order of things, for every batch: take in what has arrived, up to a cap → one transaction → publish → reply.
-// Nobody is told of anything that a power cut could still take back. Reads run after the batch, on
-// committed state only. A batch that can't be committed is refused as a whole, and nothing of it happened;
-// a failure that no retry heals ends the actor, as an unhandled rejection.
+// The steps of every batch: receive what has arrived, up to a cap → one transaction → publish → reply. Nobody hears of a
+// commit that a power cut could still undo. Reads run after the batch, on committed state. A batch that can't be
+// committed is refused as a whole, and nothing of it happened. A failure that no retry mends ends the actor, as an
+// unhandled rejection.
 //
 //   queued ─▶ committing ─▶ committed, published, replied to
 //     ▲           │
-//     └─ blocked ◀┘ another process writes: the batch is tried again every few milliseconds, for `BLOCKED_MS`, then
-//                   refused. What reads goes on meanwhile.
+//     └─ blocked ◀┘ another process writes: the committer tries the batch every `TRY_AGAIN_MS`, and refuses it after
+//                   `BLOCKED_MS`. Reads continue meanwhile.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Incoming } from '../actors/runtime/link.js'
@@ -21,34 +21,34 @@ import type { Feed } from './feed.js'
 import type { Outcome } from './outcome.js'
 import { Presence } from './presence.js'
 
-/** Commands in one transaction at most: bounds the time that the first of them waits for the last. */
+/** The most commands of one transaction: bounds the time that the first of them waits for the last. */
 const MAX_BATCH = 512
-/** Characters of message text in one transaction at most. */
+/** The most characters of message text in one transaction. */
 const MAX_BATCH_CHARS = 8 * 1024 * 1024
-/** How long commands wait for another process's write to end, and how often that is tried. */
+/** Milliseconds for which commands wait for another process's write to end, and between two tries. */
 const BLOCKED_MS = 5_000
 const TRY_AGAIN_MS = 2
 
-/** A command whose turn has not come, or whose batch is being committed. */
+/** A command that waits for its batch, or whose batch is committing. */
 interface Queued {
   readonly submission: Submission
-  /** Not to be tried again while another process writes. */
+  /** Refused instead of blocked while another process writes. */
   readonly isUrgent: boolean
   reply(outcome: Outcome): void
   fail(error: unknown): void
 }
 
-/** Work on committed state, done between batches. */
+/** Work on committed state, between batches. */
 type AfterCommit = () => void | Promise<void>
 
 export interface CommitterOptions {
   readonly backend: Pick<StorageBackend, 'apply'>
   readonly feed: Feed
-  /** Takes in what has arrived without waiting for the event loop; false when nothing was there. */
+  /** Receives commands that have arrived, without waiting for the event loop. False if there are none. */
   readonly takeIn: () => boolean
-  /** Sends replies and feed on their way. */
+  /** Sends the collected replies and feed messages. */
   readonly flush: () => void
-  /** Told which operations were committed. */
+  /** Called with each committed batch. */
   readonly onCommitted: (submissions: readonly Submission[]) => void | Promise<void>
 }
 
@@ -59,7 +59,7 @@ export class Committer {
   #afterCommit: AfterCommit[] = []
   #turn: Promise<void> | undefined
   #touchTimer: NodeJS.Timeout | undefined
-  /** Since when another process has kept the first of the queue from being committed. */
+  /** Since when another process's write has blocked the first command of the queue. */
   #blockedSinceMs: number | undefined
   #retry: NodeJS.Timeout | undefined
 
@@ -73,14 +73,14 @@ export class Committer {
   }
 
   /**
-   * Queues a command of the storage's own. An urgent one is refused rather than tried again while another process writes.
+   * Queues a command of the storage's own. An urgent one is refused instead of blocked while another process writes.
    * @throws ArcError when the storage can't be written
    */
   apply(submission: Submission, isUrgent = false): Promise<Outcome> {
     return new Promise((reply, fail) => this.#enqueue({ submission, isUrgent, reply, fail }))
   }
 
-  /** Runs `work` after the batch under way, and after every command queued before it that is not blocked. */
+  /** Runs `work` after the current batch, and after every command queued before it that is not blocked. */
   afterCommit(work: AfterCommit): void {
     this.#afterCommit.push(work)
     this.#wake()
@@ -91,7 +91,7 @@ export class Committer {
     this.#scheduleTouches()
   }
 
-  /** Settles when everything queued so far, and the signs of life, are committed or refused. */
+  /** Settles when all queued commands and signs of life are committed or refused. */
   async settled(): Promise<void> {
     clearTimeout(this.#touchTimer)
     while (this.#turn || this.#queue.length > 0) await (this.#turn ?? pause(TRY_AGAIN_MS))
@@ -113,7 +113,7 @@ export class Committer {
       })
   }
 
-  /** Everything that has arrived by now. Then the event loop has its turn, so that load can't starve timers or `stop`. */
+  /** Commits everything that has arrived. Then the event loop runs, so that load can't starve timers or `stop`. */
   async #run(): Promise<void> {
     while (this.#queue.length < MAX_BATCH && this.#options.takeIn());
     const work = this.#afterCommit
@@ -157,7 +157,7 @@ export class Committer {
     }
   }
 
-  /** Puts a batch back, unless it has waited for too long. */
+  /** Puts a batch back into the queue, or refuses it after `BLOCKED_MS`. */
   #block(batch: readonly Queued[], error: StorageBusy): void {
     const now = Date.now()
     this.#blockedSinceMs ??= now

@@ -1,8 +1,8 @@
-// When sessions expire (PROTOCOL §3): every third of the presence TTL, and before somebody lists who is there. Whoever
-// waits at a door is alive, so the doors are asked first.
+// Expires sessions (PROTOCOL §3) every third of the presence TTL, and before a listing of agents. An agent that waits at a
+// door is alive, so it asks the doors first.
 //
-// A machine that was suspended, or whose clock was set, makes every session look old at once. So a tick that comes late
-// gives all who were there before one presence TTL to show up again.
+// After a suspension of the machine, or a change of its clock, every session looks old at once. A late tick reveals that.
+// Every agent that was present before then gets one more presence TTL.
 
 import type { StorageBackend } from './backend.js'
 import type { Committer } from './committer.js'
@@ -10,7 +10,7 @@ import type { DoorLink } from './feed.js'
 import { waitingAt } from './waiting.js'
 
 const TICK_MS = 500
-/** A tick that comes so much later than it should tells of a suspension, not of a busy thread. */
+/** A tick that is this many milliseconds late means a suspension, not a busy thread. */
 const LATE_MS = 2_000
 
 export interface ExpiryOptions {
@@ -25,13 +25,13 @@ export class Expiry {
   readonly #expire: NodeJS.Timeout
   readonly #tick: NodeJS.Timeout
   #tickedAtMs = Date.now()
-  /** When the suspension began that nobody has been spared for yet. */
+  /** The start of a suspension for which `sessions.spare` has not run yet. */
   #suspendedAtMs: number | undefined
 
   constructor(options: ExpiryOptions) {
     this.#options = options
     this.#tick = setInterval(() => this.#noteSuspension(), TICK_MS)
-    // A storage that can't be written just now is tried again at the next turn.
+    // If the storage can't be written now, the next interval tries again.
     const expire = () => void this.expire(false).catch(() => {})
     this.#expire = setInterval(expire, (options.presenceTtlSec * 1_000) / 3)
   }
@@ -41,7 +41,7 @@ export class Expiry {
     clearInterval(this.#tick)
   }
 
-  /** Makes what a list of agents shows true, as far as the storage can be written at once. */
+  /** Expires sessions before a listing of agents, if the storage can be written at once. */
   async refresh(): Promise<void> {
     const { committer, backend } = this.#options
     this.#noteSuspension()
@@ -49,7 +49,7 @@ export class Expiry {
     if (isStale() || (await backend.hasExpired())) await this.expire(true).catch(() => {})
   }
 
-  /** Expires who has shown no sign of life. @throws ArcError when the storage can't be written */
+  /** Expires the sessions without a sign of life. @throws ArcError when the storage can't be written */
   async expire(isUrgent: boolean): Promise<void> {
     const { committer, backend, doors } = this.#options
     this.#noteSuspension()

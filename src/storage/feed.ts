@@ -1,9 +1,8 @@
-// The feed: every committed message, once, in id order, to every door that has subscribed. Doors where nobody reads have
-// not: a message that is only written costs nothing there.
+// The feed: it sends every committed message once, in id order, to every door that has subscribed. A door subscribes with
+// its first reader, so a message costs nothing at a door without readers.
 //
-// Ids are given out inside write transactions, which SQLite serializes over all processes, so id order is
-// commit order. A hole between what was published and what a batch stored therefore means that another
-// hub committed in between; the hole is read from the storage first.
+// The order of ids is the order of commits (`backend.ts`). A gap between the last published id and a batch means that
+// another hub has committed in between. The feed then reads the gap from the storage first.
 
 import type { Link } from '../actors/runtime/link.js'
 import type { StorageBackend } from './backend.js'
@@ -12,7 +11,7 @@ import type { DoorContract, StorageContract } from './contract.js'
 
 export type DoorLink = Link<DoorContract, StorageContract>
 
-/** Past this many unseen messages a door is told to read rather than sent them all. */
+/** With more unseen messages than this, the feed sends `skipped` instead. */
 const MAX_CATCH_UP = 2_000
 
 export class Feed {
@@ -25,7 +24,7 @@ export class Feed {
     this.#publishedId = latestId
   }
 
-  /** The id up to which the feed has been published: what a door that subscribes now will not be sent. */
+  /** The last published id. A door that subscribes now gets later ids only. */
   get publishedId(): number {
     return this.#publishedId
   }
@@ -34,7 +33,7 @@ export class Feed {
     return this.#doors
   }
 
-  /** Adds a door; sends what it missed since `afterId`. */
+  /** Adds a door, and sends it the messages after `afterId` that it missed. */
   async subscribe(door: DoorLink, afterId: number): Promise<void> {
     if (afterId < this.#publishedId) {
       const missed = await this.#backend.messagesAfter(afterId, MAX_CATCH_UP)
@@ -42,15 +41,15 @@ export class Feed {
       if (!unseen) door.cast('skipped', { latestId: this.#publishedId })
       else if (unseen.length > 0) door.cast('published', unseen)
     }
-    if (!door.closed) this.#doors.add(door) // it may have gone while it waited for its turn
+    if (!door.closed) this.#doors.add(door) // it may have closed meanwhile
   }
 
-  /** The door has gone. */
+  /** Removes a closed door. */
   remove(door: DoorLink): void {
     this.#doors.delete(door)
   }
 
-  /** Publishes what a batch has committed, after whatever another hub committed before it. */
+  /** Publishes the messages of a batch, after those that another hub committed before it. */
   async publish(messages: readonly FeedMessage[]): Promise<void> {
     const first = messages[0]
     if (!first) return
@@ -58,7 +57,7 @@ export class Feed {
     else await this.catchUp()
   }
 
-  /** Publishes everything stored that was not published yet. */
+  /** Publishes all stored messages after the last published one. */
   async catchUp(): Promise<void> {
     if (this.#doors.size === 0) {
       this.#publishedId = await this.#backend.latestId()

@@ -1,47 +1,46 @@
-// What became of a command, and what a query has found: data. The doors make statuses and envelopes of it
-// (src/dispatch/answers.ts).
+// The outcome of a command or a query, as data. The doors turn it into statuses and envelopes (src/dispatch/answers.ts).
 
 import { jsonText } from '../protocol/json.js'
 
-/** The request did what it asked for. */
+/** The request succeeded. */
 export interface Done {
   /** The result's JSON text. */
   readonly result: string
-  /** Something came into being by it. */
+  /** The request created something. */
   readonly isNew?: boolean | undefined
-  /** What is said beside the result (PROTOCOL §1, §6, §7). */
+  /** The envelope's members beside the result (PROTOCOL §1, §6, §7). */
   readonly beside?: Beside | undefined
   /** The stored outcome of an earlier request with the same idempotency key (PROTOCOL §9). */
   readonly isReplayed?: boolean | undefined
 }
 
 export interface Beside {
-  /** The lease is held by who asked for it. */
+  /** The requester holds the lease. */
   readonly acquired?: boolean
   /** The parent task was completed as well. */
   readonly parent_completed?: true
-  /** The page ends before its limit, as its rows are large. */
+  /** The page ends before its limit, because its rows are large. */
   readonly cut?: true
-  /** Where the next page begins; null on the last one. */
+  /** The cursor of the next page; null on the last page. */
   readonly next?: string | null
 }
 
 /** The request was refused, and nothing happened. */
 export interface Refused {
-  /** Of the table in src/protocol/errors.ts. */
+  /** A code of the table in src/protocol/errors.ts. */
   readonly code: string
   readonly error: string
   readonly isReplayed?: boolean | undefined
 }
 
-/** A post's outcome is the JSON text of the message: there are thousands a second, and most are just that. */
+/** A post's outcome is the message's JSON text alone, since posts come by the thousand. */
 export type Outcome = string | Done | Refused
 
 export function done(result: unknown, beside?: Beside): Done {
   return { result: jsonText(result), beside }
 }
 
-/** Done, and something came into being. */
+/** A success that created something. */
 export function made(result: unknown, beside?: Beside): Done {
   return { result: jsonText(result), isNew: true, beside }
 }

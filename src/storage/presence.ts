@@ -1,5 +1,5 @@
-// Signs of life, coalesced: however often agents show up, their sessions are written about once a second,
-// in one statement, as part of a batch that is committed anyway where there is one (PROTOCOL §3).
+// Collects signs of life (PROTOCOL §3). Sessions are written about once a second, in one statement, in the next batch or
+// in one of their own.
 
 export const TOUCH_INTERVAL_MS = 1_000
 
@@ -15,12 +15,12 @@ export class Presence {
     return this.#touched.size > 0
   }
 
-  /** Milliseconds until the touched sessions should be written. */
+  /** Milliseconds until the touched sessions are due to be written. */
   dueInMs(nowMs: number): number {
     return Math.max(0, this.#takenAtMs + TOUCH_INTERVAL_MS - nowMs)
   }
 
-  /** Hands over the touched agents; whoever can't write them gives them back by `touch`. */
+  /** Takes the touched agents out. A caller that can't write them returns them by `touch`. */
   take(nowMs: number): ReadonlySet<string> {
     const touched = this.#touched
     this.#touched = new Set()

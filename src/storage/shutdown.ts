@@ -1,5 +1,5 @@
-// The pending shutdown (PROTOCOL §8). Its row in the storage is the truth: it is written in the transaction
-// that announces it, and a storage actor that is restarted arms the timer again.
+// The timer of the pending shutdown (PROTOCOL §8). The shutdown is a row in the storage, written in the transaction that
+// announces it. A restarted storage actor reads the row and sets the timer again.
 
 import type { StorageBackend } from './backend.js'
 import type { Submission } from './commands.js'
@@ -18,7 +18,7 @@ export class ShutdownTimer {
     this.#onFired = onFired
   }
 
-  /** Sets the timer to what the storage says now; call at start and after every change. */
+  /** Sets the timer by the row. Call it at the start and after every change. */
   async arm(): Promise<void> {
     this.disarm()
     const pending = await this.#backend.pendingShutdown()
@@ -32,7 +32,7 @@ export class ShutdownTimer {
 
   #fire(): void {
     const last: Submission = { command: { op: 'shutdown.fire', input: {} } }
-    // Refused when it was cancelled meanwhile. The hub stops even where the last notice can't be written.
+    // A refusal means that the shutdown was cancelled. The hub stops even if the last notice can't be written.
     this.#committer.apply(last).then((outcome) => !isRefused(outcome) && this.#onFired(), this.#onFired)
   }
 }

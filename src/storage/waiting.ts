@@ -1,9 +1,9 @@
-// Who waits for messages at the doors, together: none of them knows of those at the others.
+// Asks all doors who waits there for messages, and adds up their answers.
 
 import type { Waiting } from '../protocol/objects.js'
 import type { DoorLink } from './feed.js'
 
-/** A door that takes longer is not waited for: it has something heavy to do, or is going down. */
+/** Milliseconds for a door's answer. A slower door is busy or closing, and is left out. */
 const DOOR_MS = 500
 
 export async function waitingAt(doors: Iterable<DoorLink>): Promise<Waiting> {

@@ -1,15 +1,15 @@
-// How much one answer may hold. It is read, written out and sent as a whole, and rows are as large as whoever has stored
-// them liked: 70 of the largest messages, asked for at once, were more than the storage's thread may use.
+// The size of one answer. An answer is read and sent as a whole, and agents decide how large rows are: 70 of the largest
+// messages in one answer exceed the memory of the storage's thread.
 
 import { ArcError } from '../../protocol/errors.js'
 import type { Rows } from './sql.js'
 
-/** Characters in the rows of a page; what does not fit is on the next one. */
+/** Characters of a page's rows. The other rows are on the next page. */
 const PAGE_CHARS = 16 * 1024 * 1024
-/** Characters in the rows of a listing without pages. */
+/** Characters of the rows of a listing without pages. */
 const LISTING_CHARS = 64 * 1024 * 1024
 
-/** The first rows, as many as fit, and one in any case; not `isWhole` when there are more. */
+/** The first rows that fit, at least one. `isWhole` is false if there are more. */
 export function firstOf<Row extends object>(rows: Iterable<Row>, maxChars = PAGE_CHARS): Rows<Row> {
   const fitting: Row[] = []
   let chars = 0

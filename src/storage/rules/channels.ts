@@ -15,7 +15,7 @@ const toChannel = ({ metadata_json, ...row }: ChannelRow): Channel => ({
   metadata: parseJson(metadata_json, {}),
 })
 
-/** Makes the two built-in channels where they are missing; returns when `general` was created. */
+/** Creates the two built-in channels if they are missing. Returns the time at which `general` was created. */
 export function* foundChannels(work: Work): Rule<string> {
   for (const name of [DEFAULT_CHANNEL, DIRECT_CHANNEL])
     yield* run('channel.insert', { name, now: nowOf(work), createdBy: SYSTEM_AGENT, metadata: '{}' })

@@ -1,5 +1,5 @@
-// The state of this hub process that has to outlive its storage actor: a pending shutdown and the network
-// setting (PROTOCOL §8). Rows belong to one process; what dead processes left is dropped after a week.
+// The state of this hub process that survives its storage actor: a pending shutdown and the network setting (PROTOCOL
+// §8). A row belongs to one process. Rows of dead processes are deleted after a week.
 
 import { ArcError } from '../../protocol/errors.js'
 import type { PendingShutdown } from '../backend.js'
@@ -26,7 +26,7 @@ export function* allowRemote(work: Work): Rule<boolean> {
   return (yield* read('allow_remote', work)) ?? work.allowRemote
 }
 
-/** Drops what processes have left that are long dead. */
+/** Deletes the rows of processes that are long dead. */
 export function* forgetHubs({ nowMs }: Work): Rule<void> {
   yield* run('hubState.forget', { before: nowMs - ABANDONED_AFTER_MS })
 }

@@ -1,6 +1,6 @@
-// Stored outcomes (PROTOCOL §9). Key, request hash and outcome are written in the transaction of the effect,
-// so that a request and its outcome exist both or not at all, whatever dies and when. Rows are appended in
-// the order of time, so that a batch writes few pages and forgetting starts at the first row.
+// Stored outcomes (PROTOCOL §9). The transaction of the effect also writes key, request hash and outcome. So both or
+// neither exist, whatever dies and when. Rows are appended in the order of time: a batch writes few pages, and deletion
+// starts at the first row.
 
 import { ArcError } from '../../protocol/errors.js'
 import { IDEMPOTENCY_RETENTION_HOURS } from '../../protocol/limits.js'
@@ -11,10 +11,10 @@ import type { StoredOutcome } from './statements.js'
 import type { Work } from './work.js'
 
 const RETENTION_MS = IDEMPOTENCY_RETENTION_HOURS * 3_600_000
-/** Forgotten in one go: a large backlog must not hold up commits. */
+/** Rows deleted at once: a large backlog must not hold up commits. */
 const FORGET_LIMIT = 5_000
 
-/** The outcome to give instead of executing the request, if its key was used before. */
+/** The stored outcome of a key that was used before. The request is then not executed. */
 export function* outcomeFor(
   { scope, key, requestHash }: IdempotencyKey,
   work: Work,
@@ -26,13 +26,13 @@ export function* outcomeFor(
   return refused(new ArcError('idempotency_key_reused', text))
 }
 
-/** Stores what a request has led to. */
+/** Stores a request's outcome. */
 export function* remember(idempotency: IdempotencyKey, outcome: Outcome, { nowMs }: Work): Rule<void> {
   const { scope, key, requestHash } = idempotency
   yield* run('outcome.store', { scope, key, nowMs, ...stored(requestHash, outcome) })
 }
 
-/** Drops the oldest outcomes past their retention; true when there may be more. */
+/** Deletes the oldest outcomes past their retention. True if there may be more. */
 export function* forgetOutcomes({ nowMs }: Work): Rule<boolean> {
   const { changes } = yield* run('outcome.forget', { before: nowMs - RETENTION_MS, limit: FORGET_LIMIT })
   return changes === FORGET_LIMIT

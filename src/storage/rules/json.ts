@@ -1,5 +1,5 @@
-// Reads JSON columns. Another implementation may have written them: what is broken or missing reads as a fallback
-// rather than failing its row.
+// Reads JSON columns, which another implementation may have written. Broken or missing JSON reads as a fallback, so that
+// the row can be read.
 
 import { parseExact } from '../../protocol/json.js'
 
@@ -8,7 +8,7 @@ export function parseJson<T>(text: string | null, fallback: T): T {
   return (parsed(text)?.value as T | null | undefined) ?? fallback
 }
 
-/** The same as JSON text, for answers that are put together from texts. */
+/** The same as JSON text, for answers that are built from texts. */
 export function storedText(text: string | null, fallback: '{}' | '[]'): string {
   if (text === fallback) return fallback
   const { value, repaired } = parsed(text) ?? {}
@@ -25,7 +25,7 @@ function parsed(text: string | null): { value: unknown; repaired?: string } | un
   }
 }
 
-/** Python writes numbers that JSON does not have; as in browsers' JSON they become null. */
+/** Python writes NaN and Infinity, which JSON does not have. They become null, as in browsers. */
 function parsedPythonJson(text: string): { value: unknown; repaired: string } | undefined {
   const repaired = text.replace(
     /("(?:[^"\\]|\\.)*")|\bNaN\b|-?\bInfinity\b/g,

@@ -1,11 +1,11 @@
-// Claims and locks (PROTOCOL §6): one set of rules for two kinds of lease that differ in their columns' names.
+// Claims and locks (PROTOCOL §6): one set of rules for two kinds of lease, whose columns have different names.
 //
 //   (none | released | expired) ─acquire─▶ held ─release─▶ released
 //                                          held ─refresh─▶ held, later expiry
 //                                          held ─its time passes─▶ expired
 //
-// A lease is active while `released_at` is null and `expires_at ≥ now`, in whole seconds. Acquiring is
-// atomic because all commands of all hubs on a storage run in write transactions, one after the other.
+// A lease is active while `released_at` is null and `expires_at ≥ now`, in whole seconds. Acquiring is atomic, because
+// all commands of all hubs on a storage run in write transactions, one after another.
 
 import { ArcError, notFound } from '../../protocol/errors.js'
 import type { Claim, Lock } from '../../protocol/objects.js'
@@ -69,7 +69,7 @@ export function* claimsOf(threadId: string): Rule<Claim[]> {
   return (yield* all('claim.list', { threadId })).map(toLease<Claim>)
 }
 
-/** All locks, or those that are active now. */
+/** All locks, or those that are active at a time. */
 export function* allLocks(activeAt?: string): Rule<Lock[]> {
   return (yield* all('lock.list', { activeAt })).map(toLease<Lock>)
 }
@@ -80,7 +80,7 @@ export function threadOfLock({ metadata }: Lock): string | undefined {
   return typeof threadId === 'string' && threadId !== '' ? threadId : undefined
 }
 
-/** Releases what a session's agent holds, one after the other, the oldest first; tells `released` of each. */
+/** Releases the leases of a session's agent one after another, the oldest first, and calls `released` with each. */
 export function* releaseHeld(
   session: number | string,
   work: Work,

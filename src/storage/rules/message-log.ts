@@ -1,5 +1,5 @@
-// The log of messages: stores rows, and makes each one's JSON text once. Everything that a hub says, notices
-// included, goes through `store`, and from there into the feed.
+// The log of messages: it stores rows, and builds each message's JSON text once. Every message, notices included, goes
+// through `store` into the feed.
 
 import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_CHANNEL, SYSTEM_AGENT } from '../../protocol/limits.js'
@@ -10,7 +10,7 @@ import { one, type Rule, run } from './sql.js'
 import type { MessageRow, NewMessageRow } from './statements.js'
 import type { Work } from './work.js'
 
-/** The members of a notice that differ from case to case. */
+/** The members that differ between notices. */
 export interface Notice {
   readonly body: string
   readonly metadata: Record<string, unknown>
@@ -19,12 +19,12 @@ export interface Notice {
   readonly replyTo?: number | null
 }
 
-/** A message's JSON text, whoever has written its row. */
+/** A message's JSON text, from a row of any implementation. */
 export function messageJson(row: MessageRow): string {
   return messageText(row, storedText(row.attachments_json, '[]'), storedText(row.metadata_json, '{}'))
 }
 
-/** In the order of PROTOCOL §2. */
+/** The members are in the order of PROTOCOL §2. */
 function messageText(row: MessageRow, attachments: string, metadata: string): string {
   return `{"id":${row.id},"ts":${JSON.stringify(row.ts)},"from_agent":${JSON.stringify(row.from_agent)},"to_agent":${JSON.stringify(row.to_agent)},"channel":${JSON.stringify(row.channel)},"kind":${JSON.stringify(row.kind)},"body":${JSON.stringify(row.body ?? '')},"attachments":${attachments},"reply_to":${row.reply_to},"thread_id":${JSON.stringify(row.thread_id)},"metadata":${metadata}}`
 }
@@ -44,7 +44,7 @@ export function* latestId(): Rule<number> {
   return (yield* one('message.latestId', {}))?.id ?? 0
 }
 
-/** Stores a message in the transaction under way. @throws ArcError when no id is left */
+/** Stores a message in the current transaction. @throws ArcError when no id is left */
 export function* store(message: Omit<NewMessageRow, 'ts'>, work: Work): Rule<FeedMessage> {
   const ts = toMillis(work.nowMs)
   const row = {
@@ -68,14 +68,14 @@ export function* store(message: Omit<NewMessageRow, 'ts'>, work: Work): Rule<Fee
     )
   }
   row.id = id
-  // What this hub writes is JSON: it need not be parsed to be sure of that.
+  // This hub's own columns hold JSON, so nothing parses them to check.
   const json = messageText(row, message.attachments_json ?? '[]', message.metadata_json ?? '{}')
   const stored = toFeedMessage(row, json)
   work.stored.push(stored)
   return stored
 }
 
-/** Posts a notice from `system` in the transaction under way. */
+/** Posts a notice from `system` in the current transaction. */
 export function* notice({ body, metadata, channel, threadId, replyTo }: Notice, work: Work): Rule<void> {
   const message = {
     from_agent: SYSTEM_AGENT,

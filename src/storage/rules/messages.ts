@@ -1,5 +1,5 @@
-// Posting and reading messages (PROTOCOL §4): a post with its task where it is one, and pages for listings,
-// long-polls and streams.
+// Posts and reads messages (PROTOCOL §4): a post, with its task if it opens one, and pages for listings, long-polls and
+// streams.
 
 import { invalid } from '../../protocol/errors.js'
 import { jsonText, parseExact } from '../../protocol/json.js'
@@ -21,19 +21,19 @@ export function* messagesOfThread(threadId: string): Rule<string[]> {
   return (yield* all('message.ofThread', { threadId })).map(messageJson)
 }
 
-/** All messages with a higher id; undefined when they are more than `limit`, or too large to be sent at once. */
+/** All messages with a higher id. Undefined if they are more than `limit`, or too large for one answer. */
 export function* messagesAfter(id: number, limit: number): Rule<FeedMessage[] | undefined> {
   const { rows, isWhole } = yield* page('message.after', { id, limit: limit + 1 })
   return isWhole && rows.length <= limit ? rows.map((row) => toFeedMessage(row)) : undefined
 }
 
 /**
- * A page of messages. It ends before its limit where the rows are large: at least one, and as many as fit.
+ * A page of messages. It ends before its limit if the rows are large; it holds at least one.
  * @throws ArcError `not_found` for an unknown channel
  */
 export function* pageOfMessages(query: PageQuery): Rule<Page> {
   for (const channel of query.channels ?? []) yield* mustExistToRead(channel)
-  // Before the rows: what another process commits between the two reads must not count as read.
+  // Before the rows: a commit of another process between the two reads must not count as read.
   const latest = yield* latestId()
   const tail = isTail(query.tail, query.sinceId)
   const { rows, isWhole } = yield* page('message.page', { ...query, tail })
@@ -89,7 +89,7 @@ function listOf(items: readonly string[], isCut: boolean): Done {
   return { result: `[${items.join(',')}]`, beside: isCut ? { cut: true } : undefined }
 }
 
-/** The newest rows are meant only where no position was given (PROTOCOL §1). */
+/** `tail` counts only without a position (PROTOCOL §1). */
 function isTail(tail: boolean | undefined, sinceId: number): boolean {
   return tail === true && sinceId === 0
 }

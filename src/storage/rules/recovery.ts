@@ -1,8 +1,8 @@
-// Recovery of what expired sessions held (PROTOCOL §3): each active claim and lock is released and a notice
-// tells its thread. Only sessions without a sign of life are touched: another hub may serve the others.
+// Releases the leases of expired sessions (PROTOCOL §3): each active claim and lock, with a notice in its thread. It ends
+// no session with a sign of life, since another hub may serve that one.
 //
-// Rows are found again by reference, not by key: another implementation may have stored a key that reads as
-// another one, and such a row must not keep the others from being recovered.
+// Rows are named by reference and not by key: another implementation may have stored a key that reads as another one, and
+// one row must not stop the recovery of the others.
 
 import type { Claim, Lock } from '../../protocol/objects.js'
 import { releaseHeld, threadOfLock } from './leases.js'
@@ -11,7 +11,7 @@ import { one, type Rule, run } from './sql.js'
 import { channelOf } from './threads.js'
 import { presentSince, type Work } from './work.js'
 
-/** Deactivates every session past its time to live, in the transaction under way. */
+/** Ends every session that is older than the presence TTL, in the current transaction. */
 export function* expireSessions(work: Work): Rule<void> {
   const since = presentSince(work)
   for (;;) {

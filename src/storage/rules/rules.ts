@@ -1,4 +1,4 @@
-// All rules together: what an engine runs, a command or a query by its name.
+// All rules in two tables: an engine runs a command or a query by its name.
 
 import { isFinal, requestExpired } from '../../protocol/errors.js'
 import type { Command, Commands, Queries, Query, Submission } from '../commands.js'
@@ -37,7 +37,7 @@ const QUERIES: QueryRules = {
   },
 }
 
-/** @throws ArcError when the command is refused; what it has done until then is to be taken back */
+/** @throws ArcError when the command is refused; the engine must then undo its writes */
 export function commandRule({ op, input }: Command, work: Work): Rule<Outcome> {
   const rule = COMMANDS[op] as (input: Commands[Command['op']], work: Work) => Rule<Outcome>
   return rule(input, work)
@@ -49,14 +49,14 @@ export function queryRule({ op, input }: Query, work: Work): Rule<Done> {
   return rule(input, work)
 }
 
-/** The outcome that a submission has without being executed: it was executed before, or it is too old. */
+/** The outcome of a submission that is not executed: it was executed before, or it is too old. */
 export function* knownOutcome({ idempotency }: Submission, work: Work): Rule<Outcome | undefined> {
   if (!idempotency) return undefined
   const known = yield* outcomeFor(idempotency, work)
   return known ?? (idempotency.replayOnly ? refused(requestExpired()) : undefined)
 }
 
-/** Keeps a submission's outcome for its repetition, unless it may go better the next time. */
+/** Stores a submission's outcome for its repetition, unless a repetition may succeed. */
 export function* keepOutcome({ idempotency }: Submission, outcome: Outcome, work: Work): Rule<void> {
   if (!idempotency || (isRefused(outcome) && !isFinal(outcome.code))) return
   yield* remember(idempotency, outcome, work)

@@ -1,9 +1,9 @@
 // Sessions and presence (PROTOCOL §3). An agent has at most one active session.
 //
-//   (none) ─open─▶ active ─close, or opened again by replace─▶ ended
-//                  active ─no sign of life for the presence TTL─▶ ended, and what it held is released (recovery.ts)
+//   (none) ─open─▶ active ─close, or open with replace─▶ ended
+//                  active ─no sign of life for the presence TTL─▶ ended, and its leases released (recovery.ts)
 //
-// Ended sessions are of no use to anybody; the newest are kept for those who look into the file.
+// No request reads ended sessions. The newest stay for people who look into the file.
 
 import { randomUUID } from 'node:crypto'
 import { ArcError, notFound } from '../../protocol/errors.js'
@@ -19,7 +19,7 @@ import type { CommandRules, QueryRules } from './tables.js'
 import { nowOf, presentSince, secondsAhead, type Work } from './work.js'
 
 const KEPT_ENDED = 10_000
-/** Deleted in one go: a large backlog must not hold up commits. */
+/** Rows deleted at once: a large backlog must not hold up commits. */
 const FORGET_LIMIT = 5_000
 
 function toSession({ capabilities_json, metadata_json, ...row }: SessionRow): Session {
@@ -41,12 +41,12 @@ export function* touchSessions(agentIds: readonly string[], work: Work): Rule<vo
     yield* run('session.touch', { agentIds: JSON.stringify(agentIds), now: nowOf(work) })
 }
 
-/** Whether `sessions.expire` has something to do. */
+/** Whether `sessions.expire` would end a session. */
 export function* hasExpired(work: Work): Rule<boolean> {
   return (yield* one('session.expired', { since: presentSince(work) })) !== undefined
 }
 
-/** Deletes ended sessions but for the newest; returns how many. */
+/** Deletes ended sessions except the newest. True if there may be more. */
 export function* forgetSessions(): Rule<boolean> {
   const { changes } = yield* run('session.forget', { keep: KEPT_ENDED, limit: FORGET_LIMIT })
   return changes === FORGET_LIMIT

@@ -1,6 +1,6 @@
-// The port between the rules and an engine. A rule is a generator: it yields what it asks of the storage, one statement
-// at a time and by name, and is given the answer. So it does not know whether the answer comes at once, as
-// SQLite's does, or later; and the statements' texts are the engine's own (`sqlite/statements.ts`).
+// The port between the rules and an engine. A rule is a generator: it yields one statement at a time, by name, and gets
+// the answer. So a rule works with an engine that answers at once, as SQLite does, and with one that answers later. Each
+// engine has its own statements' texts (`sqlite/statements.ts`).
 
 import type { Statements } from './statements.js'
 
@@ -9,8 +9,8 @@ export type InputOf<N extends StatementName> = Statements[N]['input']
 export type RowOf<N extends StatementName> = Statements[N]['row']
 
 /**
- * `one`: the first row, if there is any. `all`: every row, or an ArcError `answer_too_large`. `page`: the first rows, as
- * many as one answer may hold. `run`: what a write has done.
+ * `one`: the first row, if any. `all`: every row, or an ArcError `answer_too_large`. `page`: the first rows that one answer
+ * may hold. `run`: the effect of a write.
  */
 export type Ask = readonly [how: 'one' | 'all' | 'page' | 'run', statement: StatementName, input: unknown]
 
@@ -21,13 +21,13 @@ export interface Written {
   readonly id: number
 }
 
-/** Rows that fit into one answer; not `isWhole` when there are more. */
+/** Rows that fit into one answer. `isWhole` is false if there are more. */
 export interface Rows<Row> {
   readonly rows: Row[]
   readonly isWhole: boolean
 }
 
-/** What an engine does with a statement. */
+/** Runs statements by name. */
 export interface Engine<Later extends 'at once' | 'later' = 'at once'> {
   answer(ask: Ask): Later extends 'later' ? Promise<unknown> : unknown
 }
@@ -51,14 +51,14 @@ export function* run<N extends StatementName>(name: N, input: InputOf<N>): Rule<
   return (yield ['run', name, input]) as Written
 }
 
-/** Follows a rule to its end over an engine that answers at once. */
+/** Runs a rule to its end on an engine that answers at once. */
 export function follow<T>(rule: Rule<T>, engine: Engine): T {
   let step = rule.next()
   while (!step.done) step = rule.next(engine.answer(step.value))
   return step.value
 }
 
-/** Follows a rule to its end over an engine that answers later. */
+/** Runs a rule to its end on an engine that answers later. */
 export async function followLater<T>(rule: Rule<T>, engine: Engine<'later'>): Promise<T> {
   let step = rule.next()
   while (!step.done) step = rule.next(await engine.answer(step.value))

@@ -1,5 +1,5 @@
-// Every statement that the rules ask for, by name: what goes in and what a row holds. An engine has one text for each
-// (`sqlite/statements.ts`). Rows are those of the six tables of PROTOCOL §11, as they are stored.
+// Every statement of the rules, by name, with its input and its row. An engine has one text for each
+// (`sqlite/statements.ts`). Rows are stored rows of the six tables of PROTOCOL §11.
 
 import type { Claim, HubStatus, Lock, Task, ThreadSummary } from '../../protocol/objects.js'
 
@@ -46,16 +46,16 @@ export type NewMessageRow = Omit<MessageRow, 'id'>
 export type ClaimRow = Omit<Claim, 'metadata'> & { metadata_json: string | null }
 export type LockRow = Omit<Lock, 'metadata'> & { metadata_json: string | null }
 
-/** Names one row for a statement of the same transaction, also a row whose own key can't be read. */
+/** Names one row for a statement of the same transaction, even if the row's key can't be read. */
 export type RowRef = number | string
 
-/** Which messages a page is about; the ids are those after `sinceId`, or the newest ones for a tail. */
+/** Selects the messages of a page: those after `sinceId`, or the newest ones for a tail. */
 export interface MessagePage {
   readonly agentId?: string | undefined
   readonly channels?: readonly string[] | undefined
   readonly threadId?: string | undefined
   readonly excludeSelf?: boolean | undefined
-  /** Direct messages to `agentId` alone. */
+  /** Only direct messages to `agentId`. */
   readonly directOnly?: boolean | undefined
   readonly sinceId: number
   readonly limit: number
@@ -73,14 +73,14 @@ export interface TaskFilter {
 }
 
 export interface ThreadPage {
-  /** Absent: from the first one on. */
+  /** Absent: from the first row on. */
   readonly after?: ThreadPosition | undefined
   /** Absent: all. */
   readonly limit?: number | undefined
   readonly now: string
 }
 
-/** A thread's place in the list: newest message first, those without one last. */
+/** A thread's place in the list: newest message first, threads without messages last. */
 export interface ThreadPosition {
   readonly latestMessageId: number | null
   readonly threadId: string
@@ -88,7 +88,7 @@ export interface ThreadPosition {
 
 export type SummaryRow = Omit<ThreadSummary, 'status' | 'active_lock_count'>
 
-/** A lease's key, owner and times under the same names for claims and locks. */
+/** A lease's key, owner and times, under the same names for claims and locks. */
 export interface NewLease {
   readonly key: string
   readonly owner: string
@@ -102,14 +102,14 @@ export interface NewLease {
 interface LeaseFilter {
   readonly owner?: string | undefined
   readonly threadId?: string | undefined
-  /** Set: active ones only, at this time. */
+  /** Only leases that are active at this time. */
   readonly activeAt?: string | undefined
 }
 
-/** A session or lease to be ended. */
+/** A session or lease that is about to end. */
 type Ended<Row> = Row & { readonly ref: RowRef }
 
-/** What claims and locks have in common. */
+/** The statements that claims and locks share. */
 type LeaseStatements<Noun extends string, Row> = {
   [N in `${Noun}.active`]: Statement<{ key: string; now: string }, Row>
 } & {
@@ -123,7 +123,7 @@ type LeaseStatements<Noun extends string, Row> = {
 } & {
   [N in `${Noun}.list`]: Statement<LeaseFilter, Row>
 } & {
-  /** The oldest active one of those that the session's agent holds. */
+  /** The oldest active lease of the session's agent. */
   [N in `${Noun}.ofSession`]: Statement<{ session: RowRef; now: string }, Ended<Row>>
 } & {
   [N in `${Noun}.end`]: Statement<{ ref: RowRef; now: string }>
@@ -131,7 +131,7 @@ type LeaseStatements<Noun extends string, Row> = {
 
 export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseStatements<'lock', LockRow> {
   'channel.find': Statement<{ name: string }, ChannelRow>
-  /** Nothing where the name is taken. */
+  /** Does nothing if the name is taken. */
   'channel.insert': Statement<{ name: string; now: string; createdBy: string | null; metadata: string }>
   'channel.list': Statement<Nothing, ChannelRow>
 
@@ -141,14 +141,14 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'session.deactivate': Statement<{ agentId: string }>
   'session.close': Statement<{ sessionId: string }>
   'session.rename': Statement<{ agentId: string; displayName: string }>
-  /** `agentIds`: a JSON list. */
+  /** `agentIds` is a JSON list. */
   'session.touch': Statement<{ agentIds: string; now: string }>
-  /** All that were active and seen since then. */
+  /** Touches all active sessions that were seen since then. */
   'session.touchAll': Statement<{ since: string; now: string }>
-  /** The first one, by agent, that was not seen since then. */
+  /** The first active session, by agent, that was not seen since then. */
   'session.expired': Statement<{ since: string }, { ref: RowRef; agent_id: string }>
   'session.end': Statement<{ ref: RowRef }>
-  /** Deletes the oldest ended ones but for the newest `keep`. */
+  /** Deletes ended sessions, the oldest first, except the newest `keep`. */
   'session.forget': Statement<{ keep: number; limit: number }>
 
   'message.insert': Statement<NewMessageRow>
@@ -164,14 +164,14 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'task.find': Statement<{ taskId: number }, Task>
   'task.insert': Statement<Omit<Task, 'status' | 'completed_at'>>
   'task.complete': Statement<{ taskId: number; now: string }>
-  /** The task, if it is an open one that a `task_request` has opened. */
+  /** The task, if it is open and a `task_request` opened it. */
   'task.openRequest': Statement<{ taskId: number }, Task>
   'task.openChild': Statement<{ parentId: number }, { task_id: number }>
   'task.list': Statement<TaskFilter, Task>
 
   'outcome.find': Statement<{ scope: string; key: string; since: number }, StoredOutcome>
   'outcome.store': Statement<StoredOutcome & { scope: string; key: string; nowMs: number }>
-  /** Deletes those before then, at most `limit` at a time, the oldest first. */
+  /** Deletes outcomes from before then, the oldest first, at most `limit`. */
   'outcome.forget': Statement<{ before: number; limit: number }>
 
   'hubState.find': Statement<{ hubId: string; key: string }, { value_json: string }>
@@ -184,9 +184,9 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
 
 export interface StoredOutcome {
   readonly request_hash: string
-  /** Of a refusal. */
+  /** The refusal's code; null for a success. */
   readonly code: string | null
-  /** The result's JSON text, or a refusal's words. */
+  /** The result's JSON text, or the refusal's message. */
   readonly text: string
   readonly is_new: number
   /** JSON. */

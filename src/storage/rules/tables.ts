@@ -1,4 +1,4 @@
-// The shape of the rules: one for each command and each query, an exhaustive table of each.
+// The types of the two tables of rules: one rule for each command, and one for each query.
 
 import type { Commands, Queries } from '../commands.js'
 import type { Done, Outcome } from '../outcome.js'

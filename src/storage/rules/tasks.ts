@@ -13,7 +13,7 @@ export function findTask(taskId: number): Rule<Task | undefined> {
   return one('task.find', { taskId })
 }
 
-/** Opens the task that a message is. */
+/** Opens a message's task. */
 export function* openTask(message: FeedMessage, parentTaskId: number | null, work: Work): Rule<void> {
   yield* run('task.insert', {
     task_id: message.id,
@@ -24,7 +24,7 @@ export function* openTask(message: FeedMessage, parentTaskId: number | null, wor
   })
 }
 
-/** Completes the open `task_request` that a result replies to, if it is one; returns its id. */
+/** Completes the `task_request` that a result replies to, if it is open. Returns its id. */
 export function* completeRequest(requestId: number | undefined, work: Work): Rule<number | undefined> {
   if (requestId === undefined || !(yield* one('task.openRequest', { taskId: requestId }))) return undefined
   yield* run('task.complete', { taskId: requestId, now: nowOf(work) })
@@ -51,7 +51,7 @@ export const taskQueries = {
   },
 } satisfies Partial<QueryRules>
 
-/** Completes the parent when its last child is done; never looks further up. */
+/** Completes the parent if its last child is done. It never completes a grandparent. */
 function* rollUp(parentId: number, work: Work): Rule<boolean> {
   const parent = yield* findTask(parentId)
   if (parent?.status !== 'open' || (yield* one('task.openChild', { parentId }))) return false

@@ -1,5 +1,5 @@
-// Threads (PROTOCOL §5): every thread that a message, a task or a claim names, with its summary. One that only a
-// lock's metadata names is not listed, but can be looked at.
+// Threads (PROTOCOL §5): every thread that a message, a task or a claim names, with its summary. A thread that only a
+// lock's metadata names is not listed, but can be read.
 
 import { invalid, notFound } from '../../protocol/errors.js'
 import { jsonText } from '../../protocol/json.js'
@@ -12,7 +12,7 @@ import type { SummaryRow, ThreadPosition } from './statements.js'
 import type { QueryRules } from './tables.js'
 import { nowOf, type Work } from './work.js'
 
-/** The channel of a thread; null where nothing says it. */
+/** The channel of a thread; null for a thread without messages and tasks. */
 export function* channelOf(threadId: string, work: Work): Rule<string | null> {
   return (yield* one('thread.find', { threadId, now: nowOf(work) }))?.channel ?? null
 }
@@ -81,7 +81,7 @@ function cursorOf({ latest_message_id, thread_id }: ThreadSummary): string {
   return latest_message_id === null ? `-${thread_id}` : String(latest_message_id)
 }
 
-/** @throws ArcError 400 for what is no cursor */
+/** @throws ArcError 400 for a malformed cursor */
 function positionOf(cursor: string): ThreadPosition {
   if (cursor.startsWith('-')) return { latestMessageId: null, threadId: cursor.slice(1) }
   if (/^[0-9]{1,16}$/.test(cursor)) return { latestMessageId: Number(cursor), threadId: '' }

@@ -1,14 +1,14 @@
-// One batch's work: the time at which all of it happens, whose hub it is, and what it has stored so far.
+// The context of one batch: its time, its hub, and the messages that it has stored so far.
 
 import { toSeconds } from '../../protocol/timestamps.js'
 import type { FeedMessage } from '../commands.js'
 
 export interface HubSettings {
-  /** Names this hub process among those on the same storage. */
+  /** Tells this hub process from others on the same storage. */
   readonly hubId: string
   /** Seconds without a sign of life after which a session expires. */
   readonly presenceTtlSec: number
-  /** Whether peers on other machines are served, until it is set otherwise. */
+  /** Whether the hub starts with peers on other machines allowed. */
   readonly allowRemote: boolean
 }
 
@@ -17,7 +17,7 @@ export interface Work extends HubSettings {
   readonly nowMs: number
   /** The messages that the batch has stored, in id order. */
   readonly stored: FeedMessage[]
-  /** Channels that the batch has found: its transaction sees no others. */
+  /** Channels that the batch has looked up: they exist for the rest of its transaction. */
   readonly foundChannels: Set<string>
 }
 
@@ -26,17 +26,17 @@ export function newWork(settings: HubSettings, nowMs: number): Work {
   return { hubId, presenceTtlSec, allowRemote, nowMs, stored: [], foundChannels: new Set() }
 }
 
-/** Now, in whole seconds: how leases and sessions count time. */
+/** Now in whole seconds, the unit of leases and sessions. */
 export function nowOf({ nowMs }: Work): string {
   return toSeconds(nowMs)
 }
 
-/** `sec` from now, in whole seconds. */
+/** The time `sec` seconds from now, in whole seconds. */
 export function secondsAhead({ nowMs }: Work, sec: number): string {
   return toSeconds(nowMs + sec * 1_000)
 }
 
-/** A session that was not seen since then has expired. */
+/** A session that was last seen before this time has expired. */
 export function presentSince(work: Work): string {
   return secondsAhead(work, -work.presenceTtlSec)
 }

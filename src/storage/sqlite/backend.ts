@@ -1,8 +1,8 @@
-// The SQLite backend: one connection, one write transaction a batch, in which one refusal spoils nothing.
+// The SQLite backend: one connection, and one write transaction a batch, in which a refusal undoes only its own command.
 //
-// A savepoint for each command would see to that, but SQLite copies each page that a command changes after one, a tenth of
-// what a post costs the storage. So commands run without, and a batch in which one is refused is rolled back
-// and run again with them. Where refusals come again and again, savepoints are set from the start.
+// A savepoint for each command would do that. But SQLite copies each page that a command changes after a savepoint, which
+// is a tenth of a post's cost. So commands run without savepoints. If one is refused, the batch is rolled back and run
+// again with savepoints, and the next batches have them from the start.
 
 import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
@@ -25,21 +25,21 @@ import { SqliteEngine } from './engine.js'
 import { ForeignCommits } from './foreign-commits.js'
 import { LostFile } from './lost-file.js'
 
-/** Batches that get savepoints after one has needed them. */
+/** How many batches have savepoints from the start after one needed them. */
 const WITH_SAVEPOINTS = 100
 
 const SYNCHRONOUS = ['off', 'normal', 'full', 'extra'] as const
 
 type Run = (command: Submission['command'], work: Work) => Outcome
 
-/** A command was refused where there is no savepoint to go back to. */
+/** A command was refused in a batch without savepoints. */
 class Spoilt extends Error {}
 
 export interface SqliteOptions extends HubSettings {
   /** `:memory:` for a database without a file. */
   readonly storagePath: string
   readonly log: Log
-  /** Epoch milliseconds by which the rules go. Default: the system's clock. */
+  /** The clock of the rules, in epoch milliseconds. Default: the system's. */
   readonly clock?: (() => number) | undefined
 }
 
@@ -51,7 +51,7 @@ export class SqliteBackend implements StorageBackend {
   readonly #lostFile: LostFile
   #commits = 0
   #foreignCommits: ForeignCommits | undefined
-  /** Batches that still get savepoints. */
+  /** How many more batches get savepoints from the start. */
   #savepointsFor = 0
   readonly #transaction
   readonly #savepoint
@@ -177,16 +177,16 @@ export class SqliteBackend implements StorageBackend {
       while (this.#follow(forgetOutcomes(this.#newWork())));
       while (this.#follow(forgetSessions()));
     } catch (error) {
-      if (asWriteError(error) === error) throw error // else the next time will do
+      if (asWriteError(error) === error) throw error // else the next call does it
     }
   }
 
-  /** Writes the log back into the database file, unless another process just uses it, and closes it. */
+  /** Writes the log back into the database file, unless another process uses it, and closes the database. */
   close(): void {
     try {
       waitingWhileBusy(this.#db, () => this.#db.pragma('wal_checkpoint(TRUNCATE)'))
     } catch (error) {
-      if (asWriteError(error) === error) throw error // else the next to close does it: the log is as durable as the file
+      if (asWriteError(error) === error) throw error // else the next close does it: the log is as durable as the file
     } finally {
       this.#db.close()
     }
@@ -200,12 +200,12 @@ export class SqliteBackend implements StorageBackend {
     return follow(rule, this.#engine)
   }
 
-  /** A reader never waits for a writer; what it may have to wait for is another process that opens or closes the file. */
+  /** A read never waits for a writer. It may wait for another process that opens or closes the file. */
   #read<T>(rule: Rule<T>): T {
     return waitingWhileBusy(this.#db, () => this.#follow(rule))
   }
 
-  /** Executes a submission unless its outcome is known; a refusal is an outcome like any other. */
+  /** Executes a submission unless its outcome is known. A refusal is an outcome, too. */
   #runOnce(submission: Submission, work: Work, run: Run): Outcome {
     if (!submission.idempotency) return run(submission.command, work)
     const known = this.#follow(knownOutcome(submission, work))
@@ -230,7 +230,7 @@ export class SqliteBackend implements StorageBackend {
     try {
       return this.#follow(commandRule(command, work))
     } catch (error) {
-      // SQLite has ended the transaction by itself (disk full, for one): the batch as a whole has failed.
+      // SQLite has ended the transaction by itself (a full disk, say): the whole batch has failed.
       if (!this.#db.inTransaction) throw error
       this.#rollbackTo.run()
       stored.length = before
@@ -247,7 +247,7 @@ export class SqliteBackend implements StorageBackend {
     }
   }
 
-  /** A storage that can't be written fails the batch; any other surprise is a defect of this one command. */
+  /** A storage that can't be written fails the batch. Any other error is a defect of this command alone. */
   #refuseOrRethrow(op: string, error: unknown): void {
     if (asWriteError(error) !== error) throw error
     this.#options.log('error', `${op} failed: ${error instanceof Error ? error.stack : error}`)

@@ -1,7 +1,7 @@
-// Opens the one connection of the storage actor, and turns SQLite's errors into Arc's.
+// Opens the storage actor's only connection, and turns SQLite's errors into Arc's.
 //
-// WAL with synchronous=FULL: a commit that was acknowledged survives power loss. better-sqlite3 compiles
-// SQLite to use NORMAL in WAL mode, which does not, so it has to be set on every connection.
+// WAL with synchronous=FULL: an acknowledged commit survives power loss. better-sqlite3 compiles SQLite with NORMAL for WAL
+// mode, where it may not, so every connection sets FULL.
 
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -12,22 +12,22 @@ import { storageFile } from '../../storage-file.js'
 import { StorageBusy } from '../backend.js'
 import { checkContract, prepareSchema } from './schema.js'
 
-/** How long the opening, and a read, wait for another process that opens or closes the database. */
+/** Milliseconds for which an open or a read waits for another process that opens or closes the database. */
 const BUSY_TIMEOUT_MS = 5_000
 const RETRY_MS = 10
 
 /**
- * Pages in the write-ahead log after which it is written back, during a commit. Four times SQLite's default:
- * most pages of a busy hub are written again and again, and each write-back makes one commit wait.
+ * After this many pages in the write-ahead log, a commit writes the log back, which delays that commit. Four times SQLite's
+ * default: a busy hub changes most pages again and again.
  */
 const CHECKPOINT_PAGES = 4_000
 
-/** Bytes of the write-ahead log that stay on disk once it is written back: a burst made it 126 MB for good. */
+/** The write-ahead log's file is cut to this many bytes after a write-back. Without a limit it keeps its peak size. */
 const LOG_BYTES = 32 * 1024 * 1024
 
 /**
- * Of the database's pages, kept by SQLite itself. better-sqlite3's default of 16,000 is no faster for what is
- * asked again and again: the system keeps the file in its own cache, whose memory it can take back.
+ * KiB of pages in SQLite's own cache. better-sqlite3's default of 16,000 is no faster for frequent requests: the system
+ * also caches the file, in memory that it can take back.
  */
 const CACHE_KIB = 4_000
 
@@ -40,7 +40,7 @@ export function openDatabase(storagePath: string): Database {
   try {
     makePrivate(path)
     db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS })
-    checkContract(db) // before anything is changed: the file may be somebody else's
+    checkContract(db) // before any change: the file may belong to another program
     switchToWal(db)
     db.pragma('synchronous = FULL')
     db.pragma('temp_store = MEMORY')
@@ -48,8 +48,8 @@ export function openDatabase(storagePath: string): Database {
     db.pragma(`cache_size = -${CACHE_KIB}`)
     db.pragma(`journal_size_limit = ${LOG_BYTES}`)
     prepareSchema(db)
-    // From here on nobody waits inside of SQLite, where the whole thread would: a batch that can't be written is tried
-    // again later (committer.ts), and what reads goes on meanwhile.
+    // From here on nothing waits inside SQLite, which would block the whole thread: the committer tries a batch again
+    // later (committer.ts), and reads continue meanwhile.
     db.pragma('busy_timeout = 0')
     return db
   } catch (error) {
@@ -58,15 +58,15 @@ export function openDatabase(storagePath: string): Database {
   }
 }
 
-/** A new database is its owner's alone, and so are the files that SQLite makes beside it. */
+/** Only the owner may use a new database, and the files that SQLite creates beside it. */
 function makePrivate(path: string): void {
   if (path === IN_MEMORY || existsSync(path)) return
   closeSync(openSync(path, 'a', 0o600))
 }
 
 /**
- * Unlike any other statement this one is refused at once while somebody else writes to a database that is not in WAL yet,
- * such as a hub that creates it in this very moment.
+ * SQLite refuses this statement at once, without its busy time-out, while another process writes to a database that is not
+ * in WAL mode yet: a hub that is creating it, say.
  */
 function switchToWal(db: Database): void {
   const giveUpAt = Date.now() + BUSY_TIMEOUT_MS
@@ -107,10 +107,10 @@ export function unusable(path: string, error: unknown): ArcError {
   })
 }
 
-/** True for failures that may pass: the disk is full, locked by another, or gone for a moment. */
+/** Failures that may pass: the disk is full, another process holds a lock, or the file is gone for a moment. */
 const TRANSIENT = /^SQLITE_(BUSY|FULL|IOERR|READONLY|LOCKED|CANTOPEN)/
 
-/** Reads, and waits for a moment where another process opens or closes the database. */
+/** Reads, and waits while another process opens or closes the database. */
 export function waitingWhileBusy<T>(db: Database, read: () => T): T {
   try {
     return read()
@@ -125,7 +125,7 @@ export function waitingWhileBusy<T>(db: Database, read: () => T): T {
   }
 }
 
-/** A failed write as an answer for a client, or as one to be tried again, where one is possible; else the error itself. */
+/** A failed write as an error for the client or as `StorageBusy`; any other error unchanged. */
 export function asWriteError(error: unknown): unknown {
   const code = sqliteCode(error)
   if (!code || !TRANSIENT.test(code)) return error

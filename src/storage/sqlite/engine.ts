@@ -1,4 +1,4 @@
-// SQLite as an engine of the rules: each statement is prepared when it is first asked for, and answers at once.
+// SQLite as an engine of the rules. It prepares each statement at its first use, and answers at once.
 
 import type { Database, Statement } from 'better-sqlite3'
 import { allOf, firstOf } from '../rules/bounded.js'
@@ -7,14 +7,14 @@ import { STATEMENTS, type StatementText } from './statements.js'
 
 interface Prepared {
   readonly statement: Statement<unknown[], object>
-  /** The values by position, where a statement wants them so. */
+  /** Gives the values by position, for a statement that has its parameters so. */
   readonly bind: ((input: unknown) => readonly unknown[]) | undefined
   readonly takesValues: boolean
 }
 
 export class SqliteEngine implements Engine {
   readonly #db: Database
-  /** By name, or by text where that depends on the input. */
+  /** By name; by text for a statement whose text depends on the input. */
   readonly #prepared = new Map<string, Prepared>()
 
   constructor(db: Database) {

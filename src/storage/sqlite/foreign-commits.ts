@@ -1,13 +1,12 @@
-// Notices when another process has committed to the same database: the watch on the write-ahead log gives
-// the latency, a slow look gives the guarantee. `data_version` changes only by others' commits, so that our
-// own writes cost a few cheap looks and wake nobody. The database file itself is never opened a second
-// time: closing it would drop this process's POSIX locks on it.
+// Notices commits of other processes to the same database. A watch on the write-ahead log gives the speed, a slow look
+// gives the guarantee. Only others' commits change `data_version`, so our own writes cost a few cheap looks and wake
+// nobody. It never opens the database file a second time: closing it would drop this process's POSIX locks on the file.
 //
-// A write to the log comes before its flush, and only after the flush does the commit show, by a change in
-// shared memory that nobody can watch. After each write we therefore look again and again for a while.
+// A process writes to the log before it flushes. Its commit becomes visible after the flush, by a change in shared memory
+// that nobody can watch. So after each write to the log it looks several times, for `FLUSH_MS`.
 //
-// A hub that commits all the time would watch mostly its own writes, some twenty a commit, which took a twentieth of
-// its throughput. It looks every few milliseconds instead, and watches again when it has come to rest.
+// A busy hub would mostly watch its own writes, some twenty a commit, which takes a twentieth of its throughput. It looks
+// every few milliseconds instead, and watches again when it is idle.
 
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -15,11 +14,11 @@ import type { Database } from 'better-sqlite3'
 
 const LOOK_INTERVAL_MS = 1_000
 const LOOK_AFTER_WRITE_MS = 5
-/** Longer than a flush takes; what takes longer is found by the slow look. */
+/** Milliseconds: longer than most flushes take. The slow look finds the rest. */
 const FLUSH_MS = 200
-/** Where the folder can't be watched, looking is all there is. */
+/** Milliseconds between looks if the folder can't be watched. */
 const UNWATCHED_INTERVAL_MS = 50
-/** So many commits of our own within so many milliseconds: all the time. After as many without one: at rest. */
+/** A hub is busy after this many commits of its own within `withinMs`, and idle after `withinMs` without one. */
 const BUSY = { commits: 20, withinMs: 200 } as const
 const LOOK_WHILE_BUSY_MS = 10
 
@@ -30,14 +29,14 @@ export class ForeignCommits {
   #seen: number | undefined
   #watcher: FSWatcher | undefined
   #interval: NodeJS.Timeout | undefined
-  /** The next of the looks that follow a write, or that a busy hub takes. */
+  /** The next look after a write, or of a busy hub. */
   #next: NodeJS.Timeout | undefined
   #lookUntilMs = 0
-  /** Our own commits since a moment. */
+  /** This hub's commits in the current `BUSY.withinMs`. */
   #commits = 0
   #sinceMs = 0
 
-  /** Calls back after each change, until `close`. */
+  /** Calls back after each foreign commit, until `close`. */
   constructor(db: Database, onCommit: () => void) {
     this.#db = db
     this.#onCommit = onCommit
@@ -46,12 +45,12 @@ export class ForeignCommits {
     this.#watch()
   }
 
-  /** Whether the folder is watched: not while this hub is busy. */
+  /** Whether it watches the folder; false while this hub is busy. */
   get isWatching(): boolean {
     return this.#watcher !== undefined
   }
 
-  /** This hub has committed. */
+  /** Call it after each commit of this hub. */
   committed(): void {
     const now = Date.now()
     if (now - this.#sinceMs > BUSY.withinMs) {
@@ -63,7 +62,7 @@ export class ForeignCommits {
     this.#lookWhileBusy()
   }
 
-  /** Neither watches nor looks any more. */
+  /** Ends the watch and the looks. */
   close(): void {
     this.#watcher?.close()
     this.#watcher = undefined
@@ -99,7 +98,7 @@ export class ForeignCommits {
     const isBusy = Date.now() - this.#sinceMs <= 2 * BUSY.withinMs
     this.#next = isBusy ? setTimeout(this.#lookWhileBusy, LOOK_WHILE_BUSY_MS) : undefined
     if (!isBusy) this.#watch()
-    this.#look() // after the watch has begun: nothing lies between the two
+    this.#look() // after the watch has begun, so that no commit falls between the two
   }
 }
 

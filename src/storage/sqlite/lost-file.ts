@@ -1,6 +1,6 @@
-// Notices that the database file was deleted, moved or replaced while it is open (`git clean`, `rm`, a restored backup).
-// What is written from then on would go into a file that nobody finds again, and a second hub on the path would be
-// another room. So nothing more is written, and what was acknowledged is written out beside the old name, once.
+// Notices that the open database file was deleted, moved or replaced (`git clean`, `rm`, a restored backup). Later writes
+// would go into a file that nobody finds, and a second hub on the path would be another room. So the hub writes nothing
+// more to it, and saves all acknowledged data once, in a file beside the old name.
 
 import { chmodSync, type Stats, statSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
@@ -19,17 +19,17 @@ export class LostFile {
     this.#opened = db.memory ? undefined : statSync(db.name)
   }
 
-  /** What happened and what to do about it; null as long as the file is there. */
+  /** What happened and what to do about it; null while the file is there. */
   get problem(): string | null {
     return this.#problem
   }
 
-  /** @throws ArcError `storage_lost` once the file is known to be lost */
+  /** @throws ArcError `storage_lost` after the file is lost */
   check(): void {
     if (this.#problem !== null) throw new ArcError('storage_lost', this.#problem)
   }
 
-  /** Looks every half second until the returned function is called; tells once. */
+  /** Looks every half second until the returned function is called. Calls back once. */
   watch(onLost: (problem: string) => void): () => void {
     this.#onLost = onLost
     const timer = setInterval(() => this.#look(), LOOK_MS)
@@ -47,7 +47,7 @@ export class LostFile {
     this.#onLost?.(this.#problem)
   }
 
-  /** What SQLite still holds, as a file of its own; says where it is. */
+  /** Saves the data that SQLite still holds in a new file. Says where it is. */
   #rescue(path: string): string {
     const copy = `${path}.rescued-${new Date().toISOString().replace(/[:.]/g, '-')}`
     try {

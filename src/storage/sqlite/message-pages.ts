@@ -1,5 +1,6 @@
-// The text of a page of messages, one for each shape of filter. Each audience's branch walks one index in id order;
-// they are merged as ids, and a row is read when its turn comes: whoever stops early has not read the rest.
+// The text of a page of messages, one for each shape of filter. Each branch (broadcasts, direct messages) walks one index
+// in id order. SQLite merges the ids of the branches, and reads a row only when it returns it: merged as rows, it would
+// sort all of them first.
 
 import type { MessagePage } from '../rules/statements.js'
 

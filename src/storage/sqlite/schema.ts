@@ -1,8 +1,8 @@
-// The database's tables: the six that are the contract with the reference hub (PROTOCOL §11: same columns,
-// same order, since it inserts by position), and our own, all prefixed `arc_`, by numbered migrations.
+// The database's tables: the six of the contract with the reference hub (PROTOCOL §11: same columns in the same order,
+// since the reference inserts by position), and our own, with the prefix `arc_`, by numbered migrations.
 //
-// `arc_threads` is kept by a trigger, so that it stays right also while another implementation writes to
-// the same file; it makes a thread's summary independent of the number of its messages.
+// Triggers keep `arc_threads`, so it is right even if another implementation writes to the file. It makes the time of a
+// thread's summary independent of the number of its messages.
 
 import type { Database } from 'better-sqlite3'
 import { ArcError } from '../../protocol/errors.js'
@@ -61,9 +61,9 @@ const CONTRACT: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** Our own tables and indexes; a migration is never changed once released, only followed by another. */
+/** Our own tables and indexes. A released migration never changes; another one follows it. */
 const MIGRATIONS: readonly string[] = [
-  // 1: what the hot queries need, idempotency keys, and the state of running hub processes
+  // 1: indexes of the frequent queries, idempotency keys, and the state of hub processes
   `
   CREATE INDEX arc_messages_broadcast ON messages(id) WHERE to_agent IS NULL;
   CREATE INDEX arc_messages_channel ON messages(channel, id) WHERE to_agent IS NULL;
@@ -102,8 +102,8 @@ const MIGRATIONS: readonly string[] = [
       FROM messages WHERE thread_id IS NOT NULL GROUP BY thread_id
     );
   `,
-  // 2: keeps arc_threads. Not by an upsert: it may end a statement half-way even if the insert that fired it
-  // is told not to undo anything by itself (message-log.ts), and SQLite would keep a journal for each.
+  // 2: keeps arc_threads. Not by an upsert: that may end half-way even if its insert says OR FAIL (statements.ts), so
+  // SQLite would keep a journal for each insert.
   `
   DROP TRIGGER IF EXISTS arc_threads_follow;
   CREATE TRIGGER arc_threads_follow AFTER INSERT ON messages WHEN NEW.thread_id IS NOT NULL BEGIN
@@ -117,8 +117,8 @@ const MIGRATIONS: readonly string[] = [
       WHERE changes() = 0;
   END;
   `,
-  // 3: threads with their share of tasks, and those that only a task or a claim names; outcomes as data instead of
-  // answers; ended sessions in the order in which they are forgotten.
+  // 3: threads with counts of their tasks, and threads that only a task or a claim names; outcomes as data instead of
+  // answers; an index of ended sessions in the order of their deletion.
   `
   DROP TRIGGER arc_threads_follow;
   DROP INDEX arc_threads_latest;
@@ -191,7 +191,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ]
 
-/** Looks without changing anything. @throws ArcError when a table of ours by name has other columns */
+/** Changes nothing. @throws ArcError when a table of the contract has other columns */
 export function checkContract(db: Database): void {
   for (const [table, columns] of Object.entries(CONTRACT)) {
     const found = (db.pragma(`table_info(${table})`) as { name: string }[]).map((column) => column.name)
@@ -202,7 +202,7 @@ export function checkContract(db: Database): void {
   }
 }
 
-/** Creates what is missing and migrates our own tables: up to the newest version, or, for a test, to an earlier one. */
+/** Creates missing tables, and migrates our own to the newest version, or, for a test, to an earlier one. */
 export function prepareSchema(db: Database, version = MIGRATIONS.length): void {
   db.transaction(() => {
     for (const [table, columns] of Object.entries(CONTRACT)) {

@@ -1,11 +1,11 @@
-// SQLite's text for each statement that the rules ask for (`rules/statements.ts`).
+// SQLite's text for each statement of the rules (`rules/statements.ts`).
 
 import type { Statements, TaskFilter, ThreadPage } from '../rules/statements.js'
 import { pageOfMessages } from './message-pages.js'
 
 /**
- * A text whose parameters are named as the input's members are; or one that depends on what is given, with its values; or, for
- * what comes by the thousand, a text with parameters by position, which SQLite binds in a third of the time.
+ * A text whose parameters have the names of the input's members. Or a text that depends on the input, with its values. Or,
+ * for the most frequent statements, a text with parameters by position, which SQLite binds in a third of the time.
  */
 export type StatementText<Input> =
   | string
@@ -16,7 +16,7 @@ type Texts = { readonly [N in keyof Statements]: StatementText<Statements[N]['in
 
 const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
 
-/** A row of `arc_threads` that no message and no task has a share in is there because a claim has named its thread, and may do so no more. */
+/** A row of `arc_threads` without messages and tasks exists because of a claim, which may no longer name the thread. */
 const IS_NAMED = `(message_count > 0 OR total_task_count > 0
   OR EXISTS (SELECT 1 FROM claims WHERE claims.thread_id = arc_threads.thread_id))`
 
@@ -45,8 +45,8 @@ export const STATEMENTS: Texts = {
     SELECT rowid FROM sessions WHERE active = 0 ORDER BY last_seen
     LIMIT max(0, min(@limit, (SELECT count(*) FROM sessions WHERE active = 0) - @keep)))`,
 
-  // OR FAIL: what an insert that fails has done, the transaction or the command's savepoint takes back. By default SQLite
-  // sees to it for each statement, because of the trigger, by a journal that costs a quarter of the insert.
+  // OR FAIL: the transaction or the savepoint undoes an insert that fails. By default SQLite would undo it by itself,
+  // because of the trigger, with a journal that takes a quarter of the insert's time.
   'message.insert': {
     text: `INSERT OR FAIL INTO messages (ts, from_agent, to_agent, channel, kind, body, attachments_json, reply_to, thread_id, metadata_json)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -155,7 +155,7 @@ export const STATEMENTS: Texts = {
     (SELECT count(*) FROM locks WHERE ${ACTIVE_LEASE} @now) AS active_locks`,
 }
 
-/** Conditions that apply, as a WHERE clause; none at all where none does. */
+/** The conditions that apply, as a WHERE clause; empty if none does. */
 function where(...conditions: (string | false)[]): string {
   const those = conditions.filter((condition) => condition !== false)
   return those.length > 0 ? `WHERE ${those.join(' AND ')}` : ''
@@ -173,7 +173,7 @@ function listOfTasks(filter: TaskFilter): { text: string; values: object } {
   return { text: `SELECT * FROM tasks ${those} ORDER BY task_id ${limit}`, values: filter }
 }
 
-/** The summaries of some rows of `arc_threads`. */
+/** The thread summaries of some rows of `arc_threads`. */
 function summaries(rows: string): string {
   return `SELECT thread_id,
       coalesce((SELECT channel FROM tasks WHERE task_id = root_task_id), channel,
@@ -185,7 +185,7 @@ function summaries(rows: string): string {
     ORDER BY latest_message_id DESC, thread_id DESC`
 }
 
-/** Threads with a message, by the newest one; then those without, by name. */
+/** Threads with messages, by their newest message; then those without, by name. */
 function pageOfThreads({ after, limit, now }: ThreadPage): { text: string; values: object } {
   const inOrder = `ORDER BY latest_message_id DESC, thread_id DESC ${limit === undefined ? '' : 'LIMIT @limit'}`
   const branch = (condition: string) =>
