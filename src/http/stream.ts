@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { idOf } from '../dispatch/recent.js'
 import type { Stream } from '../dispatch/streams.js'
+import { jsonText, parseExact } from '../protocol/json.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
 import { isGone } from './replies.js'
 
@@ -77,7 +78,7 @@ function* chunksOf(items: readonly string[], instanceId: string): Generator<stri
 
 function eventOf(json: string, instanceId: string): string {
   // Another implementation may have stored metadata with line breaks between its members.
-  const line = /[\r\n]/.test(json) ? JSON.stringify(JSON.parse(json)) : json
+  const line = /[\r\n]/.test(json) ? jsonText(parseExact(json)) : json
   return `id: ${instanceId}:${idOf(line)}\ndata: ${line}\n\n`
 }
 

@@ -109,6 +109,17 @@ for (const door of doors) {
   })
 
   t.test(
+    `${door.name}: the result of a task keeps its digits beside what the hub writes into it`,
+    async (t) => {
+      const ask = '{"from_agent":"a","to_agent":"b","kind":"task_request","body":"x"}'
+      const { id } = JSON.parse((await door.send('POST', '/v1/messages', ask)).text).result
+      const result = `{"from_agent":"b","kind":"task_result","reply_to":${id},"body":"x","metadata":{"n":9007199254740993}}`
+      const { text, error } = await door.send('POST', '/v1/messages', result)
+      t.ok(text.includes(`"metadata":{"n":9007199254740993,"task_completed":${id}}`), error || text)
+    },
+  )
+
+  t.test(
     `${door.name}: numbers beyond 2^53 for names are their digits, so two of them are two names`,
     async (t) => {
       const keys = ['9007199254740992', '9007199254740993', '123456789012345678901234567890']
