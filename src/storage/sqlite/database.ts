@@ -10,6 +10,7 @@ import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
 import { storageFile } from '../../storage-file.js'
 import { StorageBusy } from '../backend.js'
+import { checkDriver, openFile } from './driver.js'
 import { checkContract, prepareSchema } from './schema.js'
 
 /** Milliseconds for which an open or a read waits for another process that opens or closes the database. */
@@ -38,8 +39,9 @@ export function openDatabase(storagePath: string): Database {
   const path = storagePath === IN_MEMORY ? storagePath : resolveStoragePath(storagePath)
   let db: Database | undefined
   try {
+    checkDriver()
     makePrivate(path)
-    db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS })
+    db = openFile(path, { timeout: BUSY_TIMEOUT_MS })
     checkContract(db) // before any change: the file may belong to another program
     switchToWal(db)
     db.pragma('synchronous = FULL')

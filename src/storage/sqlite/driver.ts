@@ -1,0 +1,81 @@
+// The one place that loads better-sqlite3's binary, after a look at whether it fits this Node.
+//
+// No version of it fits every Node that Arc runs on. 13 crashes Node 20 at its first use. 12, where it was compiled,
+// aborts Node 24.19 and newer when the garbage collector takes a statement. Neither end can be caught, so the version
+// is read first. npm picks the fitting one when Arc is installed (scripts/node-20/ does in a clone); only who changes Node
+// afterwards, or installs by other means, meets the errors here.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
+import { PACKAGE_ROOT } from '../../package.js'
+import { ArcError } from '../../protocol/errors.js'
+
+const { resolve } = createRequire(import.meta.url)
+
+const ROOT = fileURLToPath(PACKAGE_ROOT)
+const HERE = `Node ${process.versions.node} on ${process.platform} ${process.arch}`
+
+/** Before anything is done with a file. @throws ArcError `start_failed` where better-sqlite3 must not be loaded */
+export function checkDriver(): void {
+  const reason = misfit(process.versions.node, driverVersion())
+  if (reason) throw new ArcError('start_failed', `${reason}: ${installAgain(ROOT)}`)
+}
+
+/** Opens a database file. @throws ArcError `start_failed` where better-sqlite3 can't be loaded; else what SQLite says */
+export function openFile(path: string, options: SqliteDatabase.Options): Database {
+  try {
+    return new SqliteDatabase(path, options)
+  } catch (error) {
+    if (error instanceof SqliteDatabase.SqliteError || error instanceof TypeError) throw error
+    const version = driverVersion()
+    const text = `no binary of better-sqlite3 ${version} runs on ${HERE} (${firstSentence(error)}): ${compile(ROOT, version)}`
+    throw new ArcError('start_failed', text, { cause: error })
+  }
+}
+
+function driverVersion(): string {
+  const manifest = JSON.parse(readFileSync(resolve('better-sqlite3/package.json'), 'utf8')) as {
+    version: string
+  }
+  return manifest.version
+}
+
+/** Why that version of Node must not load this version of better-sqlite3. */
+export function misfit(node: string, driver: string): string | undefined {
+  if (major(node) < 20) return `Arc needs Node 20.19 or newer, and this is Node ${node}`
+  if (major(node) < 22 && major(driver) >= 13)
+    return `better-sqlite3 ${driver} needs Node 22 or newer, and this is Node ${node}`
+  if (major(node) >= 24 && major(driver) < 13)
+    return `better-sqlite3 ${driver} is for Node 20, and this is Node ${node}, which needs 13`
+  return undefined
+}
+
+/** How the fitting version takes the place of the other, for Arc in this folder. */
+export function installAgain(root: string): string {
+  const project = projectOf(root)
+  if (!project) return `run \`npm install\` in ${root} with the Node that runs Arc`
+  return existsSync(`${project}/package.json`)
+    ? `run \`npm update better-sqlite3\` in ${project} with the Node that runs Arc`
+    : 'remove Arc, and install it again with the Node that runs it'
+}
+
+/** How a binary is made. 12 does so whenever it is installed, 13 only when it is told to. */
+function compile(root: string, driver: string): string {
+  const project = projectOf(root)
+  const inFolder = `in ${project ?? root}, which needs a C++ compiler`
+  if (major(driver) >= 13) return `run \`npm explore better-sqlite3 -- npm run build-release\` ${inFolder}`
+  return `run \`npm ${project ? 'rebuild better-sqlite3' : 'install'}\` ${inFolder}`
+}
+
+/** The folder that Arc is installed in; undefined in a clone of its repository. */
+const projectOf = (root: string) => /^(.*?)[\\/]node_modules[\\/]/.exec(root)?.[1]
+
+/** Of what may be a page of text. */
+function firstSentence(error: unknown): string | undefined {
+  const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s/)
+  return sentence?.replaceAll(/\s+/g, ' ')
+}
+
+const major = (version: string) => Number.parseInt(version, 10)
