@@ -2,9 +2,10 @@
 // the feed: the recent messages, those who are parked until one comes that they ask for, and the subscription, which
 // begins with the first reader and lasts as long as the door.
 
-import { type Answer, successList } from '../protocol/envelope.js'
+import type { Answer } from '../protocol/envelope.js'
 import type { StorageClient } from '../storage/client.js'
 import type { FeedMessage, Page, PageQuery } from '../storage/commands.js'
+import { ListAnswers } from './answers.js'
 import type { Patience } from './patience.js'
 import { RecentMessages } from './recent.js'
 import type { DoorRequest } from './request.js'
@@ -23,12 +24,11 @@ export interface ListingsOptions {
 export class Listings implements Searched {
   readonly #options: ListingsOptions
   readonly #waiters = new Waiters()
+  readonly #answers = new ListAnswers()
   readonly #knownChannels = new Set<string>()
   /** Absent until the storage was there for the first time. */
   #recent: RecentMessages | undefined
   #isSubscribed = false
-  /** The message that was handed out last, and its answer: all who are woken by one message get the same text. */
-  #lastWord: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
   #ended = false
 
   constructor(options: ListingsOptions) {
@@ -97,12 +97,9 @@ export class Listings implements Searched {
   }
 
   /** The answer to a listing for which these messages were found. */
-  answerTo({ touches, timeoutMs }: Listing, { items, isCut }: Page): Answer {
+  answerTo({ touches, timeoutMs }: Listing, page: Page): Answer {
     if (touches !== undefined && timeoutMs > 0) this.#options.storage.touch([touches])
-    const [item] = items
-    if (item === undefined || items.length > 1 || isCut) return successList(items, isCut)
-    if (this.#lastWord.item !== item) this.#lastWord = { item, answer: successList(items) }
-    return this.#lastWord.answer
+    return this.#answers.of(page)
   }
 
   refusal(error: unknown, request: DoorRequest): Answer {
