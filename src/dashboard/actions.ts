@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals'
 import type { Channel, Message, Session, Task } from '../protocol/objects.js'
 import { get, HubError, hubNow, post } from './api.js'
-import { arrived, open, replyTo, view } from './feed.js'
+import { arrived, open, replyTo, stretch, view } from './feed.js'
 import { COMMANDS, type Line, readLine } from './model/commands.js'
 import type { Hold } from './model/holds.js'
 import { remember } from './operator.js'
@@ -103,13 +103,19 @@ async function postText(body: string): Promise<void> {
   else if (kind === 'direct') target = { to_agent: name }
   else if (kind === 'thread')
     target = {
-      channel: threads.value.find((thread) => thread.thread_id === name)?.channel ?? undefined,
+      channel: channelOf(name),
       thread_id: name,
     }
   else throw new HubError('Choose a channel or an agent first, or reply to a message.', 400)
   const posted = await post<Message>('/v1/messages', from({ ...target, body, ...reply }))
   replyTo.value = undefined
   arrived([posted])
+}
+
+/** Of a thread that is not among the newest, where the last that is seen of it was said. */
+function channelOf(thread: string): string | undefined {
+  const summary = threads.value.find(({ thread_id: id }) => id === thread)
+  return summary?.channel ?? stretch.value.messages.findLast(({ to_agent: to }) => to === null)?.channel
 }
 
 export function completeTask(taskId: number): Promise<boolean> {

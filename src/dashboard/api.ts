@@ -57,6 +57,12 @@ export async function get<T>(path: string): Promise<T> {
   return (await call<T>('GET', path)).result as T
 }
 
+/** One page of a listing that has them, and where the next one begins: null on the last (PROTOCOL §5, §7). */
+export async function getPage<T>(path: string): Promise<{ rows: T[]; next: string | null }> {
+  const { result, next = null } = await call<T[]>('GET', path)
+  return { rows: result ?? [], next }
+}
+
 /** With a key the call has one effect and one answer, however often and from wherever it is repeated (PROTOCOL §9). */
 export async function post<T>(path: string, body: object = {}, key?: string): Promise<T> {
   return (await call<T>('POST', path, body, key)).result as T

@@ -20,8 +20,8 @@ export interface LiveEvents {
   hub(info: HubInfo, isNew: boolean): void
   /** @throws HubError */
   signIn(): Promise<SignedIn>
-  /** Too much was missed to be told one by one: what is shown has to be read again. */
-  missed(): void
+  /** Too much was missed to be told one by one: what is shown has to be read again, up to the newest. */
+  missed(latestId: number): void
   /** Messages in the order in which they came. */
   messages(messages: readonly Message[]): void
   changed(topics: readonly ChangeTopic[]): void
@@ -98,7 +98,7 @@ export class Live {
     const missed = this.#lastId === undefined ? undefined : latestId - this.#lastId
     if (missed !== undefined && missed >= 0 && missed <= MAX_CATCH_UP) return
     this.#lastId = latestId
-    this.#events.missed()
+    this.#events.missed(latestId)
   }
 
   /** Until the stream ends or goes silent. */

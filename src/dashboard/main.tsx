@@ -18,8 +18,6 @@ import './styles/help.css'
 import './styles/panels.css'
 import './styles/plots.css'
 
-let latestId = 0
-
 const live = new Live({
   state(state) {
     room.connection.value = state
@@ -30,11 +28,10 @@ const live = new Live({
   },
   async signIn() {
     const signedIn = await signIn()
-    room.operator.value = signedIn.session
-    latestId = signedIn.latestId
+    room.signedIn(signedIn)
     return signedIn
   },
-  missed() {
+  missed(latestId) {
     void load()
     readUnread().catch(() => {})
     readPast(latestId).catch(() => {})

@@ -15,7 +15,7 @@ import type {
   Task,
   ThreadSummary,
 } from '../protocol/objects.js'
-import { get, hubNow } from './api.js'
+import { get, getPage, hubNow } from './api.js'
 import type { ConnectionState } from './live.js'
 import { Activity } from './model/activity.js'
 import { Colours } from './model/colours.js'
@@ -23,12 +23,20 @@ import { type Hold, holdOfClaim, holdOfLock, type Interval, isActive, withHolds 
 import { textOf } from './model/message.js'
 import { goneAfter, peopleOf } from './model/presence.js'
 import { taskTree } from './model/tasks.js'
+import type { SignedIn } from './operator.js'
 import { Refresh } from './refresh.js'
+import { TaskList } from './task-list.js'
 import { forgetTaskTexts, noteTaskTexts } from './task-texts.js'
+
+/** Threads that are read: each message in one of them asks for it, and a room may have tens of thousands. */
+const FEW_THREADS = 100
+const MANY_THREADS = 500
 
 export const connection = signal<ConnectionState>('connecting')
 export const hub = signal<HubInfo | undefined>(undefined)
 export const operator = signal<Session | undefined>(undefined)
+/** The newest message when the operator signed in. */
+let latestId = 0
 /** The hub's time, every second. */
 export const now = signal(hubNow())
 
@@ -37,7 +45,11 @@ const gone = signal<readonly Session[]>([])
 const waiting = signal<ReadonlySet<string>>(new Set())
 export const channels = signal<readonly Channel[]>([])
 export const threads = signal<readonly ThreadSummary[]>([])
-export const tasks = signal<readonly Task[]>([])
+/** There are older threads than `threads` holds: as many as somebody wants to see are read. */
+export const hasMoreThreads = signal(false)
+let threadRows: number = FEW_THREADS
+const taskList = new TaskList()
+const tasks = signal<readonly Task[]>([])
 const claims = signal<readonly Hold[]>([])
 const locks = signal<readonly Hold[]>([])
 export const history = signal<readonly Interval[]>([])
@@ -51,6 +63,7 @@ export const colours = new Colours()
 export const me = computed(() => operator.value?.agent_id ?? '')
 export const people = computed(() => peopleOf(sessions.value, gone.value, waiting.value))
 export const holds = computed(() => [...claims.value, ...locks.value])
+export const tasksById = computed(() => new Map(tasks.value.map((task) => [task.task_id, task])))
 export const tree = computed(() => taskTree(tasks.value))
 export const displayNames = computed(
   () => new Map(sessions.value.map((session) => [session.agent_id, textOf(session.display_name)])),
@@ -70,10 +83,12 @@ const reads = {
     channels.value = await get<Channel[]>('/v1/channels')
   }),
   threads: new Refresh(async () => {
-    threads.value = await get<ThreadSummary[]>('/v1/threads')
+    const { rows, next } = await getPage<ThreadSummary>(`/v1/threads?limit=${threadRows}`)
+    threads.value = rows
+    hasMoreThreads.value = next !== null
   }),
   tasks: new Refresh(async () => {
-    tasks.value = await get<Task[]>('/v1/tasks')
+    tasks.value = await taskList.read(latestId)
   }),
   // While hidden too: the history of holds is made of what is read.
   claims: new Refresh(
@@ -115,6 +130,19 @@ export function changed(topics: readonly ChangeTopic[]): void {
   if (topics.includes('agents')) reads.waiting.want()
 }
 
+export function signedIn({ session, latestId: id }: SignedIn): void {
+  operator.value = session
+  latestId = id
+}
+
+/** Somebody wants to see more of the threads than the newest few, or to find in them. */
+export function wantThreads(areManyWanted: boolean): void {
+  const rows = areManyWanted ? MANY_THREADS : FEW_THREADS
+  if (rows === threadRows) return
+  threadRows = rows
+  reads.threads.want()
+}
+
 export function readAll(): void {
   for (const read of Object.values(reads)) read.want()
 }
@@ -152,6 +180,7 @@ export function forget(): void {
   channels.value = []
   threads.value = []
   tasks.value = []
+  taskList.clear()
   claims.value = []
   locks.value = []
   history.value = []

@@ -1,49 +1,15 @@
 // Rows that no hub of ours would take, but that a storage may hold: written before there was a limit, or by another
 // implementation. Each dashboard that shows them stays quick, and shows everything around them.
 
-import Database from 'better-sqlite3'
 import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { ownFolder } from '../support/folder.js'
-import { startTestHub } from '../support/hub.js'
 import { browserTests, openPage } from './browser.js'
+import { LATER, MESSAGE, NOW, openWith } from './stored-rows.js'
 
 /** How long the page may be busy at one time. What this is about took from ten seconds to for ever. */
 const MAX_BUSY_MS = 8_000
 
 const test = await browserTests(t)
-
-type Row = Readonly<Record<string, string | number | null>>
-
-const NOW = new Date().toISOString()
-const LATER = new Date(Date.now() + 3_600_000).toISOString()
-const MESSAGE = {
-  ts: NOW,
-  from_agent: 'alice',
-  to_agent: null,
-  channel: 'general',
-  kind: 'chat',
-  body: 'said',
-  attachments_json: '[]',
-  reply_to: null,
-  thread_id: null,
-  metadata_json: '{}',
-}
-
-/** A hub on a storage that holds these rows. They are written while no hub runs. */
-async function openWith(t: Test, tables: Readonly<Record<string, readonly Row[]>>): Promise<string> {
-  const storagePath = `${ownFolder(t)}/arc.sqlite3`
-  await (await startTestHub(t, { storagePath })).stop()
-  const database = new Database(storagePath)
-  for (const [table, rows] of Object.entries(tables))
-    for (const row of rows) {
-      const names = Object.keys(row)
-      const marks = names.map(() => '?').join()
-      database.prepare(`INSERT INTO ${table} (${names.join()}) VALUES (${marks})`).run(Object.values(row))
-    }
-  database.close()
-  return (await startTestHub(t, { storagePath })).url
-}
 
 async function open(t: Test, browser: Browser, url: string, script = ''): Promise<Page> {
   const page = await openPage(t, browser, 'about:blank', { origin: url })
@@ -72,7 +38,7 @@ async function isAlive(t: Test, page: Page): Promise<void> {
 test('names of 300,000 letters, wherever one can stand, are shown in part', async (t, browser) => {
   const long = 'ع'.repeat(300_000)
   const session = { metadata_json: '{}', created_at: NOW, last_seen: LATER, active: 1 }
-  const url = await openWith(t, {
+  const { url } = await openWith(t, {
     sessions: [
       {
         ...session,
@@ -212,7 +178,7 @@ const ODD: Readonly<Record<string, Partial<typeof MESSAGE>>> = {
 }
 
 test('whatever one message holds, the page shows the others, finds in them, and opens it', async (t, browser) => {
-  const url = await openWith(t, {
+  const { url } = await openWith(t, {
     messages: Object.entries(ODD).flatMap(([what, fields]) => [
       { ...MESSAGE, body: `before ${what}` },
       { ...MESSAGE, ...fields },
@@ -247,7 +213,7 @@ const OPEN_MORE = (row: { querySelector(selector: string): { click(): void } | n
   row.querySelector('.unfold, [aria-expanded=false]')?.click()
 
 test('a message that cannot be drawn says so in its place, with what it is made of', async (t, browser) => {
-  const url = await openWith(t, {
+  const { url } = await openWith(t, {
     messages: [
       { ...MESSAGE, body: 'before' },
       { ...MESSAGE, body: 'the defect `of` the page' },

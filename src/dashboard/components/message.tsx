@@ -11,7 +11,7 @@ import { blocksOf, spansOf } from '../model/body.js'
 import { beginning, bounded, LABEL_CHARS, plain } from '../model/text.js'
 import { clock, fullTime } from '../model/times.js'
 import type { View } from '../model/views.js'
-import { tasks } from '../room.js'
+import { tasksById } from '../room.js'
 import { taskLabel } from '../task-texts.js'
 import { AgentName, AgentTag, Avatar, agentLabel } from './agent.js'
 import { Attachment, Json } from './attachment.js'
@@ -188,7 +188,7 @@ function Metadata({ metadata, what }: MetadataProps): JSX.Element | null {
 
 function Actions({ message }: { message: Message }): JSX.Element | null {
   const isTask = message.kind === 'task' || message.kind === 'task_request'
-  const task = isTask ? tasks.value.find(({ task_id: id }) => id === message.id) : undefined
+  const task = isTask ? tasksById.value.get(message.id) : undefined
   return (
     <div class="row-actions">
       {task?.status === 'open' && (

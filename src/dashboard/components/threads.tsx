@@ -2,13 +2,14 @@
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import type { ThreadSummary } from '../../protocol/objects.js'
 import { view } from '../feed.js'
 import { bounded } from '../model/text.js'
 import { ago } from '../model/times.js'
 import { isSame, type View } from '../model/views.js'
-import { isFound } from '../page-state.js'
-import { now, threads } from '../room.js'
+import { isFound, needle } from '../page-state.js'
+import { now, threads, wantThreads } from '../room.js'
 import { Guard } from './guard.js'
 import { show } from './sidebar.js'
 import { Name } from './text.js'
@@ -18,6 +19,7 @@ const MAX_SHOWN = 200
 
 export function Threads(): JSX.Element {
   const isOpen = useSignal(false)
+  useEffect(() => wantThreads(isOpen.value || needle.value !== ''))
   const found = threads.value.filter(({ thread_id: id, channel }) => isFound(id, channel))
   if (found.length === 0) return <p class="panel-empty">No threads.</p>
   return (

@@ -3,7 +3,7 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 import { ACTIVITY } from '../model/views.js'
-import { holds, threads, tree } from '../room.js'
+import { hasMoreThreads, holds, threads, tree } from '../room.js'
 import { Guard } from './guard.js'
 import { Holds } from './holds.js'
 import { MiniPlot } from './plot.js'
@@ -24,7 +24,7 @@ export function Work(): JSX.Element {
       <Section title="Tasks" count={openTasks}>
         <Tasks />
       </Section>
-      <Section title="Threads" count={threads.value.length}>
+      <Section title="Threads" count={`${threads.value.length}${hasMoreThreads.value ? '+' : ''}`}>
         <Threads />
       </Section>
     </aside>
@@ -33,7 +33,7 @@ export function Work(): JSX.Element {
 
 interface SectionProps {
   readonly title: string
-  readonly count?: number
+  readonly count?: number | string
   readonly action?: { readonly label: string; readonly act: () => void }
   readonly children: ComponentChildren
 }
