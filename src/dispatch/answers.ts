@@ -1,4 +1,4 @@
-// What the storage says, as the answer that a client gets: a status, and the JSON text of the envelope (PROTOCOL §1).
+// Turns the storage's outcome into an answer: a status and the JSON text of the envelope (PROTOCOL §1).
 
 import { type Answer, failure, successList, successText } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'

@@ -1,5 +1,5 @@
-// What has changed besides messages, told to the streams that asked for it: at once where it was quiet before,
-// else at most every `EVERY_MS`, since it only says "look again".
+// Hints at changes besides messages, for the streams that asked for them. The first hint after a quiet time goes out at
+// once, later ones at most every `EVERY_MS`: a hint only says "look again".
 
 import type { ChangeTopic } from '../protocol/kinds.js'
 
@@ -12,7 +12,7 @@ export class Changes {
   readonly #pending = new Set<ChangeTopic>()
   #quiet = true
 
-  /** Returns what ends it. */
+  /** Returns a function that removes the listener. */
   listen(listener: ChangeListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

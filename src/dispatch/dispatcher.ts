@@ -1,8 +1,8 @@
-// Where both doors meet: takes a request apart from how it came, and sees to its answer.
+// The dispatcher of a door: it takes a request of any kind of door, and answers it.
 //
 // One POST: plan (`routes.ts`) → storage → answer (`pending-command.ts`). One long-poll: plan → recent messages, else storage,
-// else parked until the feed brings one (`listings.ts`). A stream is pulled by its door (`streams.ts`). Reads are tried again
-// while the storage actor is away for a moment (`patience.ts`).
+// else parked until the feed brings a message (`listings.ts`). A door pulls a stream's batches (`streams.ts`). Reads are
+// retried while the storage actor restarts (`patience.ts`).
 
 import { type Answer, failureOf, success } from '../protocol/envelope.js'
 import { ArcError, invalid, notFound } from '../protocol/errors.js'
@@ -28,16 +28,16 @@ export interface DispatcherOptions {
   readonly process: HubProcess
   readonly presenceTtlSec: number
   readonly instanceId: string
-  /** Told of what should not have happened: a request that failed for no reason of its own. */
+  /** Called with a defect: an error for which the request is not to blame. */
   readonly onDefect: (error: unknown, request: DoorRequest) => void
 }
 
-/** What a request asks for, once it is known to be allowed. */
+/** The work of a valid request. */
 type Work = PendingCommand | ListingPlan | Read
 type Read = Exclude<Plan, { kind: 'listing' | 'command' }>
 
 export class Dispatcher {
-  /** What changes besides messages, for whoever shows it. */
+  /** Hints at changes besides messages, for streams. */
   readonly changes = new Changes()
   readonly #options: DispatcherOptions
   readonly #patience: Patience
@@ -63,8 +63,8 @@ export class Dispatcher {
   }
 
   /**
-   * Loads what requests are validated by: most of what a door has to load. So a hub is up before it, and then
-   * loads it, or when the first request asks for it.
+   * Loads the routes with their schemas, most of a door's code. A hub loads them after it is up, or for the first request
+   * that comes earlier.
    */
   async loadRoutes(): Promise<Routes> {
     const { Routes } = await import('./routes.js')
@@ -73,7 +73,7 @@ export class Dispatcher {
     return this.#routes
   }
 
-  /** The id after which the feed goes on; null where it has not begun, as nobody has read at this door. */
+  /** The id after which the feed continues; null if this door has had no reader. */
   get cursor(): number | null {
     return this.#listings.cursor
   }
@@ -82,10 +82,10 @@ export class Dispatcher {
     return this.#options.instanceId
   }
 
-  /** The storage is connected, for the first time or again. */
+  /** Called when the storage is connected, for the first time or again. */
   connected(facts: StorageFacts): void {
     this.#listings.connected(facts.latestId)
-    this.changes.note(CHANGE_TOPICS) // the storage's last life may have ended before it could tell
+    this.changes.note(CHANGE_TOPICS) // the former storage actor may have died before it sent its hints
     this.#facts = facts
   }
 
@@ -93,7 +93,7 @@ export class Dispatcher {
     this.#listings.published(messages)
   }
 
-  /** Messages up to `latestId` were committed that did not come by. */
+  /** Called when messages up to `latestId` were committed that the feed does not send. */
   skipped(latestId: number): void {
     this.#listings.skipped(latestId)
   }
@@ -102,7 +102,7 @@ export class Dispatcher {
     if (this.#facts) this.#facts = { ...this.#facts, allowRemote }
   }
 
-  /** Who waits for messages at this door, in a long-poll or in a stream. */
+  /** The agents that wait for messages at this door, in a long-poll or a stream. */
   get waiting(): Waiting {
     return {
       waiting_polls: this.#listings.parked,
@@ -111,7 +111,7 @@ export class Dispatcher {
     }
   }
 
-  /** Tells the storage which agents wait here: they are alive. */
+  /** Reports the agents that wait here to the storage as alive. */
   reportAlive(): void {
     this.#alive.report()
   }
@@ -120,14 +120,14 @@ export class Dispatcher {
     return [...new Set([...this.#listings.agents(), ...this.#streams.agents()])]
   }
 
-  /** Answers everyone who waits with what there is, and from now on lets nobody wait. */
+  /** Answers all parked requests, and parks no more. */
   end(): void {
     this.#patience.end()
     this.#listings.end()
     this.#alive.end()
   }
 
-  /** Answers a request, now or later. A refusal is an answer. */
+  /** Answers a request, now or later. A refusal is an answer, too. */
   dispatch(request: DoorRequest): void {
     if (this.#routes) this.#answer(this.#routes, request)
     else
@@ -138,7 +138,7 @@ export class Dispatcher {
   }
 
   /**
-   * An agent's feed after an id, or after the one that the request names. An answer instead of a stream refuses it;
+   * An agent's feed after `afterId`, or after the id in the request. It resolves with an answer if the stream is refused, and
    * never rejects.
    */
   async openStream(request: DoorRequest, afterId?: number): Promise<Stream | Answer> {
@@ -151,7 +151,7 @@ export class Dispatcher {
     }
   }
 
-  /** The methods that are served at a path, once the routes are loaded. */
+  /** The methods of a path; none before the routes are loaded. */
   methodsAt(path: string): readonly string[] {
     return this.#routes?.methodsAt(path) ?? []
   }
@@ -209,7 +209,7 @@ export class Dispatcher {
     }
   }
 
-  /** Facts of the storage. @throws ArcError `unavailable` before it was ever there */
+  /** The storage's facts. @throws ArcError `unavailable` before the storage was first connected */
   #presentFacts(): StorageFacts {
     if (!this.#facts) throw new ArcError('unavailable', 'the storage is starting; try again')
     return this.#facts

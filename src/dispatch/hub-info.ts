@@ -1,4 +1,4 @@
-// What a hub says about itself (PROTOCOL §8).
+// Builds hub-info and the status (PROTOCOL §8).
 
 import { type Answer, successText } from '../protocol/envelope.js'
 import { MESSAGE_KINDS } from '../protocol/kinds.js'
@@ -13,13 +13,13 @@ export interface HubProcess {
   readonly pid: number
   /** Epoch milliseconds. */
   readonly startedAtMs: number
-  /** The address that it was told to listen on. */
+  /** The `host` option of the hub. */
   readonly host: string
-  /** The folder of the file relay; null where it is off. */
+  /** The folder of the file relay; null if it is off. */
   readonly spoolDir: string | null
 }
 
-/** What this hub can do: the protocol's tokens, then ours. */
+/** The features of this hub: the protocol's tokens, then ours. */
 const FEATURES = [
   'sse',
   'long_poll_keepalive',
@@ -56,7 +56,7 @@ export function hubInfo(
   }
 }
 
-/** The process's share of the answer, and then the storage's. */
+/** The status: the process's members, then the storage's. */
 export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Done): Answer {
   const share = {
     instance_id: facts.instanceId,

@@ -1,5 +1,5 @@
-// Agents that wait at this door are alive, however long they wait: while there are any, the storage is told of them often
-// enough that their sessions don't expire (PROTOCOL §3).
+// Keeps the sessions of agents that wait at this door alive (PROTOCOL §3): it reports them to the storage every third of the
+// presence TTL, at least every 30 s.
 
 import type { StorageClient } from '../storage/client.js'
 
@@ -8,7 +8,7 @@ const MOST_MS = 30_000
 export interface KeepAliveOptions {
   readonly storage: Pick<StorageClient, 'touch'>
   readonly presenceTtlSec: number
-  /** Who waits now. */
+  /** The agents that wait now. */
   readonly agents: () => string[]
 }
 
@@ -21,7 +21,7 @@ export class KeepAlive {
     this.#options = options
   }
 
-  /** Somebody has begun to wait. */
+  /** Call it when an agent begins to wait. */
   begin(): void {
     if (this.#ended) return
     const everyMs = Math.min(MOST_MS, (this.#options.presenceTtlSec * 1_000) / 3)
@@ -30,7 +30,7 @@ export class KeepAlive {
     }, everyMs)
   }
 
-  /** Tells the storage who waits; false when nobody does. */
+  /** Reports the waiting agents to the storage. False if there are none. */
   report(): boolean {
     const agents = this.#options.agents()
     this.#options.storage.touch(agents)

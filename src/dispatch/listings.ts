@@ -1,6 +1,6 @@
-// Listings of messages at this door, at once or as soon as there is something to list (`search.ts`). Owns this door's share of
-// the feed: the recent messages, those who are parked until one comes that they ask for, and the subscription, which
-// begins with the first reader and lasts as long as the door.
+// Listings of messages at this door, at once or with the next message (`search.ts`). It owns this door's side of the feed:
+// the recent messages, the parked searches, and the subscription. The subscription begins with the first reader, and ends
+// with the door.
 
 import type { Answer } from '../protocol/envelope.js'
 import type { StorageClient } from '../storage/client.js'
@@ -17,7 +17,7 @@ export interface ListingsOptions {
   readonly storage: Pick<StorageClient, 'page' | 'touch' | 'subscribe'>
   readonly patience: Patience
   readonly refusal: (error: unknown, request: DoorRequest) => Answer
-  /** Told whenever somebody is parked. */
+  /** Called whenever a search is parked. */
   readonly onParked: () => void
 }
 
@@ -26,7 +26,7 @@ export class Listings implements Searched {
   readonly #waiters = new Waiters()
   readonly #answers = new ListAnswers()
   readonly #knownChannels = new Set<string>()
-  /** Absent until the storage was there for the first time. */
+  /** Undefined until the storage is first connected. */
   #recent: RecentMessages | undefined
   #isSubscribed = false
   #ended = false
@@ -35,12 +35,12 @@ export class Listings implements Searched {
     this.#options = options
   }
 
-  /** The highest id that has come by. */
+  /** The highest id that the feed has sent. */
   get latestId(): number {
     return this.#recent?.latestId ?? 0
   }
 
-  /** The id after which the feed goes on when the storage is back; null while nobody has read at this door yet. */
+  /** The id after which the feed continues when the storage is back; null before this door's first reader. */
   get cursor(): number | null {
     return this.#isSubscribed ? this.latestId : null
   }
@@ -49,7 +49,7 @@ export class Listings implements Searched {
     return this.#waiters.size
   }
 
-  /** Agents who are parked. */
+  /** The agents of the parked searches. */
   agents(): string[] {
     return this.#waiters.agents()
   }
@@ -58,7 +58,7 @@ export class Listings implements Searched {
     return this.#ended
   }
 
-  /** The storage is there; what follows has an id above `latestId`, or above the last one that has come by. */
+  /** Called when the storage is connected. Later messages have an id above `latestId`, or above the last one of the feed. */
   connected(latestId: number): void {
     this.#recent ??= new RecentMessages(latestId)
   }
@@ -68,13 +68,13 @@ export class Listings implements Searched {
     this.#waiters.published(messages)
   }
 
-  /** Messages up to `latestId` were committed that did not come by. */
+  /** Called when messages up to `latestId` were committed that the feed does not send. */
   skipped(latestId: number): void {
     this.#recent?.skipTo(latestId)
     this.#waiters.wakeAll('again')
   }
 
-  /** Answers everyone who is parked with what there is, and from now on parks nobody. */
+  /** Answers all parked requests, and parks no more. */
   end(): void {
     this.#ended = true
     this.#waiters.wakeAll('ended')
@@ -87,8 +87,8 @@ export class Listings implements Searched {
   }
 
   /**
-   * The rows of a listing; empty at the deadline, when the request is abandoned, or when the door closes. Rejects as the
-   * storage does: 404 for a channel that does not exist, and when it stays away.
+   * The rows of a listing. It resolves with none at the deadline, when the request is abandoned, or when the door closes.
+   * It rejects as the storage does: 404 for an unknown channel, `unavailable` if the storage stays away.
    */
   rows(listing: Listing, request: DoorRequest): Promise<Page> {
     return new Promise((resolve, reject) =>
@@ -96,7 +96,7 @@ export class Listings implements Searched {
     )
   }
 
-  /** The answer to a listing for which these messages were found. */
+  /** The answer to a listing with these messages. */
   answerTo({ touches, timeoutMs }: Listing, page: Page): Answer {
     if (touches !== undefined && timeoutMs > 0) this.#options.storage.touch([touches])
     return this.#answers.of(page)
@@ -107,9 +107,9 @@ export class Listings implements Searched {
   }
 
   recent({ filter, limit, timeoutMs }: Listing, sinceId: number): string[] | undefined {
-    // Another hub may have committed what has not come by yet; who does not wait for it must be told now.
+    // Another hub may have committed messages that the feed has not sent yet. A request that does not wait needs them now.
     if (timeoutMs === 0) return undefined
-    // Nobody is to wait in a channel that does not exist.
+    // Only the storage knows whether a channel exists.
     if (filter.channels && !filter.channels.every((channel) => this.#knownChannels.has(channel)))
       return undefined
     if (!this.#recent) return undefined
@@ -118,8 +118,8 @@ export class Listings implements Searched {
   }
 
   /**
-   * The door has a reader: it is told of messages from now on. Until it has caught up, those who wait are in
-   * the same position as if what they wait for had not been posted yet.
+   * Subscribes at the door's first reader. Until the feed has caught up, parked searches wait as if the messages were not
+   * posted yet.
    */
   #subscribe(afterId: number): void {
     if (this.#isSubscribed) return

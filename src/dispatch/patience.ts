@@ -1,10 +1,10 @@
-// Patience with a storage actor that is being restarted: what failed because it is away is tried again when it is back, for a
-// few seconds. Ends with the door, which then waits for nothing.
+// Retries reads and commands while the storage actor restarts, for at most `PATIENCE_MS`. `end` stops it: a door that closes
+// waits for nothing.
 
 import { ArcError } from '../protocol/errors.js'
 import type { StorageClient } from '../storage/client.js'
 
-/** How long a request waits for a storage that is away. */
+/** Milliseconds for which a request waits for a storage that is away. */
 const PATIENCE_MS = 5_000
 
 export class Patience {
@@ -19,7 +19,7 @@ export class Patience {
     this.#ended = true
   }
 
-  /** Reads, and reads again while the storage is away. */
+  /** Runs `work`, and again while the storage is away. */
   async read<T>(work: () => Promise<T>): Promise<T> {
     const startedAt = Date.now()
     for (;;) {
@@ -33,7 +33,7 @@ export class Patience {
     }
   }
 
-  /** Settles when the storage, which failed work that began at `startedAt`, may be back; undefined when trying again is no use. */
+  /** After a failure of work that began at `startedAt`: settles when the storage may be back. Undefined if no retry helps. */
   storageBack(error: unknown, startedAt: number): Promise<void> | undefined {
     const isAway =
       error instanceof ArcError && (error.code === 'unavailable' || error.code === 'outcome_unknown')

@@ -1,6 +1,6 @@
-// A command that a request has led to, on its way to the storage and back: one object, which answers the request itself. While
-// the storage actor is away, a command that may be repeated is sent again when it is back; any other one is
-// refused, since nobody could tell whether it had happened.
+// A request's command on its way to the storage and back: one object, which answers the request itself. If the storage
+// actor is away, it sends a command with an idempotency key again when the actor is back. It refuses any other command,
+// since nobody could tell whether it had happened.
 
 import { hash } from 'node:crypto'
 import type { Caller } from '../actors/runtime/link.js'
@@ -59,7 +59,7 @@ export class PendingCommand implements Submission, Caller<Outcome> {
   }
 }
 
-/** What makes a request one that may be repeated. @throws ArcError 400 for a malformed key */
+/** The idempotency key and hash of a request that may be repeated. @throws ArcError 400 for a malformed key */
 function keyOf({ method, target, idempotency, replayOnly }: DoorRequest): Submission['idempotency'] {
   if (!idempotency || method === 'GET') return undefined
   const { scope, key, bytes } = idempotency

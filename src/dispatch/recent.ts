@@ -1,5 +1,5 @@
-// The most recent messages, kept at the door: a thousand clients that poll again after one message are
-// answered from here rather than by a thousand queries. Bounded by count and by size.
+// The most recent messages at a door: a thousand clients that poll again after one message get their answers from here,
+// without a thousand queries. Bounded by count and by size.
 
 import type { FeedMessage, MessageFilter } from '../storage/commands.js'
 
@@ -16,28 +16,28 @@ export class RecentMessages {
     this.#floor = latestId
   }
 
-  /** The highest id that has come by. */
+  /** The highest id that the feed has sent. */
   get latestId(): number {
     return this.#messages.at(-1)?.id ?? this.#floor
   }
 
   append(messages: readonly FeedMessage[]): void {
     for (const message of messages) {
-      if (message.id <= this.latestId) continue // sent again after a restart of the storage
+      if (message.id <= this.latestId) continue // a restarted storage sends it again
       this.#messages.push(message)
       this.#chars += message.json.length
     }
     if (this.#messages.length > MAX_MESSAGES || this.#chars > MAX_CHARS) this.#shrink()
   }
 
-  /** Forgets everything up to `latestId`, which was committed without coming by. */
+  /** Forgets all messages, since the feed has skipped those up to `latestId`. */
   skipTo(latestId: number): void {
     this.#messages = []
     this.#chars = 0
     this.#floor = latestId
   }
 
-  /** The first `limit` matches after `sinceId`; undefined when older messages would have to be read as well. */
+  /** The first `limit` matches after `sinceId`. Undefined if older messages may match: the storage has them. */
   after(sinceId: number, filter: MessageFilter, limit: number): string[] | undefined {
     if (sinceId < this.#floor) return undefined
     const items: string[] = []
@@ -58,7 +58,7 @@ export class RecentMessages {
     return low
   }
 
-  /** Drops the older half, so that the cost of dropping is spread over as many appends. */
+  /** Drops the older half, so that many appends share the cost. */
   #shrink(): void {
     const dropped = this.#messages.splice(0, Math.ceil(this.#messages.length / 2))
     for (const message of dropped) this.#chars -= message.json.length
@@ -71,7 +71,7 @@ export function idOf(json: string): number {
   return Number.parseInt(json.slice('{"id":'.length), 10)
 }
 
-/** Whether a message belongs to a listing, a long-poll or a stream (PROTOCOL §4). */
+/** Whether a listing, a long-poll or a stream shows a message (PROTOCOL §4). */
 export function isVisible(message: FeedMessage, filter: MessageFilter): boolean {
   if (message.to !== null && message.to !== filter.agentId) return false
   if (filter.channels && !filter.channels.includes(message.channel)) return false

@@ -1,4 +1,4 @@
-// The protocol's routes: method and path → what is to be done, as data. Pure, and used by both doors.
+// The protocol's routes: they turn a method and a path into a plan, as data. Pure; both doors use them.
 
 import { addRoute, createRouter, findRoute } from 'rou3'
 import { type ArcError, invalid, methodNotAllowed, notFound } from '../protocol/errors.js'
@@ -19,7 +19,7 @@ export interface Listing {
   readonly touches: string | undefined
 }
 
-/** What a request asks for. */
+/** The plan of a request. */
 export type Plan =
   | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
   | { readonly kind: 'query'; readonly query: Query; readonly touches?: string | undefined }
@@ -36,17 +36,17 @@ export interface StreamPlan {
   readonly kind: 'stream'
   readonly filter: MessageFilter
   readonly sinceId: number
-  /** The reader wants to be told of what changes besides messages. */
+  /** The reader wants hints at changes besides messages. */
   readonly changes: boolean
 }
 
 export interface RoutesOptions {
   readonly limits: Limits
-  /** The address that the hub was told to listen on. */
+  /** The `host` option of the hub. */
   readonly listenHost: string
 }
 
-/** Path parameters, query and body of a request, under their names on the wire. */
+/** Path parameters, query and body of a request, with the wire's names. */
 interface Wire {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
@@ -68,8 +68,8 @@ export class Routes {
   }
 
   /**
-   * Plans a request. `target` is the path with its query; `body` the parsed body.
-   * @throws ArcError 404 for an unknown path, 405 for a method that is not served there, 400 for invalid input
+   * Plans a request. `target` is the path with its query; `body` is parsed.
+   * @throws ArcError 404 for an unknown path, 405 for another method of a known path, 400 for invalid input
    */
   plan(method: string, target: string, body: Record<string, unknown>): Plan {
     const mark = target.indexOf('?')
@@ -80,7 +80,7 @@ export class Routes {
     return match.data({ params: decoded(match.params), query, body })
   }
 
-  /** The methods that are served at a path; none when it is unknown. */
+  /** The methods of a path; none for an unknown path. */
   methodsAt(path: string): readonly string[] {
     return METHODS.filter((method) => findRoute(this.#router, method, path))
   }
@@ -250,7 +250,7 @@ function listing(
   return { kind: 'listing', listing: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
 }
 
-/** Replaces members by their JSON text, in the object that validation has made. */
+/** Replaces members by their JSON text, in place: validation has created the object. */
 function withJson<T extends object, K extends keyof T>(
   input: T,
   ...members: K[]

@@ -1,4 +1,4 @@
-// One search for the rows of a listing: at once, or as soon as there are any. It ends once, with `found` or with `failed`.
+// One search for the rows of a listing: at once, or with the next message. It ends once, with `found` or with `failed`.
 //
 //                        ┌─────────── woken by a match, or told to look again ───────────┐
 //                        ▼                                                               │
@@ -13,9 +13,9 @@
 //                  ├─ rows, or no time left ──▶ found
 //                  └─ refused, or away ───────▶ failed
 //
-// A thousand agents wait at once, are woken by one message and ask again: what they leave behind is collected each time,
-// and the pauses of that are what the last of them waits for. So a search is one object that answers its request itself, not
-// a chain of async functions or promises, each of which would keep a frame or closures for as long as it waits.
+// One message wakes a thousand searches, and their agents poll again. Each round leaves garbage, and the last agents wait
+// for its collection. So a search is one object that answers its request itself: a chain of async functions or promises
+// would keep a frame or closures for each step.
 
 import type { MessageFilter, Page, PageQuery } from '../storage/commands.js'
 import { idOf } from './recent.js'
@@ -23,18 +23,18 @@ import type { DoorRequest } from './request.js'
 import type { Listing } from './routes.js'
 import type { Waiter, WakeReason } from './waiters.js'
 
-/** What a search looks through, and where it is parked. */
+/** Where a search looks, and where it is parked. */
 export interface Searched {
-  /** The highest id that has come by. */
+  /** The highest id that the feed has sent. */
   readonly latestId: number
-  /** The door closes: nobody is parked any more. */
+  /** The door closes, and parks no more searches. */
   readonly ended: boolean
-  /** Matches among the recent messages; undefined when the storage has to be asked. */
+  /** Matches among the recent messages; undefined if only the storage can tell. */
   recent(listing: Listing, sinceId: number): readonly string[] | undefined
-  /** What is stored. Rejects as the storage does. */
+  /** A page of stored messages. Rejects as the storage does. */
   page(query: PageQuery): Promise<Page>
   park(waiter: Waiter, timeoutMs: number): void
-  /** Takes a waiter out again; false when it has been woken. */
+  /** Removes a parked waiter. False if it was woken before. */
   leave(waiter: Waiter): boolean
 }
 
@@ -69,7 +69,7 @@ export abstract class Search implements Waiter {
     else this.#ask()
   }
 
-  /** Called among others whose turn it is as well: what fails here is a defect, and ends the actor. */
+  /** Called in a loop with others. An error here is a defect and ends the actor. */
   wake(reason: WakeReason): void {
     this.request.abandonment.off(this.#abandoned)
     if (reason === 'deadline' || reason === 'ended') this.#end([])
@@ -92,7 +92,7 @@ export abstract class Search implements Waiter {
     else this.#end(items, isCut)
   }
 
-  /** All that is known here was looked through, up to the limit. Whoever has found nothing is parked in the same turn. */
+  /** Ends with the matches among the recent messages. Without any it parks in the same turn of the event loop. */
   #seen(items: readonly string[]): void {
     const upToId = items.length < this.listing.limit ? this.#searched.latestId : idOf(items.at(-1) as string)
     this.#sinceId = Math.max(this.#sinceId, upToId)

@@ -1,6 +1,6 @@
-// The live feeds of agents (PROTOCOL §4): what is stored after an id, then what is committed, without gap or repeat. A stream
-// is a listing that is repeated for its reader, who pulls it batch by batch. It ends when its request is abandoned, when the
-// door closes, or when the storage stays away.
+// The live feeds of agents (PROTOCOL §4): the stored messages after an id, then each committed one, without gap or repeat.
+// A stream repeats a listing, and its reader pulls it batch by batch. It ends when its request is abandoned, when the door
+// closes, or when the storage stays away.
 
 import type { Answer } from '../protocol/envelope.js'
 import type { StorageClient } from '../storage/client.js'
@@ -12,9 +12,9 @@ import type { StreamPlan } from './routes.js'
 
 /** An agent's feed. */
 export interface Stream {
-  /** Messages as JSON texts; an empty batch says that none came for 15 s. */
+  /** Messages as JSON texts. An empty batch is a heartbeat: no message came for 15 s. */
   readonly batches: Batches
-  /** Set for a reader that asked for it. */
+  /** Hints at changes, for a reader that asked for them. */
   readonly changes: Changes | undefined
 }
 
@@ -23,39 +23,39 @@ export interface StreamsOptions {
   readonly listings: Listings
   readonly changes: Changes
   readonly refusal: (error: unknown, request: DoorRequest) => Answer
-  /** Told whenever one is opened. */
+  /** Called whenever a stream opens. */
   readonly onOpened: () => void
 }
 
 type Batches = AsyncGenerator<readonly string[], void>
 
-/** Rows that a stream is handed at once: what a reader that stops reading may hold back. */
+/** Messages in one batch: as many stay in memory if a reader stops reading. */
 const BATCH = 64
 /** A stream's heartbeat (PROTOCOL §4). */
 const BEAT_MS = 15_000
 
 export class Streams {
   readonly #options: StreamsOptions
-  /** The open ones, with their agents. */
+  /** The requests of open streams, with their agents. */
   readonly #open = new Map<DoorRequest, string | undefined>()
 
   constructor(options: StreamsOptions) {
     this.#options = options
   }
 
-  /** How many are open. */
+  /** The number of open streams. */
   get size(): number {
     return this.#open.size
   }
 
-  /** Agents who read one. Also one who takes its time: its stream waits for it, and it for the stream. */
+  /** The agents of open streams, slow readers included. */
   agents(): string[] {
     return [...this.#open.values()].filter((agentId) => agentId !== undefined)
   }
 
-  /** Opens a stream after `afterId`. Rejects as the storage does: 404 for a channel that does not exist, and when it stays away. */
+  /** Opens a stream after `afterId`. Rejects as the storage does: 404 for an unknown channel, `unavailable` if it stays away. */
   async open({ filter, changes }: StreamPlan, afterId: number, request: DoorRequest): Promise<Stream> {
-    // A look that does not wait also finds out whether the channels exist.
+    // The first look does not wait, and refuses an unknown channel.
     const first = await this.#look(filter, afterId, 0, request)
     return {
       batches: this.#batches(filter, first, request),

@@ -1,8 +1,8 @@
-// Everyone who waits for a message, at this door. A published message finds its waiters by channel, thread
-// or addressee, so that a post costs what it wakes and not what waits.
+// The parked waiters of this door. A published message finds its waiters by channel, thread or addressee, so that the cost
+// of a post grows with those that it wakes, not with all that wait.
 //
-// A waiter is registered in the same turn of the event loop in which the recent messages were searched in
-// vain; since the feed arrives by this same loop, no message can slip in between (DESIGN, decision 5).
+// A waiter is parked in the same turn of the event loop in which it found nothing among the recent messages. The feed
+// arrives by the same loop, so no message falls between the two.
 
 import type { FeedMessage, MessageFilter } from '../storage/commands.js'
 import { isVisible } from './recent.js'
@@ -13,24 +13,24 @@ export interface Waiter {
   wake(reason: WakeReason): void
 }
 
-/** `again`: what was committed is not known here; look once more. `ended`: the door closes. */
+/** `again`: the feed skipped messages, so look again. `ended`: the door closes. */
 export type WakeReason = 'match' | 'deadline' | 'again' | 'ended'
 
 type Index = Map<string, Set<Waiter>>
 
 /**
- * Waiters that are woken in one turn of the event loop, about 10 ms: others, too, are to be answered while thousands are.
- * With turns of 100 the last of 1,000 waited a fifth to a half longer.
+ * Waiters woken in one turn of the event loop, about 10 ms. The pauses let other requests through while thousands wake.
+ * With 100 the last of 1,000 would wait longer.
  */
 const WOKEN_AT_ONCE = 500
 const ALL = ['all']
 
 export class Waiters {
-  /** With the timer of each one's deadline. */
+  /** Each waiter with the timer of its deadline. */
   readonly #parked = new Map<Waiter, NodeJS.Timeout>()
   readonly #byAgent: Index = new Map()
   readonly #byTopic: Index = new Map()
-  /** Taken out already, in the order in which their turn to be woken comes. */
+  /** Waiters that are no longer parked, in the order of their wake. */
   #woken: (readonly [waiter: Waiter, reason: WakeReason])[] = []
   #waking = false
 
@@ -38,12 +38,12 @@ export class Waiters {
     return this.#parked.size
   }
 
-  /** Agents blocked in a long-poll: these agents are alive. */
+  /** Agents in a long-poll; they are alive. */
   agents(): string[] {
     return [...this.#byAgent.keys()]
   }
 
-  /** Registers a waiter for at most `timeoutMs`. */
+  /** Parks a waiter for at most `timeoutMs`. */
   park(waiter: Waiter, timeoutMs: number): void {
     const { agentId } = waiter.filter
     if (agentId !== undefined) enter(this.#byAgent, agentId, waiter)
@@ -51,7 +51,7 @@ export class Waiters {
     this.#parked.set(waiter, setTimeout(this.#expire, timeoutMs, waiter))
   }
 
-  /** Takes a waiter out without waking it; false when it was not there any more. */
+  /** Removes a waiter without a wake. False if it is not parked. */
   remove(waiter: Waiter): boolean {
     const deadline = this.#parked.get(waiter)
     if (deadline === undefined) return false
@@ -63,7 +63,7 @@ export class Waiters {
     return true
   }
 
-  /** Wakes whoever waits for one of these messages. */
+  /** Wakes the waiters for which one of these messages is visible. */
   published(messages: readonly FeedMessage[]): void {
     if (this.size === 0) return
     const matched = new Set<Waiter>()
@@ -79,7 +79,7 @@ export class Waiters {
     this.#wakeInTurn([...this.#parked.keys()], reason)
   }
 
-  /** Where those who may see a message are found. */
+  /** The sets of waiters that may see a message. */
   #candidates({ to, channel, threadId }: FeedMessage): (Set<Waiter> | undefined)[] {
     if (to !== null) return [this.#byAgent.get(to)]
     const topics = [...ALL, channelTopic(channel), ...(threadId === null ? [] : [threadTopic(threadId)])]
@@ -102,7 +102,7 @@ export class Waiters {
   }
 }
 
-/** By what a waiter's broadcasts are found: the narrowest thing that its filter names. */
+/** The index keys of a waiter's broadcasts: the narrowest member of its filter. */
 function topicsOf({ channels, threadId }: MessageFilter): readonly string[] {
   if (threadId !== undefined) return [threadTopic(threadId)]
   return channels?.map(channelTopic) ?? ALL
