@@ -1,12 +1,12 @@
-// Making folders, for their owner alone: what a hub keeps is as private as what agents say in it. Light: commands load
-// it without the hub.
+// Creates folders that only their owner may use, since a hub's files hold what agents say. Commands load this file without
+// the hub, so it imports little.
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder and those above it. Node's own recursive mkdir never returns where folders cannot be made
- * though the parent exists, as in /proc. @throws NodeJS.ErrnoException
+ * Creates a folder and its parents. Node's recursive mkdir never returns where the parent exists but takes no folders, as
+ * in /proc. @throws NodeJS.ErrnoException
  */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return

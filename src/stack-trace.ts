@@ -1,6 +1,6 @@
-// Stack traces of the bundled program in terms of its sources: `src/storage/committer.ts:78:12` instead of
-// `dist/program/storage.actor.js:901:20`. Maps are read when a trace is to be shown, so that a start pays nothing for them
-// (`--enable-source-maps` reads every module's map as it loads). A frame without a map stays as it is.
+// Maps stack traces of the bundled program to its sources: `src/storage/committer.ts:78:12` instead of
+// `dist/program/storage.actor.js:901:20`. It reads a source map when a trace is shown, so a start reads none
+// (`--enable-source-maps` would read every module's map). A frame without a map stays unchanged.
 
 import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
@@ -8,10 +8,10 @@ import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PACKAGE_ROOT } from './package.js'
 
-/** In V8's frames: `(file:///…/main.js:3:14)` or `at /…/main.js:3:14`. */
+/** A place in V8's frames: `(file:///…/main.js:3:14)` or `at /…/main.js:3:14`. */
 const PLACE = /(?:file:\/\/)?(\/[^\s():]+\/dist\/[^\s():]+\.js):(\d+):(\d+)/g
 
-/** The text, with the places of its stack frames as places in the sources. */
+/** The text with the places of its stack frames mapped to the sources. */
 export function inSources(text: string): string {
   if (!text.includes('\n    at ')) return text
   const maps = new Map<string, SourceMap | undefined>()

@@ -1,18 +1,18 @@
-// The name of a storage. The hub that opens it and the commands that look for that hub have to agree on it, whether
-// the file is there already or not: absolute, and by way of no symbolic link, also of one whose target is missing.
-// Light: commands load it without the hub.
+// The name of a storage: an absolute path without symbolic links, even one whose target is missing. The hub that opens the
+// storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands load
+// this file without the hub, so it imports little.
 
 import { readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ArcError } from './protocol/errors.js'
 
-/** What SQLite takes for a database without a file. */
+/** SQLite's name for a database without a file. */
 const IN_MEMORY = ':memory:'
 
 /** @throws ArcError for a name that can't be used */
 export function storageFile(storagePath: string): string {
   if (/\s$/.test(storagePath)) {
-    // The library that opens it drops white space there, and so would open another file than is named.
+    // better-sqlite3 drops white space at the end, and so would open another file.
     const text = `the storage ${JSON.stringify(storagePath)} ends in white space; choose a name without, with --storage`
     throw new ArcError('storage_unusable', text)
   }
@@ -27,7 +27,7 @@ function withoutLinks(path: string): string {
   try {
     return realpathSync(path)
   } catch (error) {
-    // A loop of links, or a folder that may not be looked into: opening it says so.
+    // A loop of links, or an unreadable folder: the open fails with the reason.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) return path
   }
   const folder = withoutLinks(dirname(path))
@@ -39,6 +39,6 @@ function targetOf(path: string): string | undefined {
   try {
     return readlinkSync(path)
   } catch {
-    return undefined // no link: it is still to be made
+    return undefined // no link: the file does not exist yet
   }
 }

@@ -1,5 +1,5 @@
-// Reads requests' bodies under caps, and parses them as PROTOCOL §1 asks: empty reads as {}, anything else
-// must be UTF-8, JSON and an object.
+// Reads and parses request bodies (PROTOCOL §1), under caps. An empty body reads as {}. Any other body must be UTF-8, JSON
+// and an object.
 
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -10,15 +10,15 @@ const NOTHING = Buffer.alloc(0)
 /** A body with more bytes is a large one. */
 const LARGE_BYTES = 64 * 1024
 /**
- * Bytes of large bodies at most that are being read or have not been answered yet. On its way to the storage a body is in memory
- * three or four times over, and 200 of the largest at once were more than the gateway's thread may use.
+ * The most bytes of large bodies in progress, from their first byte to their answer. On its way to the storage a body is in
+ * memory three or four times: 200 of the largest at once exceed the memory of the gateway's thread.
  */
 const MAX_LARGE_BYTES = 64 * 1024 * 1024
 
 export class Bodies {
   readonly #maxBytes: number
   readonly #maxLargeBytes: number
-  /** Of large bodies, those of this moment. */
+  /** Bytes of the large bodies in progress. */
   #largeBytes = 0
 
   constructor(maxBytes: number) {
@@ -27,10 +27,9 @@ export class Bodies {
   }
 
   /**
-   * Reads the whole body, and tells `read`; or `refused` of an ArcError: `body_too_large` as soon as it is known to
-   * have too many bytes, `overloaded` while too many other large ones are under way, or of a connection that broke. The rest
-   * is thrown away then, so the connection has to be closed after the answer. `isAwaited`: the client sends the body when
-   * it is told that it may.
+   * Reads the whole body and calls `read`. Or calls `refused` with an ArcError: `body_too_large` as soon as the body is known
+   * to be too large, `overloaded` while too many large bodies are in progress, or for a broken connection. It then drops the
+   * rest of the body, so the connection must close after the answer. `isAwaited`: the client waits for "100 Continue".
    */
   read(
     request: IncomingMessage,
@@ -102,7 +101,7 @@ export function parseBody(bytes: Buffer): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-/** By the byte order mark, which is never valid UTF-8. */
+/** Whether the bytes begin with UTF-16's byte order mark, which is never valid UTF-8. */
 function isUtf16(bytes: Buffer): boolean {
   const mark = bytes.length > 1 ? bytes.readUInt16LE(0) : 0
   return mark === 0xfeff || mark === 0xfffe

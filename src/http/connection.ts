@@ -1,8 +1,8 @@
-// One client's connection: which request came last on it, and who is to be told when the client leaves.
+// One client's connection: it holds the last request, and the callbacks for when the client leaves.
 //
-// A client may close its side and still read (`printf … | nc -N`), so its end is no reason to drop what it has asked. But
-// nothing tells it from a client that has died. So whoever only waits, for a message that may never come, is told of it:
-// a long-poll is answered with what there is, a stream ends.
+// A client may close its side and still read (`printf … | nc -N`), so its requests still get their answers. But the hub
+// can't tell it from a client that has died. So long-polls and streams, which may wait for ever, hear that it has left: a
+// long-poll is answered at once, a stream ends.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -15,7 +15,7 @@ export class Connection {
   #last: ServerResponse<IncomingMessage> | undefined
   #refused = false
 
-  /** Watches a connection that was just accepted. */
+  /** Attaches a `Connection` to a new socket. */
   static accept(socket: Socket & { [CONNECTION]?: Connection }): void {
     socket[CONNECTION] = new Connection(socket)
   }
@@ -32,17 +32,17 @@ export class Connection {
     socket.once('end', left).once('close', left)
   }
 
-  /** The answer to the request that came last, unless it is over. */
+  /** The last request's response, unless it is closed. */
   get unanswered(): ServerResponse<IncomingMessage> | undefined {
     return this.#last?.closed === false ? this.#last : undefined
   }
 
-  /** The client has closed its side, or is gone. */
+  /** The client has closed its side, or the socket is destroyed. */
   get left(): boolean {
     return this.#socket.readableEnded || this.#socket.destroyed
   }
 
-  /** A request has come. */
+  /** Call it with each request's response. */
   began(response: ServerResponse<IncomingMessage>): void {
     this.#last = response
   }
@@ -56,7 +56,7 @@ export class Connection {
     this.#waiting.delete(callback)
   }
 
-  /** True for the first time only: what follows on this connection is not to be answered. */
+  /** True the first time only: the hub answers nothing after a refusal on this connection. */
   refuse(): boolean {
     const isFirst = !this.#refused
     this.#refused = true

@@ -1,7 +1,7 @@
-// Who may call (PROTOCOL §16). The protocol has no authentication and what reaches an agent is an
-// instruction to it, so a web page that the person happens to visit must not reach the hub: not by a name that
-// rebinds to loopback (Host), not by a request of another origin (Origin), not by what it embeds (fetch metadata, and
-// Referer where browsers send none). Runs before anything else is looked at; what it refuses has no effect at all.
+// Decides who may call (PROTOCOL §16). The protocol has no authentication, and a message to an agent is an instruction to
+// it. So a web page that the person visits must not reach the hub: not by a name that rebinds to loopback (Host), not by a
+// request from another origin (Origin), not by an embedded request (fetch metadata, or Referer where browsers send none).
+// The guard runs before all else, and a refused request has no effect.
 
 import type { IncomingMessage } from 'node:http'
 import { ArcError } from '../protocol/errors.js'
@@ -9,13 +9,13 @@ import { hostName, isAlias, isLoopback, isPlainAddress } from './host.js'
 import { isStatic } from './site.js'
 
 export interface GuardOptions {
-  /** Names besides IP addresses and `localhost` that `Host` may hold, from `--allow-host`. */
+  /** Names from `--allow-host`, which `Host` may hold besides IP addresses and `localhost`. */
   readonly allowHosts: readonly string[]
 }
 
 export class Guard {
   readonly #allowHosts: ReadonlySet<string>
-  /** Off: only loopback peers are served. */
+  /** False: the hub serves loopback peers only. */
   allowRemote = false
 
   constructor({ allowHosts }: GuardOptions) {
@@ -23,7 +23,7 @@ export class Guard {
   }
 
   /**
-   * `authority` is that of a target which is a whole URL.
+   * `authority`: the one of a target that is a whole URL.
    * @throws ArcError 403 for a request that must not reach the hub
    */
   check(request: IncomingMessage, authority?: string): void {
@@ -52,15 +52,15 @@ export class Guard {
   }
 }
 
-/** The page for which a browser makes this request is one of ours. A request that no browser makes passes. */
+/** Whether the request comes from our own page, or from no browser. */
 function checkPage(request: IncomingMessage, host: string): void {
   const { headers } = request
   if (headers['sec-fetch-site'] !== undefined) {
     checkSite(request)
     return
   }
-  // To an address that is neither loopback nor https browsers send no fetch metadata, and old ones never do: then the page
-  // shows by its Referer, which a page can withhold but not forge. The page itself, and what it is made of, have no effects.
+  // Browsers send no fetch metadata to an address that is neither loopback nor https, and old ones never do. The Referer
+  // then names the page; a page can withhold it but not forge it. GETs of the page and its files have no effects.
   const { referer } = headers
   if (referer === undefined ? !isBrowser(headers['user-agent']) : isOwnPage(referer, host)) return
   if (isStatic(request)) return
@@ -70,7 +70,7 @@ function checkPage(request: IncomingMessage, host: string): void {
   throw new ArcError('origin_refused', text)
 }
 
-/** What fetch metadata say: the request comes from a page of ours that calls us, or from a person. */
+/** Whether fetch metadata say that our own page or a person sent the request. */
 function checkSite(request: IncomingMessage): void {
   const { 'sec-fetch-site': site, 'sec-fetch-dest': dest } = request.headers
   if (site === undefined) return
@@ -82,7 +82,7 @@ function checkSite(request: IncomingMessage): void {
   throw new ArcError('origin_refused', `the hub's answers are not to be embedded in a page (${dest})`)
 }
 
-/** The value of `Host` if there is exactly one. Node keeps only the first of several, hence the raw headers. */
+/** The value of `Host` if there is exactly one. It reads the raw headers, since Node keeps only the first of several. */
 function onlyHost(rawHeaders: readonly string[]): string | undefined {
   let found: string | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -112,12 +112,12 @@ function isOwnPage(referer: string, host: string): boolean {
   return referer.startsWith(`http://${host}/`) || referer.startsWith(`https://${host}/`)
 }
 
-/** All browsers call themselves so, and no page can change that. So does PowerShell, which is none. */
+/** Every browser's User-Agent begins so, and no page can change that. PowerShell's does too. */
 function isBrowser(userAgent: string | undefined): boolean {
   return userAgent?.startsWith('Mozilla/') === true && !/PowerShell\/[0-9]/.test(userAgent)
 }
 
-/** A link or bookmark that leads to the page itself, in a tab of its own. */
+/** Whether a link or bookmark opens the page itself in a tab. */
 function isTopLevelVisit({ method, url, headers }: IncomingMessage): boolean {
   const path = url?.split('?')[0]
   return (

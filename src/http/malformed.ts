@@ -1,8 +1,8 @@
-// What Node's parser could not make a request of, in words. Node itself would answer it without any.
+// Says why Node's parser refused a request. Node's own answer has no text.
 
 import { ArcError, invalid } from '../protocol/errors.js'
 
-/** The parser's complaint; `reason` says what it stumbled over. */
+/** The parser's error; `reason` says what is malformed. */
 export type ParserError = NodeJS.ErrnoException & { readonly reason?: string }
 
 export function malformed({ code, reason }: ParserError): ArcError {

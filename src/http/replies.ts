@@ -1,4 +1,4 @@
-// How answers leave the HTTP door: status, headers, body, and what becomes of the connection.
+// Sends answers through the HTTP door: status, headers and body. It also decides when a connection closes.
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -7,14 +7,14 @@ import type { SiteAnswer } from './site.js'
 
 export interface RepliesOptions {
   readonly instanceId: string
-  /** The methods that are served at a target, for a 405. */
+  /** The methods of a target, for a 405. */
   readonly methodsAt: (target: string) => readonly string[]
 }
 
-/** How long the rest of a refused request is read and thrown away, so that its sender gets to see the answer. */
+/** Milliseconds for which it reads and drops the rest of a refused request, so that the sender can read the answer. */
 const LINGER_MS = 2_000
 const RETRY_AFTER_SEC = '1'
-/** On every answer: a page that embeds it makes nothing of it, and does not get to see it. */
+/** Headers of every answer: a page that embeds one can neither use nor read it. */
 const CLOSED_TO_PAGES = ['X-Content-Type-Options', 'nosniff', 'Cross-Origin-Resource-Policy', 'same-origin']
 
 export class Replies {
@@ -25,12 +25,12 @@ export class Replies {
     this.#options = options
   }
 
-  /** The door closes: connections end with the answers that they wait for. */
+  /** From now on each connection closes after its answer. */
   close(): void {
     this.#closing = true
   }
 
-  /** An answer that can't be sent is a defect, and ends the actor; one that nobody can read any more is dropped. */
+  /** Sends an answer, or drops it if nobody can read it any more. An answer that can't be sent is a defect: it throws. */
   send(response: ServerResponse<IncomingMessage>, answer: Answer): void {
     if (isOver(response)) return
     if (this.#closing) response.shouldKeepAlive = false
@@ -39,8 +39,8 @@ export class Replies {
   }
 
   /**
-   * Refuses a request whose body was not read, or not to its end: nothing that follows on its connection can be trusted.
-   * Answers at once, then reads the rest of the body for a while before the connection is closed.
+   * Refuses a request whose body was not read to its end, so the connection can't be used again. It answers at once, reads
+   * the rest of the body for `LINGER_MS`, and closes the connection.
    */
   refuse(response: ServerResponse<IncomingMessage>, answer: Answer): void {
     if (isOver(response)) return
@@ -57,7 +57,7 @@ export class Replies {
     request.once('end', close).once('close', close).resume()
   }
 
-  /** Refuses what was no request, so that there is nothing to respond to, and closes the connection. */
+  /** Refuses bytes that are no request: there is no response object. Closes the connection. */
   refuseConnection(socket: Socket, answer: Answer): void {
     if (!socket.writable) return void socket.destroy()
     const lines = [
@@ -69,7 +69,7 @@ export class Replies {
     socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${answer.body}`)
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer)).resume()
-    socket.on('error', () => socket.destroy()) // a socket that asked for a tunnel is Node's no longer
+    socket.on('error', () => socket.destroy()) // Node has no error handler on a tunnel's socket
   }
 
   sendFile(response: ServerResponse<IncomingMessage>, { status, headers, body }: SiteAnswer): void {
@@ -77,7 +77,7 @@ export class Replies {
     response.end(body)
   }
 
-  /** Begins an answer that goes on until its reader leaves. */
+  /** Begins an answer that lasts until its reader leaves. */
   begin(response: ServerResponse, headers: readonly string[]): void {
     response.shouldKeepAlive = false
     response.writeHead(200, [...headers, 'X-Arc-Instance', this.#options.instanceId, ...CLOSED_TO_PAGES])
@@ -101,14 +101,14 @@ export class Replies {
 }
 
 /**
- * Nobody reads the answer any more. Between the moment in which a socket is destroyed and its `close`, requests may still come out
- * of what it had received; to end a response then trips an assertion in Node, which ends the thread.
+ * Whether nobody can read the answer. Between a socket's destruction and its `close`, Node still parses requests that had
+ * arrived. `response.end` on such a socket fails an assertion in Node, which ends the thread.
  */
 export function isGone(response: ServerResponse<IncomingMessage>): boolean {
   return response.destroyed || response.req.socket.destroyed
 }
 
-/** Gone, or refused already: its body was broken off while it was being answered. */
+/** Whether nobody can read the answer, or the request was refused before. */
 function isOver(response: ServerResponse<IncomingMessage>): boolean {
   return isGone(response) || response.headersSent
 }

@@ -1,5 +1,5 @@
-// A request that came over HTTP, as the dispatcher sees it. Its parts are made when they are asked for. It is abandoned
-// when its client leaves.
+// An HTTP request as the dispatcher sees it. It builds its parts at their first use. It is abandoned when its client
+// leaves.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Abandonment, DoorRequest } from '../dispatch/request.js'
@@ -8,7 +8,7 @@ import { parseBody } from './body.js'
 import { Connection } from './connection.js'
 import type { Replies } from './replies.js'
 
-/** The scope of all idempotency keys that come over HTTP (PROTOCOL §9). */
+/** The scope of all idempotency keys over HTTP (PROTOCOL §9). */
 const IDEMPOTENCY_SCOPE = 'http'
 
 export class HttpRequest implements DoorRequest, Abandonment {
@@ -17,7 +17,7 @@ export class HttpRequest implements DoorRequest, Abandonment {
   readonly #response: ServerResponse<IncomingMessage>
   readonly #bytes: Buffer | undefined
 
-  /** `bytes` is the whole body of a request that has one. */
+  /** `bytes`: the whole body, if the request has one. */
   constructor(replies: Replies, response: ServerResponse<IncomingMessage>, bytes?: Buffer) {
     this.#replies = replies
     this.#request = response.req
@@ -25,7 +25,7 @@ export class HttpRequest implements DoorRequest, Abandonment {
     this.#bytes = bytes
   }
 
-  /** What is asked by HEAD is answered as GET is: the body stays away when it is sent. */
+  /** HEAD counts as GET; Node sends no body then. */
   get method(): string {
     const { method = '' } = this.#request
     return method === 'HEAD' ? 'GET' : method

@@ -1,6 +1,6 @@
-// The HTTP door: sockets in, the dispatcher's answers out. Owns the listening socket and the time-outs that
-// keep slow or silent clients from holding it. Ends by `stop`: no new connections, those who wait are
-// answered, then what is still open is cut off.
+// The HTTP door: it passes requests from sockets to the dispatcher. It owns the listening socket, and the time-outs against
+// slow or silent clients. `stop` ends it: it takes no new connections, answers the parked requests, and then closes every
+// connection that is still open.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -18,12 +18,12 @@ import { Site } from './site.js'
 import { lastEventId, STREAM_HEADERS, sendEvents } from './stream.js'
 import { absoluteForm, SERVER } from './target.js'
 
-/** A request's headers must have arrived within this time, and the whole of it within `REQUEST_TIMEOUT_MS`. */
+/** Milliseconds for a request's headers to arrive; `REQUEST_TIMEOUT_MS` is for the whole request. */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
-/** Longer than clients keep their idle connections, so that it is they who close them. */
+/** Milliseconds for an idle connection: longer than clients keep one, so that the clients close them. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
-/** How long requests under way may take once the door closes. */
+/** Milliseconds for requests in progress after the door begins to close. */
 const DRAIN_MS = 3_000
 const METHODS = ['GET', 'POST', 'DELETE']
 const STREAM = /^\/v1\/stream(\?|$)/
@@ -56,11 +56,11 @@ export class HttpDoor {
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2,
-        requireHostHeader: false, // the guard refuses it, in the protocol's own words
+        requireHostHeader: false, // the guard refuses such a request, in the protocol's words
       },
       (_request, response) => this.#handle(response),
     )
-    // A client that has said all it has to say may close its side before it is answered; else Node drops what it asked.
+    // A client may close its side before its answer. By default Node would then drop the request.
     Object.assign(this.#server, { httpAllowHalfOpen: true })
     this.#server
       .on('connection', (socket) => Connection.accept(socket))
@@ -83,13 +83,13 @@ export class HttpDoor {
   async stop(): Promise<void> {
     this.#replies.close()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#dispatcher.end() // those connections close as their answers have been sent
+    this.#dispatcher.end() // these connections close after their answers
     const cutOff = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS)
     await closed
     clearTimeout(cutOff)
   }
 
-  /** `awaitsWord`: the client sends the body when it is told that it may. */
+  /** `awaitsWord`: the client waits for "100 Continue" before it sends the body. */
   #handle(response: ServerResponse<IncomingMessage>, awaitsWord = false): void {
     const request = response.req
     if (isGone(response)) return
@@ -113,7 +113,7 @@ export class HttpDoor {
     }
   }
 
-  /** A request that may be served, with a path as its target. @throws ArcError 403 */
+  /** Checks a request by the guard, and makes its target a path. @throws ArcError 403 */
   #admit(request: IncomingMessage): IncomingMessage {
     const whole = absoluteForm(request.url ?? '')
     if (whole) request.url = whole.path
@@ -133,13 +133,13 @@ export class HttpDoor {
     }
   }
 
-  /** The hub is no proxy, and a request that asks for a tunnel has no response in Node's eyes. */
+  /** Refuses CONNECT, for which Node creates no response: the hub is no proxy. */
   #refuseTunnel(request: IncomingMessage): void {
     const error = methodNotAllowed('CONNECT', 'any address', METHODS)
     this.#replies.refuseConnection(request.socket, failureOf(error))
   }
 
-  /** The parser could not go on. What was asked before is answered first; what was cut short is refused as a request. */
+  /** Refuses malformed HTTP. Earlier requests on the connection get their answers first. */
   #refuseMalformed(error: ParserError, socket: Socket): void {
     const connection = Connection.of(socket)
     if (!connection.refuse()) return

@@ -1,7 +1,6 @@
-// The dashboard's files as the hub serves them: the page at `/` and what it loads from `/assets/`, built by vite into
-// `dist/dashboard/`. They are read once, when a browser first asks, together with the
-// compressed forms that the build left beside them. Names of assets hold a hash of their content, so a
-// browser keeps them for good; the page is asked for again each time and answered with 304 if it is the same.
+// The dashboard's files: the page at `/` and its assets at `/assets/`, built by vite into `dist/dashboard/`. The hub reads
+// them, with their compressed forms, at a browser's first request. An asset's name holds a hash of its content, so a
+// browser keeps it for good. It requests the page each time, and gets a 304 if the page is unchanged.
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -11,7 +10,7 @@ import { PACKAGE_ROOT } from '../package.js'
 
 const BUILT = new URL('./dist/dashboard/', PACKAGE_ROOT)
 
-/** Scripts, styles and calls of this origin alone: what agents write may hold markup, and must stay text. */
+/** Allows scripts, styles and calls of this origin alone: agents may write markup, which must stay text. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,7 +26,7 @@ const CONTENT_SECURITY_POLICY = [
 const ALWAYS = {
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'same-origin', // by its Referer the guard knows the page where browsers send no fetch metadata
+  'Referrer-Policy': 'same-origin', // the guard needs the Referer where browsers send no fetch metadata
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const
@@ -39,7 +38,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The compressed forms, the smallest first. */
+/** The compressed forms, smallest first. */
 const ENCODINGS = [
   { name: 'br', suffix: '.br' },
   { name: 'gzip', suffix: '.gz' },
@@ -71,7 +70,7 @@ export interface SiteAnswer {
   readonly body: Buffer
 }
 
-/** Whether a request can only ask for these files, and so has no effect. */
+/** Whether a request can only be for these files, and so has no effect. */
 export function isStatic({ method, url = '' }: IncomingMessage): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   return url === '/' || url.startsWith('/?') || url.startsWith(ASSETS)
@@ -85,14 +84,14 @@ export class Site {
     this.#folder = folder
   }
 
-  /** The answer to a GET or HEAD of `target`; undefined when it is none of these files. */
+  /** The answer to a GET or HEAD of `target`; undefined for other targets. */
   answer(target: string, headers: IncomingHttpHeaders): SiteAnswer | undefined {
     if (target === '/' || target.startsWith('/?')) return this.#page(headers)
     const file = this.#asset(target)
     return file && served(file, headers, 'public, max-age=31536000, immutable')
   }
 
-  /** Whether `target` is one of the files that the page loads. */
+  /** Whether `target` is one of the page's assets. */
   hasAsset(target: string): boolean {
     return this.#asset(target) !== undefined
   }
@@ -107,7 +106,7 @@ export class Site {
     return served(file, headers, 'no-cache')
   }
 
-  /** Undefined as long as there is no build. */
+  /** Undefined until there is a build. */
   #load(): ReadonlyMap<string, File> | undefined {
     if (this.#files) return this.#files
     let names: string[]
@@ -152,7 +151,7 @@ function served(file: File, headers: IncomingHttpHeaders, cacheControl: string):
   }
 }
 
-/** `gzip;q=0` is a refusal. */
+/** `gzip;q=0` refuses gzip. */
 function accepts({ 'accept-encoding': given = '' }: IncomingHttpHeaders, encoding: string): boolean {
   return String(given)
     .split(',')

@@ -1,9 +1,9 @@
-// The live feed as server-sent events (PROTOCOL §4): a message an event, with its id, so that a reader that
-// comes back goes on where it was; a comment now and then, so that a dead connection is noticed.
+// The live feed as server-sent events (PROTOCOL §4). Each message is an event with its id, so that a reader can resume.
+// Comments are heartbeats, which reveal a dead connection.
 //
-// Messages are pulled: the next batch is asked for when the reader's socket has taken the last one. So a slow
-// reader holds back one batch and no more, and what it has not read yet is in the storage. One that
-// takes nothing for `STALL_MS` is cut off. Ends with the reader, or with the door.
+// The door pulls the next batch when the reader's socket has taken the last one. So a slow reader keeps one batch in
+// memory; its later messages stay in the storage. A reader that takes nothing for `STALL_MS` is disconnected. The stream
+// ends with its reader or with the door.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { idOf } from '../dispatch/recent.js'
@@ -15,18 +15,18 @@ import { isGone } from './replies.js'
 export const STREAM_HEADERS = [
   ...['Content-Type', 'text/event-stream; charset=utf-8'],
   ...['Cache-Control', 'no-store'],
-  ...['X-Accel-Buffering', 'no'], // a proxy that collects an answer before it passes it on would hold a stream back
+  ...['X-Accel-Buffering', 'no'], // a proxy must not collect the answer before it passes it on
 ]
 
 const LAST_EVENT_ID = /^(?:([^:]+):)?([0-9]{1,16})$/
 const HEARTBEAT = ':\n\n'
 const STALL_MS = 30_000
-/** Characters that are handed to the socket at once. */
+/** Characters of one write to the socket. */
 const CHUNK_CHARS = 65_536
 
 /**
- * The id after which a reader that reconnects goes on; undefined for one that is new. An event's id names the storage that it
- * came from, as `<instance>:<id>`: a reader of a storage that is gone (`arc reset`) begins anew. A plain number is taken as it is.
+ * The id after which a reconnecting reader resumes; undefined for a new reader. An event's id is `<instance>:<id>`. If the
+ * instance is another one (after `arc reset`), the reader starts at 0. A plain number is an id.
  */
 export function lastEventId({ headers }: IncomingMessage, instanceId: string): number | undefined {
   const [, instance, id] = LAST_EVENT_ID.exec(String(headers['last-event-id'] ?? '')) ?? []
@@ -34,7 +34,7 @@ export function lastEventId({ headers }: IncomingMessage, instanceId: string): n
   return instance === undefined || instance === instanceId ? Number(id) : 0
 }
 
-/** Sends messages, heartbeats, and hints of changes where they are wanted, until the stream or its reader ends. */
+/** Sends messages, heartbeats, and hints at changes if the reader wants them, until the stream or its reader ends. */
 export async function sendEvents(
   response: ServerResponse<IncomingMessage>,
   { batches, changes }: Stream,
@@ -77,12 +77,12 @@ function* chunksOf(items: readonly string[], instanceId: string): Generator<stri
 }
 
 function eventOf(json: string, instanceId: string): string {
-  // Another implementation may have stored metadata with line breaks between its members.
+  // Metadata of another implementation may have line breaks between its members.
   const line = /[\r\n]/.test(json) ? jsonText(parseExact(json)) : json
   return `id: ${instanceId}:${idOf(line)}\ndata: ${line}\n\n`
 }
 
-/** False when the reader has taken nothing for too long, or has gone. */
+/** Resolves with false if the reader takes nothing for `STALL_MS`, or leaves. */
 function isTaken(response: ServerResponse): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (taken: boolean) => {

@@ -1,9 +1,9 @@
-// The file door: what a request file says, as the dispatcher sees it, and the dispatcher's answer as the text
-// of a response file (PROTOCOL §10).
+// The file door: it turns a request file into a request for the dispatcher, and the answer into the text of a response
+// file (PROTOCOL §10).
 //
-// Exactly once: each request is keyed by its agent's folder and its file's stem, in the transaction of its
-// effect. So whatever could not be finished is simply dispatched again, here while the storage is away, or
-// by the next hub after a crash. A request past its time-to-live gets its stored answer or none at all.
+// A request has exactly one effect: its agent's folder and its file's stem are its idempotency key. So an unfinished
+// request is dispatched again, here while the storage is away, or by the next hub after a crash. A request past its
+// time-to-live gets its stored answer, else `request_expired`.
 
 import { hash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -26,7 +26,7 @@ export interface RelayDoorOptions {
 }
 
 const RETRY_MS = 200
-/** What passes when the storage is back: nobody is told of it, the request is dispatched again. */
+/** Failures that pass when the storage is back: the door dispatches the request again instead of answering. */
 const PASSING: ReadonlySet<string | undefined> = new Set([
   'unavailable',
   'overloaded',
@@ -44,12 +44,12 @@ export class RelayDoor {
     this.#requestTtlMs = requestTtlMs
   }
 
-  /** What could not be finished from now on is left to the next hub. */
+  /** From now on unfinished requests are left to the next hub. */
   close(): void {
     this.#closed = true
   }
 
-  /** The response's text; undefined when the door closed before there was an answer. */
+  /** The response file's text; undefined if the door closes before the answer. */
   readonly execute = async ({
     queue,
     stem,
@@ -89,7 +89,7 @@ export class RelayDoor {
   }
 }
 
-/** The stem itself where it can be a key, so that one finds it again in the storage. */
+/** The stem itself if it can be a key, so that people can find it in the storage. */
 function keyFor(stem: string): string {
   return /^[A-Za-z0-9_-]{1,128}$/.test(stem) ? stem : `sha256-${hash('sha256', stem, 'base64url')}`
 }

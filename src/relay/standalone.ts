@@ -1,6 +1,5 @@
-// A stand-alone relay: serves a spool in front of any hub that speaks v1, ours or another, over HTTP
-// (PROTOCOL §10, §12). Joins the queue's host and the forwarder. Ends with `stop`; what it leaves unanswered
-// is finished by the relay that follows.
+// The stand-alone relay: it serves a spool in front of any hub that speaks v1, over HTTP (PROTOCOL §10, §12). It connects
+// the queue's host to the forwarder. `stop` ends it; the next relay finishes its unanswered requests.
 
 import { hostname } from 'node:os'
 import { QueueHost } from '../fsqueue/host.js'
@@ -11,16 +10,16 @@ import { Forwarder } from './forwarder.js'
 
 export interface RelayOptions {
   readonly baseUrl: string
-  /** It must be there. */
+  /** The spool's folder. It must exist. */
   readonly spoolDir: string
-  /** Seconds for the hub's answer, beyond what a long-poll waits by itself. Default 10. */
+  /** Seconds for the hub's answer, besides the wait of a long-poll. Default 10. */
   readonly requestTimeoutSec?: number | undefined
-  /** Seconds between looks for requests where the file system tells of no changes. Default 1.5. */
+  /** Seconds between looks for requests if the file system reports no changes. Default 1.5. */
   readonly pollIntervalSec?: number | undefined
-  /** Seconds after which a request is not executed any more. Default 600. */
+  /** Seconds after which the relay refuses a request that was not executed. Default 600. */
   readonly requestTtlSec?: number | undefined
   readonly log: (level: 'info' | 'warn', message: string) => void
-  /** Told of what no retry heals; the relay is of no use any more. */
+  /** Called with a failure that no retry mends. The relay is then useless. */
   readonly onFailure: (error: Error) => void
 }
 
@@ -33,7 +32,7 @@ export class Relay {
   readonly #host: QueueHost
   readonly #stopping = new AbortController()
 
-  /** @throws ArcError for a base URL that is none */
+  /** @throws ArcError for a malformed base URL */
   constructor(options: RelayOptions) {
     this.#options = options
     const { baseUrl, spoolDir, requestTimeoutSec, pollIntervalSec, requestTtlSec, log, onFailure } = options
@@ -47,11 +46,11 @@ export class Relay {
     const { origin, pathname } = new URL(baseUrl)
     this.#host = new QueueHost({
       spool: spoolDir,
-      // Never that of a hub's own relay: its keys have another scope. The machine belongs to it, since on
-      // another one that looks into the same folder, the same URL may be another hub.
+      // Never the state of a hub's own file door, whose keys have another scope. It names the machine, since the same URL
+      // may lead to another hub on another machine that shares the folder.
       state: `relay-to:${origin}${pathname}@${hostname()}`,
       executor: forwarder.execute,
-      // Grows when the hub is met.
+      // Changes when `meet` has read the hub's limits.
       get maxRequestBytes() {
         return forwarder.maxRequestBytes
       },
@@ -61,13 +60,13 @@ export class Relay {
     })
   }
 
-  /** Begins to serve, whether the hub is there or not. @throws Error when the spool can't be used */
+  /** Starts to serve, even without a hub. @throws Error when the spool can't be used */
   start(): void {
     this.#host.start()
     this.#meetHub().catch(this.#options.onFailure)
   }
 
-  /** Waits for answers that are under way, ends what waits for messages, leaves the spool to others. */
+  /** Waits for answers in progress, ends long-polls, and leaves the spool to others. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#forwarder.drain()
@@ -75,7 +74,7 @@ export class Relay {
     await this.#forwarder.close()
   }
 
-  /** Says which hub it is, as soon as it is there. */
+  /** Logs which hub it is, as soon as the hub answers. */
   async #meetHub(): Promise<void> {
     const { baseUrl, log } = this.#options
     const { signal } = this.#stopping
