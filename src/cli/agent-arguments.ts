@@ -4,7 +4,7 @@ import type { ArgsDef } from 'citty'
 import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
 import { plainConnections } from '../sdk/plain-connections.js'
-import { requiredText, text } from './arguments.js'
+import { requiredText, text, usageError } from './arguments.js'
 import { nearestUrl } from './running-hub.js'
 
 export const agentArguments = {
@@ -33,6 +33,15 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
 
 /** The hub that a client command talks to. */
 export function baseUrl(option: unknown): string {
-  const said = text(option, 'base-url') ?? process.env.ARC_BASE_URL
-  return said || nearestUrl()
+  const said = text(option, 'base-url')
+  if (said !== undefined) return address(said, '--base-url')
+  const { ARC_BASE_URL } = process.env
+  return ARC_BASE_URL ? address(ARC_BASE_URL, 'ARC_BASE_URL') : nearestUrl()
+}
+
+/** @throws ArcError that names where the address comes from */
+export function address(url: string, source: string): string {
+  const { protocol = '' } = URL.canParse(url) ? new URL(url) : {}
+  if (protocol === 'http:' || protocol === 'https:') return url
+  throw usageError(`${source} must be an http:// or https:// URL such as http://127.0.0.1:6969, not "${url}"`)
 }

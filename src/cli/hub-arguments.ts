@@ -6,7 +6,8 @@ import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { storageFile } from '../storage-file.js'
-import { host, list, oneOf, text, wholeNumber } from './arguments.js'
+import { host, oneOf, text, usageError, wholeNumber } from './arguments.js'
+import { list } from './command-line.js'
 import { DEFAULT_STORAGE } from './pid-file.js'
 import type { Wanted } from './running-hub.js'
 
@@ -14,7 +15,7 @@ export const wantedArguments = {
   host: { type: 'string', description: 'Address of the hub (default 127.0.0.1)', valueHint: 'address' },
   port: {
     type: 'string',
-    description: 'Port of the hub (default 6969; 0: any free one)',
+    description: 'Port of the hub (default 6969; to start one also 0: any free one)',
     valueHint: 'number',
   },
   storage: { type: 'string', description: `Database file (default ${DEFAULT_STORAGE})`, valueHint: 'file' },
@@ -73,18 +74,19 @@ export const hubArguments = {
 
 type Given = Readonly<Record<string, unknown>>
 
-export function wantedFrom(given: Given): Wanted {
+/** The hub that is meant. Its port is 0 only where one is to be started. */
+export function wantedFrom(given: Given, lowestPort = 1): Wanted {
   const storage = text(given.storage, 'storage')
   if (storage !== undefined) storageFile(storage) // a name that can't be used is refused before anything is done
   return {
     host: host(given.host, 'host'),
-    port: wholeNumber(given.port, 'port', HUB_NUMBERS.port.min, HUB_NUMBERS.port.max),
+    port: wholeNumber(given.port, 'port', lowestPort, HUB_NUMBERS.port.max),
     storage,
   }
 }
 
 export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOptions {
-  const { storage, ...address } = wantedFrom(given)
+  const { storage, ...address } = wantedFrom(given, HUB_NUMBERS.port.min)
   const number = (option: string, { min, max }: Bounds) => wholeNumber(given[option], option, min, max)
   const limits = {
     maxBodyChars: number('max-body-chars', HUB_NUMBERS.maxBodyChars),
@@ -97,9 +99,19 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
     requestTtlSec: number('request-ttl-sec', HUB_NUMBERS.requestTtlSec),
     allowRemote: given['allow-remote'] === true,
-    allowHosts: list(rawArgs, 'allow-host'),
+    allowHosts: allowHostsFrom(rawArgs),
     limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     presenceTtlSec: number('presence-ttl-sec', HUB_NUMBERS.presenceTtlSec),
     logLevel: oneOf(given['log-level'], 'log-level', LOG_SETTINGS),
   }
+}
+
+function allowHostsFrom(rawArgs: readonly string[]): string[] {
+  const names = list(rawArgs, hubArguments, 'allow-host')
+  const wrong = names.find((name) => !/^[\w.-]+$/.test(name))
+  if (wrong !== undefined)
+    throw usageError(
+      `--allow-host must be a host name such as my-machine.local, without a port, not "${wrong}"`,
+    )
+  return names
 }

@@ -74,7 +74,8 @@ Examples:
   arc stop                                    stop the hub
 `
 
-async function main(rawArgs: string[]): Promise<number> {
+async function main(typed: string[]): Promise<number> {
+  const rawArgs = asCommandHelp(typed)
   const [first, ...rest] = rawArgs
   if (first === '--version' || first === '-v') {
     print(`arc ${VERSION}\n`)
@@ -99,6 +100,13 @@ async function main(rawArgs: string[]): Promise<number> {
   }
   await runCommand(command, { rawArgs: commandArgs })
   return 0
+}
+
+/** `arc help post` and `arc --help post` ask for the help of `arc post`. */
+function asCommandHelp(typed: string[]): string[] {
+  const [first = '', command = ''] = typed
+  const isHelp = ['--help', '-h', 'help'].includes(first) && Object.hasOwn(COMMANDS, command)
+  return isHelp ? [command, '--help'] : typed
 }
 
 /** Every command looks for files from here on, and the processes that it starts work here. */

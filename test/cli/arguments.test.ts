@@ -27,6 +27,9 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
   [['__proto__'], /there is no command "__proto__"/],
   [['post', 'hello'], /--agent is required/],
   [['post', '--agent', 'me'], /TEXT is required; one that begins with a dash goes after --/],
+  [['post', '--agent', 'me', ' '], /TEXT must not be empty/],
+  [['post', '--agent', 'me', '--agent', 'you', 'hi'], /--agent is given twice; give it once/],
+  [['ensure', '--port', '1', '--port', '2'], /--port is given twice; give it once/],
   [['post', '--agent', 'me', '- a list'], /TEXT is required; one that begins with a dash goes after --/],
   [
     ['post', '--agent', 'me', 'two', 'words'],
@@ -39,7 +42,7 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
   [['whoami'], /--agent is required/],
   [
     ['whoami', '--agent', 'me', '--base-url', 'nonsense'],
-    /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/,
+    /must be an http:\/\/ or https:\/\/ URL such as .*, not "nonsense"/,
   ],
   [['logs', '--lines', 'all'], /--lines must be a whole number/],
   [['smoke-agent', '--transport', 'http'], /--role is required/],
@@ -54,18 +57,27 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
   ],
   [
     ['smoke-agent', '--role', 'smoke-a', '--transport', 'http', '--timeout-sec', '2147484'],
-    /of seconds, at most 1000000/,
+    /of seconds such as 5 or 0.5, at most 1000000/,
   ],
-  [['ensure', '--timeout', '2147484'], /--timeout must be a number of seconds, at most 1000000/],
+  [
+    ['ensure', '--timeout', '2147484'],
+    /--timeout must be a number of seconds such as 5 or 0.5, at most 1000000/,
+  ],
   [['ensure', '--timeout', '0'], /--timeout must be more than 0 seconds/],
   [
     ['poll', '--agent', 'me', '--timeout', '2147484'],
-    /--timeout must be a number of seconds, at most 1000000/,
+    /--timeout must be a number of seconds such as 5 or 0.5, at most 1000000/,
   ],
-  [['relay', '--request-timeout-sec', '2147484'], /must be a number of seconds, at most 1000000/],
-  [['relay', '--poll-interval-sec', '2147484'], /must be a number of seconds, at most 1000000/],
+  [
+    ['relay', '--request-timeout-sec', '2147484'],
+    /must be a number of seconds such as 5 or 0.5, at most 1000000/,
+  ],
+  [
+    ['relay', '--poll-interval-sec', '2147484'],
+    /must be a number of seconds such as 5 or 0.5, at most 1000000/,
+  ],
   [['relay', '--request-timeout-sec', '0'], /--request-timeout-sec must be more than 0 seconds/],
-  [['relay', '--base-url', 'nonsense'], /must be an http:\/\/ or https:\/\/ URL, not "nonsense"/],
+  [['relay', '--base-url', 'nonsense'], /must be an http:\/\/ or https:\/\/ URL such as .*, not "nonsense"/],
 ]
 
 for (const [args, text] of WRONG) {
@@ -80,7 +92,7 @@ for (const [args, text] of WRONG) {
 
 t.test('arc stop --port abc is refused in the JSON that stop prints', async (t) => {
   const done = await place.arc(['stop', '--port', 'abc'])
-  t.match(json(done), { stopped: false, error: /--port must be a whole number from 0 to 65535/ })
+  t.match(json(done), { stopped: false, error: /--port must be a whole number from 1 to 65535/ })
   t.equal(done.status, 1)
 })
 
@@ -110,6 +122,14 @@ t.test('--help lists the commands and shows examples', async (t) => {
   t.equal(stderr, '')
   t.equal(status, 0)
 })
+
+for (const ask of ['help', '--help']) {
+  t.test(`arc ${ask} post is arc post --help`, async (t) => {
+    const [asked, direct] = [await place.arc([ask, 'post']), await place.arc(['post', '--help'])]
+    t.equal(asked.stdout, direct.stdout)
+    t.match(asked.stdout, '--thread-id')
+  })
+}
 
 for (const [command, option] of [
   ['ensure', '--timeout'],

@@ -8,7 +8,9 @@ import type { Address } from '../../../bench/hubs.js'
 import { runBench } from '../../../bench/main.js'
 import { SCENARIOS } from '../../../bench/scenarios.js'
 import { scenarioTable, tableReport } from '../../../bench/table.js'
-import { checkKnown, text, usageError, wholeNumber } from '../arguments.js'
+import { address } from '../agent-arguments.js'
+import { text, usageError, wholeNumber } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { print, printJson, say } from '../output.js'
 
 const args = {
@@ -36,8 +38,8 @@ export default defineCommand({
     description: `Measure a hub beside bare baselines. Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')} (default: all)`,
   },
   args,
-  async run({ args: given }) {
-    checkKnown(given, args, [])
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args, Number.POSITIVE_INFINITY)
     const isTerminal = process.stderr.isTTY && !given.json
     const html = text(given.html, 'html')
     const report = await runBench({
@@ -77,8 +79,7 @@ function addressFrom(
 ): Address | undefined {
   const base = text(given[url], url)
   const spoolDir = text(given[spool], spool)
-  if (base !== undefined && !URL.canParse(base))
-    throw usageError(`--${url} must be an address such as http://127.0.0.1:6969`)
+  if (base !== undefined) address(base, `--${url}`)
   if (base === undefined && spoolDir !== undefined) throw usageError(`--${spool} needs --${url}`)
   return base === undefined ? undefined : { url: base, spoolDir: spoolDir && resolve(spoolDir) }
 }

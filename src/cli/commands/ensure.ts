@@ -11,7 +11,9 @@ import { DEFAULT_HOST } from '../../actors/address.js'
 import { makeFolder } from '../../folder.js'
 import { PROGRAM } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
-import { checkKnown, positiveSeconds } from '../arguments.js'
+import { HUB_NUMBERS } from '../../protocol/numbers.js'
+import { positiveSeconds } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson } from '../output.js'
 import { DEFAULT_STORAGE, logFileOf } from '../pid-file.js'
@@ -32,9 +34,9 @@ export default defineCommand({
   meta: { name: 'ensure', description: 'Start a hub in the background unless one is running' },
   args,
   async run({ args: given, rawArgs }) {
-    checkKnown(given, args, given._)
+    checkCommandLine(rawArgs, args)
     hubOptionsFrom(given, rawArgs) // a wrong value is said here, not in the log of a hub that did not start
-    const wanted = wantedFrom(given)
+    const wanted = wantedFrom(given, HUB_NUMBERS.port.min)
     const timeoutMs = (positiveSeconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
     try {
       printJson(await ensure(wanted, withoutTimeout(rawArgs), timeoutMs))

@@ -7,7 +7,7 @@ import { type Hub, startHub } from '../../actors/hub.js'
 import { logFile } from '../../actors/log-file.js'
 import { standardError } from '../../actors/log-sinks.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
-import { checkKnown } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { forPeople } from '../log-lines.js'
 import { ExitStatus, say } from '../output.js'
@@ -25,7 +25,7 @@ export default defineCommand({
   meta: { name: 'arc', description: 'Run the hub in the foreground' },
   args,
   async run({ args: given, rawArgs }) {
-    checkKnown(given, args, given._)
+    checkCommandLine(rawArgs, args)
     const options = hubOptionsFrom(given, rawArgs)
     const stopping = new AbortController()
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())

@@ -1,7 +1,8 @@
 // `arc logs`: what the background hub has to say, in lines for people.
 
 import { defineCommand } from 'citty'
-import { checkKnown, wholeNumber } from '../arguments.js'
+import { wholeNumber } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { renderLogLine } from '../log-lines.js'
 import { follow, lastLines } from '../log-tail.js'
@@ -21,8 +22,8 @@ const DEFAULT_LINES = 50
 export default defineCommand({
   meta: { name: 'logs', description: 'Show the log of the background hub' },
   args,
-  async run({ args: given }) {
-    checkKnown(given, { ...args, f: { type: 'boolean' } }, given._)
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
     const wanted = wantedFrom(given)
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
     const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { defineCommand } from 'citty'
-import { checkKnown } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson, say } from '../output.js'
 import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
@@ -18,8 +18,8 @@ const FAILS_WITHIN_MS = 1_500
 export default defineCommand({
   meta: { name: 'open', description: 'Show the dashboard in the default browser' },
   args,
-  async run({ args: given }) {
-    checkKnown(given, args, given._)
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
     const wanted = wantedFrom(given)
     const { hub, atAddress } = await findRunningHub(wanted)
     if (!hub) {

@@ -3,7 +3,8 @@
 import { defineCommand } from 'citty'
 import { MAX_POLL_SEC } from '../../protocol/limits.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { checkKnown, seconds, text, wholeNumber } from '../arguments.js'
+import { seconds, text, wholeNumber } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { printJson } from '../output.js'
 
 const args = {
@@ -24,8 +25,8 @@ const DEFAULT_TIMEOUT_SEC = 30
 export default defineCommand({
   meta: { name: 'poll', description: 'Wait for messages as an agent, once; prints one a line' },
   args,
-  async run({ args: given }) {
-    checkKnown(given, args, given._)
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
     const timeout = Math.min(seconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC, MAX_POLL_SEC)
     const sinceId = wholeNumber(given['since-id'], 'since-id', 0, Number.MAX_SAFE_INTEGER) ?? 0
     const filter = {

@@ -3,7 +3,8 @@
 import { defineCommand } from 'citty'
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { checkKnown, oneOf, text, usageError } from '../arguments.js'
+import { oneOf, text, usageError } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { printJson } from '../output.js'
 
 const args = {
@@ -23,10 +24,11 @@ const args = {
 export default defineCommand({
   meta: { name: 'post', description: 'Post a message as an agent' },
   args,
-  async run({ args: given }) {
+  async run({ args: given, rawArgs }) {
     if (given.text === undefined)
       throw usageError('TEXT is required; one that begins with a dash goes after --')
-    checkKnown(given, args, given._)
+    checkCommandLine(rawArgs, args)
+    if (given.text.trim() === '') throw usageError('TEXT must not be empty')
     const options = {
       channel: text(given.channel, 'channel'),
       to: text(given.to, 'to'),

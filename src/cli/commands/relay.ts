@@ -9,7 +9,8 @@ import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/standalone.js'
 import { agentArguments, baseUrl } from '../agent-arguments.js'
-import { checkKnown, positiveSeconds, text } from '../arguments.js'
+import { positiveSeconds, text } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { forPeople } from '../log-lines.js'
 import { ExitStatus } from '../output.js'
 
@@ -35,8 +36,8 @@ const args = {
 export default defineCommand({
   meta: { name: 'relay', description: 'Serve a folder in front of any hub, for agents without a network' },
   args,
-  async run({ args: given }) {
-    checkKnown(given, args, given._)
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
     const log = createLog('info', standardError(forPeople))
     let end: (status: number) => void = () => {}
     const ended = new Promise<number>((resolve) => {

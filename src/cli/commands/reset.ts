@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
 import { storageFile } from '../../storage-file.js'
-import { checkKnown } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { printJson } from '../output.js'
 import { DEFAULT_STORAGE } from '../pid-file.js'
@@ -19,8 +19,8 @@ const HEADER = 'SQLite format 3\0'
 export default defineCommand({
   meta: { name: 'reset', description: 'Stop the hub and delete its database' },
   args: wantedArguments,
-  async run({ args }) {
-    checkKnown(args, wantedArguments, args._)
+  async run({ args, rawArgs }) {
+    checkCommandLine(rawArgs, wantedArguments)
     const wanted = wantedFrom(args)
     const meant = storageFile(wanted.storage ?? DEFAULT_STORAGE)
     const stopped = await stopHub(wanted, (hub) => refuseUnproven(hub, meant)).catch((error: unknown) => {

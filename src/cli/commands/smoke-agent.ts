@@ -4,7 +4,8 @@ import { defineCommand } from 'citty'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { ArcClient } from '../../sdk/index.js'
 import { baseUrl } from '../agent-arguments.js'
-import { checkKnown, requiredOneOf, text } from '../arguments.js'
+import { requiredOneOf, text } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { printJson, say } from '../output.js'
 import { smokeArguments, smokeSettingsFrom, TRANSPORTS } from '../smoke/arguments.js'
 import { playPart } from '../smoke/part.js'
@@ -25,8 +26,8 @@ export default defineCommand({
     description: 'Play one role of the smoke run; exit 0 when all its steps passed',
   },
   args,
-  async run({ args: given }) {
-    checkKnown(given, args, given._)
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
     const role = requiredOneOf(given.role, 'role', ROLES)
     const transport = requiredOneOf(given.transport, 'transport', TRANSPORTS)
     const settings = smokeSettingsFrom(given)

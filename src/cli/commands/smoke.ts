@@ -7,7 +7,8 @@ import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { ArcClient, type HubInfo } from '../../sdk/index.js'
 import { baseUrl } from '../agent-arguments.js'
-import { checkKnown, text, usageError } from '../arguments.js'
+import { text, usageError } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { ExitStatus, printJson, say } from '../output.js'
 import { smokeArguments, smokeSettingsFrom, TRANSPORTS, type TransportName } from '../smoke/arguments.js'
 import { type NoNetwork, withoutNetwork } from '../smoke/no-network.js'
@@ -41,8 +42,8 @@ export default defineCommand({
     description: 'Prove that agents reach each other through the running hub, by HTTP and by files',
   },
   args,
-  async run({ args: given }) {
-    checkKnown(given, args, given._)
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
     try {
       const verdict = await prove(given)
       say(render(verdict))

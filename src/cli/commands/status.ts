@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { defineCommand } from 'citty'
-import { checkKnown } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson, say } from '../output.js'
 import { logFileOf } from '../pid-file.js'
@@ -11,8 +11,8 @@ import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 export default defineCommand({
   meta: { name: 'status', description: 'Show which hub runs where: instance, uptime, counts' },
   args: wantedArguments,
-  async run({ args }) {
-    checkKnown(args, wantedArguments, args._)
+  async run({ args, rawArgs }) {
+    checkCommandLine(rawArgs, wantedArguments)
     const wanted = wantedFrom(args)
     const { hub, atAddress } = await findRunningHub(wanted)
     if (!hub) {

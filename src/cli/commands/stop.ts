@@ -1,7 +1,7 @@
 // `arc stop`: stops the hub and waits until it is gone.
 
 import { defineCommand } from 'citty'
-import { checkKnown } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson } from '../output.js'
 import { stopHub } from '../stopping.js'
@@ -9,8 +9,8 @@ import { stopHub } from '../stopping.js'
 export default defineCommand({
   meta: { name: 'stop', description: 'Stop the hub and wait until it is gone' },
   args: wantedArguments,
-  async run({ args }) {
-    checkKnown(args, wantedArguments, args._)
+  async run({ args, rawArgs }) {
+    checkCommandLine(rawArgs, wantedArguments)
     try {
       const { pid, url } = await stopHub(wantedFrom(args))
       printJson({ stopped: true, pid, url })

@@ -1,0 +1,93 @@
+// The command line as it was typed, checked before citty's reading of it is used. citty finds a meaning in all of it: it
+// takes the last of repeated options, `--quiet=no` for yes, and the next option for the value of one that has none.
+
+import { parseArgs } from 'node:util'
+import type { ArgsDef } from 'citty'
+import { usageError } from './arguments.js'
+
+/** Options that may be given more than once; their values are read by `list`. */
+const REPEATED = ['allow-host']
+
+interface Option {
+  readonly name: string
+  /** As it was typed, without its value: `-f`, `--port`. */
+  readonly typed: string
+  /** Absent where none follows. */
+  readonly value: string | undefined
+  /** Given with `=`. */
+  readonly isInline: boolean
+}
+
+/**
+ * @param maxPositionals arguments that are no options. Default: as many as `known` names
+ * @throws ArcError that names the first thing that does not fit
+ */
+export function checkCommandLine(rawArgs: readonly string[], known: ArgsDef, maxPositionals?: number): void {
+  const { options, positionals } = read(rawArgs, known)
+  const seen = new Set<string>()
+  for (const option of options) {
+    const name = checkOption(option, known)
+    if (seen.has(name) && !REPEATED.includes(name)) throw usageError(`--${name} is given twice; give it once`)
+    seen.add(name)
+  }
+  const named = Object.values(known).filter(({ type }) => type === 'positional').length
+  const surplus = positionals[maxPositionals ?? named]
+  if (surplus === undefined) return
+  const advice = named > 0 ? '; put a text with spaces in quotes' : ''
+  throw usageError(`unexpected argument "${surplus}"${advice}`)
+}
+
+/** The values of an option that may be given several times, or as a list with commas. */
+export function list(rawArgs: readonly string[], known: ArgsDef, option: string): string[] {
+  return read(rawArgs, known)
+    .options.filter(({ name }) => name === option)
+    .flatMap(({ value = '' }) => value.split(','))
+    .map((value) => value.trim())
+    .filter((value) => value !== '')
+}
+
+function read(rawArgs: readonly string[], known: ArgsDef): { options: Option[]; positionals: string[] } {
+  const settings: Record<string, { type: 'string' | 'boolean'; short?: string }> = {}
+  for (const [name, definition] of Object.entries(known)) {
+    if (definition.type === 'positional') continue
+    const type = definition.type === 'string' ? 'string' : 'boolean'
+    const short = 'alias' in definition ? definition.alias : undefined
+    settings[name] = typeof short === 'string' ? { type, short } : { type }
+  }
+  const { tokens, positionals } = parseArgs({
+    ...{ args: [...rawArgs], options: settings, strict: false, allowPositionals: true },
+    tokens: true,
+  })
+  const options = tokens.flatMap((token) => {
+    if (token.kind !== 'option') return []
+    const [typed = token.rawName] = (rawArgs[token.index] ?? '').split('=')
+    return [{ name: token.name, typed, value: token.value, isInline: token.inlineValue === true }]
+  })
+  return { options, positionals }
+}
+
+/** The name of the option, without the "no-" of one that is switched off. */
+function checkOption({ name, typed, value, isInline }: Option, known: ArgsDef): string {
+  const positive = name.replace(/^no-/, '')
+  const type = known[name]?.type ?? (known[positive]?.type === 'boolean' ? 'boolean' : 'positional')
+  if (type === 'positional') throw usageError(`unknown option ${typed}${meant(typed, known)}`)
+  if (type === 'boolean') {
+    const isClear = known[name] !== undefined && (value === 'true' || value === 'false')
+    if (isInline && !isClear) throw usageError(`${typed} takes no value; leave out =${value}`)
+    return positive
+  }
+  if (value === undefined || value.trim() === '') throw usageError(`--${name} needs a value`)
+  if (!isInline && value.startsWith('--')) {
+    throw usageError(`--${name} needs a value; if ${value} is meant to be it, write --${name}=${value}`)
+  }
+  return name
+}
+
+/** An option whose dashes or letters are a little different. */
+function meant(typed: string, known: ArgsDef): string {
+  const plain = (text: string) => text.replace(/[^a-z]/gi, '').toLowerCase()
+  const found = Object.keys(known).find(
+    (name) => known[name]?.type !== 'positional' && plain(name) === plain(typed),
+  )
+  return found === undefined ? '' : `; it is written --${found}`
+}
