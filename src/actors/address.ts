@@ -1,16 +1,16 @@
-// Where a hub listens when nothing else is said, how an address to listen on may be written, and how the hub's own
-// machine reaches it. Light: commands load it without the hub.
+// A hub's address: the defaults, the forms of the `host` option, and the host by which the hub's own machine reaches it.
+// Commands load this file without the hub, so it imports little.
 
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_PORT = 6969
 
-/** What `listenHost` takes, in words that follow the name of the option. */
+/** The rule of `listenHost`, as words that follow the option's name. */
 export const HOST_RULE =
   'must be an IP address or a name of this machine, such as 127.0.0.1, ::1 or localhost, without a port or a zone'
 
 /**
- * An address or a name as a server listens on it: `[::1]` is `::1`. Undefined for what is neither, such as
- * a name with a port, and for an IPv6 address with a zone, which has no place in a URL.
+ * The address or name for a server to listen on: `[::1]` becomes `::1`. Undefined for other text, such as a name with a
+ * port, and for an IPv6 address with a zone, which can't be in a URL.
  */
 export function listenHost(text: string): string | undefined {
   const [, inBrackets] = /^\[(.*)\]$/.exec(text) ?? []
@@ -19,7 +19,7 @@ export function listenHost(text: string): string | undefined {
   return isPlain && URL.canParse(`http://${bracketed(host)}`) ? host : undefined
 }
 
-/** The host part of the URL under which this machine reaches a server that listens on `host`. */
+/** The host of the URL by which this machine reaches a server on `host`. */
 export function urlHost(host: string): string {
   const url = `http://${bracketed(host)}`
   const hostname = URL.canParse(url) ? new URL(url).hostname : host
@@ -27,7 +27,7 @@ export function urlHost(host: string): string {
   return hostname === '[::]' ? '[::1]' : hostname
 }
 
-/** Whether a URL's host, as `URL` writes it, is this machine and no other. */
+/** Whether a URL's host, as `URL` writes it, is this machine's loopback. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }

@@ -1,5 +1,5 @@
-// The gateway actor: the HTTP door on a thread of its own. Joins the server, the guard and the dispatcher
-// to the storage's feed; outlives the storage actor, whose return it only has to be told of.
+// The gateway actor: the HTTP door on a thread of its own. It connects the server, the guard and the dispatcher to the
+// storage's feed. It survives the storage actor; the supervisor introduces each new one.
 
 import { Dispatcher } from '../dispatch/dispatcher.js'
 import type { HubProcess } from '../dispatch/hub-info.js'
@@ -23,11 +23,11 @@ export interface GatewayInfo {
   readonly port: number
 }
 
-/** How long the end waits for a storage that does not answer. */
+/** Milliseconds for which the end waits for the storage's last messages. */
 const CATCH_UP_MS = 1_000
 /**
- * When what only requests need is loaded, unless one comes earlier: after the start, since whoever waits for the hub has the
- * processors first. If it can't be loaded, that ends this thread, and the next one tries again.
+ * Milliseconds after the start at which the door loads the routes, unless a request comes earlier: first `arc ensure` gets
+ * the processors. If the routes can't be loaded, the thread ends, and its successor tries again.
  */
 const LOAD_ROUTES_AFTER_MS = 400
 
@@ -67,7 +67,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     info,
     introduce: (_peer, storagePort) => {
       connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.reportAlive())
-      // The storage died again before it answered: its next life will introduce itself.
+      // The storage actor died before its answer: the supervisor will introduce the next one.
       connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
     },
     started: async () => {
@@ -75,7 +75,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
       setTimeout(() => dispatcher.loadRoutes(), LOAD_ROUTES_AFTER_MS)
     },
     stop: async () => {
-      // Those who wait get what was committed before the end: the last notice of a shutdown, for one.
+      // Parked requests get what was committed before the end, such as the last notice of a shutdown.
       await storage.caughtUp(CATCH_UP_MS)
       await door.stop()
       storage.close()

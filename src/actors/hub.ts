@@ -1,4 +1,4 @@
-// A hub in this process: starts the tree of actors, and stops it in good order.
+// The public export `arc-hub/hub`: a hub in this process. It starts the tree of actors, and stops it in order.
 //
 //   import { startHub } from 'arc-hub/hub'
 //   const hub = await startHub({ storagePath: 'arc.sqlite3', port: 0 })
@@ -29,32 +29,33 @@ import type { StorageInfo } from './storage.actor.js'
 import { tree } from './tree.js'
 
 export interface HubOptions {
-  /** The SQLite file; made if it is missing, its folder too. */
+  /** The SQLite file. Created if missing, with its folder. `:memory:` is a database without a file. */
   readonly storagePath: string
-  /** Address or name of this machine to listen on; `[::1]` and `::1` are the same. Default 127.0.0.1. */
+  /** The address or name of this machine to listen on. `[::1]` and `::1` are the same. Default 127.0.0.1. */
   readonly host?: string | undefined
-  /** Default 6969; 0 takes any free one. The bounds of this number and the others stand in `HUB_NUMBERS`. */
+  /** 0 to 65,535; 0 takes a free port. Default 6969. */
   readonly port?: number | undefined
+  /** The maxima of bodies and attachments (PROTOCOL §2). Default: 128,000, 256,000 and 32. */
   readonly limits?: Partial<Limits> | undefined
-  /** Seconds without a sign of life after which a session expires; at least 5. Default 120. */
+  /** Seconds without a sign of life after which a session expires: 5 to 2,592,000, default 120 (PROTOCOL §3). */
   readonly presenceTtlSec?: number | undefined
-  /** Serve peers on other machines. Default false. */
+  /** Serves peers on other machines. Default false (PROTOCOL §16). */
   readonly allowRemote?: boolean | undefined
-  /** Names that `Host` may hold besides IP addresses and localhost (PROTOCOL §16). */
+  /** Names that `Host` may hold besides IP addresses and localhost (PROTOCOL §16). Default none. */
   readonly allowHosts?: readonly string[] | undefined
-  /** The folder of the file relay (PROTOCOL §10); made if it is missing. Default: no relay. */
+  /** The folder of the file relay (PROTOCOL §10). Created if missing. Default: no file relay. */
   readonly spoolDir?: string | undefined
-  /** Seconds after which a relay request that was not executed yet is refused. Default 600. */
+  /** Seconds after which the file relay refuses a request that was not executed: 1 to 1,000,000,000, default 600. */
   readonly requestTtlSec?: number | undefined
-  /** False: find relay requests by looking now and then, as on a file system without events. Default true. */
+  /** False: finds request files by scans alone, as on a file system without events. Default true. */
   readonly watchSpool?: boolean | undefined
   /** Default `info`. */
   readonly logLevel?: LogSetting | undefined
-  /** Default: standard error. */
+  /** Gets the lines of the log. Default: standard error. */
   readonly logSink?: LogSink | undefined
-  /** Restarts of actors after which the hub gives up. Default 5 in 30 s. */
+  /** The hub gives up after more restarts of actors than this. Default 5 in 30 s. */
   readonly intensity?: Intensity | undefined
-  /** Aborted to stop the hub, at any time: one that is still starting is not started then. */
+  /** Its abort stops the hub at any time, also during the start. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -62,22 +63,24 @@ export interface Hub {
   readonly url: string
   readonly host: string
   readonly port: number
-  /** Names the stored state (PROTOCOL §8). */
+  /** Names the stored state (PROTOCOL §8). A reset changes it. */
   readonly instanceId: string
+  /** The absolute path of the SQLite file. */
   readonly storagePath: string
+  /** Epoch milliseconds. */
   readonly startedAtMs: number
-  /** Settles with the exit status when the hub has stopped: 0, or 1 after it gave up. */
+  /** Resolves when the hub has stopped, with an exit status: 0, or 1 if the hub gave up. */
   readonly stopped: Promise<number>
-  /** Answers whoever waits, commits what was accepted, closes the database. */
+  /** Answers parked requests, commits accepted commands and closes the database. */
   stop(): Promise<void>
-  /** Ends one actor's thread on the spot, as a crash would: for fault tests. */
+  /** Ends one actor's thread at once, like a crash. For fault tests. */
   kill(actor: 'storage' | 'gateway' | 'relay'): Promise<void>
 }
 
 /**
- * Starts a hub.
- * @throws ArcError `storage_unusable`, `port_in_use`, `spool_unusable`, `start_failed`: each says what to do;
- * `aborted` when `signal` was
+ * Starts a hub. Resolves when it answers requests.
+ * @throws ArcError `storage_unusable`, `port_in_use`, `spool_unusable`, or `start_failed` (also for an option beyond its
+ * bounds): each says what to do. `aborted` if `signal` is aborted before the hub is up.
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const host = listenHost(options.host ?? DEFAULT_HOST)
@@ -146,7 +149,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 }
 
-/** @throws ArcError `start_failed` that names what does not fit */
+/** @throws ArcError `start_failed` that names the option and its bounds */
 function checkNumbers(options: HubOptions, limits: Limits): void {
   const given: Readonly<Record<string, unknown>> = { ...options, ...limits }
   for (const [name, bounds] of Object.entries<Bounds>(HUB_NUMBERS)) {

@@ -1,8 +1,8 @@
-// The file that a hub in the background logs to. `arc ensure` opens it and hands it to the hub as standard output and
-// standard error, so that whatever ends the process leaves its last words there, too. Node can't open those anew. So a
-// full file is copied to `<path>.1` and emptied; what is appended after that, by whomever, stands at its beginning.
+// The log file of a hub in the background. `arc ensure` opens it, and the hub gets it as standard output and standard error,
+// so that the last words of any crash are in it. Node can't reopen those. So a full file is copied to `<path>.1` and
+// emptied, and every process that appends to it starts at its beginning.
 //
-// Guarantees: the two files together stay below twice `maxBytes`, and a line more. Several hubs may log to one file.
+// Guarantee: the two files together have at most twice `maxBytes` plus one line. Several hubs may log to one file.
 
 import { fstatSync, ftruncateSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { CountingSink, type LogSink, remark, standardError, toDescriptor } from './log-sinks.js'
@@ -10,10 +10,10 @@ import { CountingSink, type LogSink, remark, standardError, toDescriptor } from 
 const MAX_BYTES = 5 * 1024 * 1024
 const STDERR = 2
 
-/** Where the older lines are. */
+/** The file of the older lines. */
 export const olderLogOf = (path: string): string => `${path}.1`
 
-/** A sink for the file if standard error is that file; else for standard error as it is. */
+/** A sink that rotates the file if standard error is that file; else a sink for standard error. */
 export function logFile(path: string, maxBytes = MAX_BYTES): LogSink {
   if (!isStderr(path)) return standardError()
   const put = toDescriptor(STDERR)
@@ -25,22 +25,22 @@ export function logFile(path: string, maxBytes = MAX_BYTES): LogSink {
   })
 }
 
-/** Why the lines that made the file full are gone; undefined where they are kept. */
+/** Moves the lines of a full file to the older one. Returns why they are lost, or undefined. */
 function rotate(path: string, maxBytes: number): string | undefined {
   const copy = `${olderLogOf(path)}.${process.pid}`
   try {
-    // One that was moved elsewhere is not ours to keep small.
+    // A file that was moved elsewhere no longer belongs to the hub.
     if (!isStderr(path)) return fstatSync(STDERR).nlink === 0 ? empty('the file was deleted') : undefined
-    // Not by `copyFileSync`, which never returns for a file that shrinks meanwhile: another hub may be faster.
+    // Not by `copyFileSync`: it never returns if the file shrinks meanwhile, and another hub may be faster.
     const lines = readFileSync(path)
     writeFileSync(copy, lines, { mode: 0o600 })
     const isStale = lines.length < maxBytes || fstatSync(STDERR).size < lines.length
     if (!isStale) ftruncateSync(STDERR)
-    // Last: whoever follows the log takes it for the sign that the file begins anew.
+    // Last, since a new older file tells `arc logs` that the log file starts again.
     if (!isStale) renameSync(copy, olderLogOf(path))
     return undefined
   } catch (error) {
-    return empty((error as Error).message) // a full disk: or the file would grow for ever
+    return empty((error as Error).message) // a full disk: without this the file would grow for ever
   } finally {
     rmSync(copy, { force: true })
   }

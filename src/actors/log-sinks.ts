@@ -1,6 +1,6 @@
-// Where the lines of a log go. Whatever becomes of them (the disk is full, the reader of the pipe has gone or reads no
-// more), the program that logs goes on. It neither ends nor waits. Lines that can't be written are counted, and the next
-// one that can be is preceded by a line that says how many are missing.
+// The sinks of a log. The program that logs neither ends nor waits if a line can't be written: the disk is full, or the
+// pipe's reader has ended or stopped reading. A sink counts the lost lines. Before the next line that it can write, it
+// writes how many are missing.
 
 import { fstatSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
@@ -10,10 +10,10 @@ export interface LogSink {
   write(line: string): void
 }
 
-/** Writes a text, or calls `failed`, then or later. */
+/** Writes a text, or calls `failed`, at once or later. */
 export type Put = (text: string, failed: () => void) => void
 
-/** What may wait for a reader that is slow. */
+/** The most bytes in memory for a slow reader. */
 const MAX_WAITING_BYTES = 1024 * 1024
 const STDERR = 2
 
@@ -40,14 +40,14 @@ export class CountingSink implements LogSink {
 const textOf = (missing: number) =>
   `${missing} ${missing === 1 ? 'line' : 'lines'} of this log could not be written`
 
-/** Standard error, whatever it is; `render` makes what is shown of a line. */
+/** A sink for standard error of any kind. `render` turns a line into the text that it shows. */
 export function standardError(render?: (line: string) => string): LogSink {
   const kind = fstatSync(STDERR)
   const isStream = kind.isFIFO() || kind.isSocket() || isatty(STDERR)
   return new CountingSink(isStream ? toStream(process.stderr) : toDescriptor(STDERR), render)
 }
 
-/** A file or a device: written at once, so that the last line before an exit is not lost. */
+/** Writes to a file or a device at once, so that the last line before an exit is not lost. */
 export function toDescriptor(descriptor: number): Put {
   let isTorn = false
   return (text, failed) => {
@@ -57,15 +57,15 @@ export function toDescriptor(descriptor: number): Put {
       while (written < bytes.length) written += writeSync(descriptor, bytes, written)
       isTorn = false
     } catch {
-      isTorn ||= written > 0 // a disk that gets full takes a part of a line
+      isTorn ||= written > 0 // a disk that fills up takes part of a line
       failed()
     }
   }
 }
 
-/** A pipe or a terminal. A pipe takes what it has room for at once; the rest waits in memory, up to a bound. */
+/** Writes to a pipe or a terminal. A pipe takes what it has room for; the rest stays in memory, up to a bound. */
 function toStream(stream: NodeJS.WriteStream): Put {
-  stream.on('error', () => {}) // each write is told of its own
+  stream.on('error', () => {}) // each write has a callback of its own
   return (text, failed) => {
     if (stream.writableLength > MAX_WAITING_BYTES) return failed()
     stream.write(text, (error) => {
@@ -74,7 +74,7 @@ function toStream(stream: NodeJS.WriteStream): Put {
   }
 }
 
-/** What the log says of itself, in the form of pino's lines. */
+/** A line of the log about the log itself, in the form of pino's lines. */
 export function remark(msg: string): string {
   return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), msg })}\n`
 }

@@ -20,7 +20,7 @@ export function createLog(level: LogSetting, sink: LogSink = standardError()): L
     try {
       logger[at](fields ?? {}, inSources(message))
     } catch {
-      // A sink of the program's own that fails: whoever logs has done nothing wrong.
+      // A caller's own sink fails: the code that logs must not.
     }
   }
 }

@@ -1,5 +1,5 @@
-// The relay actor: the file door on a thread of its own. Joins the spool's host and the dispatcher to the
-// storage's feed. A life that ends early leaves claimed requests behind; the next one finishes them.
+// The relay actor: the file door on a thread of its own. It connects the spool's host and the dispatcher to the storage's
+// feed. If it crashes, it leaves claimed requests, and its successor finishes them.
 
 import { Dispatcher } from '../dispatch/dispatcher.js'
 import type { HubProcess } from '../dispatch/hub-info.js'
@@ -15,7 +15,7 @@ import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
 export interface RelayConfig {
   readonly spoolDir: string
   readonly requestTtlSec: number
-  /** False: find requests by scanning alone. */
+  /** False: finds requests by scans alone. */
   readonly watch: boolean
   readonly instanceId: string
   readonly limits: Limits
@@ -24,7 +24,7 @@ export interface RelayConfig {
 }
 
 const CATCH_UP_MS = 1_000
-/** As in the gateway, and a moment after it. */
+/** Milliseconds, as in the gateway but later. */
 const LOAD_ROUTES_AFTER_MS = 600
 
 runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promise<Actor> => {
@@ -53,7 +53,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     watch: config.watch,
     log,
     onFailure: (error) => {
-      // Ends this thread: what was claimed is finished by the next life.
+      // Ends this thread; its successor finishes the claimed requests.
       setImmediate(() => {
         throw error
       })

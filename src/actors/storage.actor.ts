@@ -1,7 +1,7 @@
-// The storage actor: the one thread that touches the database. Wires the doors' mailboxes to the committer,
-// the committer to the backend and the feed, and the feed back to the doors.
+// The storage actor: the only thread that touches the database. It connects the doors' links to the committer, the
+// committer to the backend and the feed, and the feed to the doors.
 //
-// Ends by `stop`: what was accepted is committed and answered first, then the database is closed.
+// `stop` ends it: it commits and answers all accepted commands, then closes the database.
 
 import type { MessagePort } from 'node:worker_threads'
 import { ArcError } from '../protocol/errors.js'
@@ -20,15 +20,15 @@ import { type Incoming, Link } from './runtime/link.js'
 
 export interface StorageConfig {
   readonly storagePath: string
-  /** Names this hub process among those on the same storage. */
+  /** Tells this hub process from others on the same storage. */
   readonly hubId: string
   readonly presenceTtlSec: number
   readonly allowRemote: boolean
-  /** The state that this hub has served before: another one in its place is not to be served under its name. */
+  /** The stored state that this hub served before. The actor refuses another one in its place. */
   readonly expectedInstanceId: string | undefined
 }
 
-/** Outcomes past their retention are dropped, and ended sessions but for the newest. */
+/** Milliseconds between two deletions of old outcomes and ended sessions. */
 const PRUNE_MS = 60_000
 
 export type StorageInfo = StorageBackend['facts']
@@ -71,7 +71,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
     if (topics.length > 0) for (const door of doors) door.cast('changed', topics)
   }
 
-  /** Answers by `work` on committed state; a refusal is an answer, anything else a defect to be logged. */
+  /** Answers a call by `work` on committed state. A refusal is an answer; any other error is a defect and is logged. */
   async function answer<T>(
     incoming: { reply(value: T): void; fail(error: unknown): void },
     work: () => T | Promise<T>,
@@ -143,7 +143,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
   }
 })
 
-/** @throws ArcError `storage_lost` when another storage stands where the one was that this hub has served before */
+/** @throws ArcError `storage_lost` if another storage is in the place of the one that this hub served before */
 function mustBe(instanceId: string | undefined, { facts }: StorageBackend): void {
   if (instanceId === undefined || instanceId === facts.instanceId) return
   const text = `the database ${facts.storagePath} was replaced while the hub ran: it was ${instanceId}, now it is ${facts.instanceId}; start the hub again (arc ensure)`

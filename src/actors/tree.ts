@@ -1,9 +1,9 @@
-// The whole system on one screen: which actors there are, what each is started with, and who talks to whom.
+// The whole system on one screen: the actors, their configurations, and their links.
 //
 //   supervisor (main thread)
 //     ├─ storage   owns the database; makes everything durable; publishes the feed
-//     ├─ gateway   owns the listening socket; parks those who wait          gateway ─▶ storage
-//     └─ relay     owns the spool; parks those who wait there               relay ─▶ storage
+//     ├─ gateway   owns the listening socket; parks requests that wait      gateway ─▶ storage
+//     └─ relay     owns the spool; parks request files that wait            relay ─▶ storage
 
 import type { HubProcess } from '../dispatch/hub-info.js'
 import type { Limits } from '../protocol/limits.js'
@@ -43,11 +43,11 @@ export function tree(options: TreeOptions): ChildSpec[] {
       config: (infoOf): GatewayConfig => ({
         ...pick(options, 'allowHosts', 'limits', 'presenceTtlSec', 'process'),
         instanceId: (infoOf('storage') as StorageInfo).instanceId,
-        // A gateway that is restarted listens where its clients know it.
+        // A restarted gateway listens on its former port, which its clients know.
         port: (infoOf('gateway') as GatewayInfo | undefined)?.port ?? options.port,
       }),
       links: ['storage'],
-      maxYoungHeapMb: 24, // a request under way is some 10 KB
+      maxYoungHeapMb: 24, // a request in progress is some 10 KB, and a collection copies it
     },
     ...(relay ? [relaySpec(options, relay)] : []),
   ]

@@ -1,8 +1,8 @@
 // The life of an actor inside its thread: load → boot → init → ready → handle → terminate.
 //
-// A thread entry calls `runActor` once. The supervisor's control link then boots it, introduces it to its peers,
-// as often as they are restarted, and ends it. An error while it starts is reported and the thread waits
-// to be terminated; an unexpected error later ends the thread, and the supervisor starts a new one.
+// A thread entry calls `runActor` once. The supervisor then boots the actor over a control link, introduces each peer after
+// each of the peer's starts, and ends the actor. An actor reports an error of its start, and its thread waits for its end.
+// A later unexpected error ends the thread, and the supervisor starts a new one.
 
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
@@ -12,7 +12,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Record<string, unknown>
 export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 
-/** What a supervisor tells an actor. */
+/** Supervisor → actor. */
 export type ActorContract = {
   boot: { input: ActorBoot; output: undefined }
   introduce: { input: { peer: string; port: MessagePort }; output: undefined }
@@ -21,12 +21,12 @@ export type ActorContract = {
   exit: { input: undefined; output: undefined }
 }
 
-/** What an actor tells its supervisor. `info` is what others need to know of it, such as its port. */
+/** Actor → supervisor. `info` is what others need to know about the actor, such as its port. */
 export type SupervisorContract = {
   ready: { input: unknown; output: undefined }
   failed: { input: ErrorData; output: undefined }
   log: { input: { level: LogLevel; message: string; fields: LogFields }; output: undefined }
-  /** The actor asks for the whole tree to be stopped in good order. */
+  /** Asks the supervisor to stop the whole tree in order. */
   stopAll: { input: { reason: string }; output: undefined }
 }
 
@@ -37,19 +37,19 @@ export interface ActorContext<Config> {
 }
 
 export interface Actor {
-  /** Reported to the supervisor as this actor becomes ready. */
+  /** The supervisor gets it when the actor is ready. */
   readonly info?: unknown
-  /** A peer is there, for the first time or anew after a restart; the port of its former life is closed. */
+  /** Gives the actor a port to a peer, at the first start and after each restart. The port to the former thread is closed. */
   introduce(peer: string, port: MessagePort): void
-  /** Settles when the actor, introduced to the peers that are there, can do its work. */
+  /** Settles when the actor, introduced to its running peers, can do its work. */
   started?(): Promise<void>
-  /** Ends in good order: finish what was accepted, close what is open. */
+  /** Ends the actor in order: it finishes accepted work, and closes its files and sockets. */
   stop(): Promise<void>
 }
 
 export interface ActorBoot {
   readonly config: unknown
-  /** Ports to the peers that run already. */
+  /** Ports to the running peers. */
   readonly peers: readonly { readonly peer: string; readonly port: MessagePort }[]
 }
 
@@ -62,7 +62,7 @@ export function runActor<Config>(init: (context: ActorContext<Config>) => Actor 
         (error) => supervisor.cast('failed', asStartError(error).toData()),
       ),
     introduce: ({ input }) => actor?.introduce(input.peer, input.port),
-    exit: () => process.exit(1), // of this thread alone
+    exit: () => process.exit(1), // ends this thread alone
     stop: (incoming) => {
       const stopped = actor ? actor.stop() : Promise.resolve()
       stopped.then(() => incoming.reply(undefined), incoming.fail)

@@ -1,9 +1,8 @@
-// The calls that wait for their replies, by id. A table of slots, not a Map: a Map that entries come to and leave is
-// made anew again and again, and the tables that it has outgrown still refer to what they held. Once one of these is
-// old to the garbage collector, all later ones hang on it, and every request that was ever under way is kept
-// until the whole heap is marked: half of what collecting garbage cost a busy gateway.
+// The pending calls by id, in a table of slots. A Map would copy its table again and again, and each old table still refers
+// to its former entries. If the garbage collector promotes one old table, it keeps every later request alive until it
+// marks the whole heap. That was half of a busy gateway's garbage collection.
 
-/** Slots at first; a power of two always. */
+/** The first number of slots; always a power of two. */
 const SLOTS = 64
 
 export class Calls<C extends { id: number }> {
@@ -15,7 +14,7 @@ export class Calls<C extends { id: number }> {
     return this.#size
   }
 
-  /** Takes a call in, and gives it an id that no other one has had. */
+  /** Adds a call, and gives it an id that no call has had. */
   add(call: C): void {
     if (this.#size * 2 >= this.#slots.length) this.#grow()
     do this.#lastId++
@@ -25,7 +24,7 @@ export class Calls<C extends { id: number }> {
     this.#size++
   }
 
-  /** Takes a call out; undefined when it is not there any more. */
+  /** Removes a call. Undefined if it was removed before. */
   take(id: number): C | undefined {
     const call = this.#slots[this.#slotOf(id)]
     if (call?.id !== id) return undefined
@@ -34,7 +33,7 @@ export class Calls<C extends { id: number }> {
     return call
   }
 
-  /** Takes out those that match, the oldest first. */
+  /** Removes the calls that match, the oldest first. */
   takeAll(matches: (call: C) => boolean): C[] {
     const taken = this.#slots.filter((call): call is C => call !== undefined && matches(call))
     for (const { id } of taken) this.take(id)

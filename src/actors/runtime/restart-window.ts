@@ -1,5 +1,5 @@
-// How many restarts are too many: a pure sliding window. A restart that is older than the window no
-// longer counts, so a hub that recovers from rare crashes runs for ever, and one that can't start stops.
+// Decides how many restarts are too many, by a pure sliding window. A restart that is older than the window does not
+// count. So a hub with rare crashes runs for ever, and a hub that can't start stops.
 
 export interface Intensity {
   readonly maxRestarts: number
@@ -16,7 +16,7 @@ export class RestartWindow {
     this.#intensity = intensity
   }
 
-  /** Records a restart at `nowMs`; false when it is one too many. */
+  /** Records a restart at `nowMs`. False if it is one too many. */
   allows(nowMs: number): boolean {
     this.#restarts = this.#restarts.filter((at) => nowMs - at < this.#intensity.withinMs)
     this.#restarts.push(nowMs)
@@ -24,7 +24,7 @@ export class RestartWindow {
   }
 }
 
-/** Milliseconds to wait before the next try after `failedStarts` failures in a row: none, then 100 doubling to 2,000. */
+/** Milliseconds before the next try after `failedStarts` failures in a row: 0 at first, then 100, doubled up to 2,000. */
 export function restartDelayMs(failedStarts: number): number {
   return failedStarts === 0 ? 0 : Math.min(100 * 2 ** (failedStarts - 1), 2_000)
 }

@@ -1,14 +1,14 @@
-// Starts actors in order, introduces them to each other, restarts those that die, stops them in reverse. When
-// it starts, all threads load their modules at once, which takes most of the time; booting them keeps the order.
+// Starts actors in order, introduces them to each other, restarts dead ones, and stops them in reverse order. At the start
+// all threads load their modules at once, which takes most of the time. It boots them in order.
 //
 //   down ─▶ starting ─ready─▶ running ─ended─▶ (restart window) ─▶ down …
 //    ▲          │
 //    └─ pause ──┴─ failed ─▶ (restart window); fatal for one that has never run
 //
-// One loop brings up what is down, always the first in starting order. Whatever goes wrong in a start is data for that loop. Past
-// the restart intensity the supervisor gives up and reports why (`onGiveUp`): a hub that cannot live must not pretend to.
+// One loop starts the actors that are down, always the first in order. A failed start is data for that loop. Past the restart
+// intensity the supervisor gives up and reports why (`onGiveUp`).
 //
-// Ends with `stop`, which is heard at any time: it ends the start that is under way, and the pause before the next one.
+// `stop` ends it at any time: it also ends a start in progress, and the pause before the next one.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
@@ -17,14 +17,14 @@ import type { Log } from './actor.js'
 import { DEFAULT_INTENSITY, type Intensity, RestartWindow, restartDelayMs } from './restart-window.js'
 import { ActorThread, type ThreadOptions } from './thread.js'
 
-/** An actor that hangs is no common thing; on a machine that agents keep busy 15 s were too short for the relay. */
+/** Milliseconds for a start. On a busy machine a start of the relay takes more than 15 s. */
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 8_000
 
 export interface ChildSpec extends ThreadOptions {
-  /** What the actor is started with; `infoOf` tells what an actor reported when it last became ready. */
+  /** The actor's configuration. `infoOf` returns what an actor reported when it last became ready. */
   config(infoOf: (name: string) => unknown): unknown
-  /** Peers that it is connected to, by name. */
+  /** The names of its peers. */
   readonly links: readonly string[]
   readonly startTimeoutMs?: number
   readonly stopTimeoutMs?: number
@@ -34,7 +34,7 @@ export interface SupervisorOptions {
   readonly children: readonly ChildSpec[]
   readonly intensity?: Intensity
   readonly log: Log
-  /** Told once; whoever is told calls `stop`. */
+  /** Called once. The callee must call `stop`. */
   readonly onGiveUp: (reason: ArcError) => void
   readonly onStopAll: (reason: string) => void
 }
@@ -42,14 +42,14 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #window: RestartWindow
-  /** Threads that were not booted yet: those that the first start loads together. */
+  /** Threads that load but are not booted; the first start loads all of them together. */
   readonly #loading = new Map<string, ActorThread>()
   readonly #starting = new Set<ActorThread>()
   readonly #running = new Map<string, ActorThread>()
-  /** Children that are to be started. */
+  /** Children that must be started. */
   readonly #down = new Set<string>()
   readonly #lastInfo = new Map<string, unknown>()
-  /** Aborted when nothing is to be started any more. */
+  /** Aborted when the supervisor must start nothing more. */
   readonly #ending = new AbortController()
   #bringingUp: Promise<void> | undefined
   #stopped: Promise<void> | undefined
@@ -61,7 +61,7 @@ export class Supervisor {
 
   /**
    * Starts every child in order.
-   * @throws ArcError why the first one could not be started, or `aborted` when it was stopped before; no thread is left then
+   * @throws ArcError why the first failing child could not start, or `aborted` after a stop; no thread is left then
    */
   async start(): Promise<void> {
     if (this.#isEnding) throw stoppedWhileStarting()
@@ -78,7 +78,7 @@ export class Supervisor {
     }
   }
 
-  /** Stops every child, the last one first; each may take its `stopTimeoutMs`, then it is ended. */
+  /** Stops every child, the last one first. A child that takes longer than its `stopTimeoutMs` is ended. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -89,8 +89,8 @@ export class Supervisor {
   }
 
   /**
-   * Ends a child's thread on the spot, as a crash would: for fault tests. Terminated, it ends wherever it is;
-   * one that speaks HTTP has to exit by itself (see `ActorThread.end`).
+   * Ends a child's thread at once, like a crash. For fault tests. `terminate` ends it wherever it is; a thread that speaks
+   * HTTP must `exit` by itself (see `ActorThread.end`).
    */
   async kill(name: string, how: 'terminate' | 'exit' = 'terminate'): Promise<void> {
     const thread = this.#running.get(name)
@@ -104,7 +104,7 @@ export class Supervisor {
   async #stop(): Promise<void> {
     this.#ending.abort()
     for (const thread of this.#starting) thread.fail('was stopped while it started')
-    await this.#bringingUp?.catch(() => {}) // whoever called `start` is told
+    await this.#bringingUp?.catch(() => {}) // `start` rejects with it
     await Promise.all([...this.#loading.values()].map((thread) => thread.end()))
     for (const spec of this.#options.children.toReversed()) await this.#stopChild(spec)
   }
@@ -120,7 +120,7 @@ export class Supervisor {
     }
   }
 
-  /** Starts what is down. @throws ArcError when one that has never run can't be started */
+  /** Starts the children that are down. @throws ArcError if one that has never run can't be started */
   #bringUp(): Promise<void> {
     this.#bringingUp ??= this.#startAll()
     return this.#bringingUp
@@ -130,7 +130,7 @@ export class Supervisor {
     let failedStarts = 0
     try {
       for (;;) {
-        await this.#pause(restartDelayMs(failedStarts)) // meanwhile others may die that come first
+        await this.#pause(restartDelayMs(failedStarts)) // meanwhile a child with an earlier place may die
         const spec = this.#options.children.find(({ name }) => this.#down.has(name))
         if (!spec || this.#isEnding) return
         const failure = await this.#start(spec)
@@ -140,11 +140,11 @@ export class Supervisor {
         if (isFatal || !this.#mayRestart(spec, failure.message)) throw failure
       }
     } finally {
-      this.#bringingUp = undefined // in the turn of the last look: what dies later begins another loop
+      this.#bringingUp = undefined // in the turn of the last look: a later death begins another loop
     }
   }
 
-  /** Cut short by a stop. */
+  /** A pause that a stop ends. */
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => {})
   }
@@ -157,7 +157,7 @@ export class Supervisor {
     })
   }
 
-  /** Starts a child; the reason when that failed. */
+  /** Starts a child. Returns the reason if that failed. */
   async #start(spec: ChildSpec): Promise<ArcError | undefined> {
     const { name } = spec
     const thread = this.#loading.get(name) ?? this.#load(spec)
@@ -187,12 +187,12 @@ export class Supervisor {
     return undefined
   }
 
-  /** Makes a pair of ports for a child that starts and each running peer; returns the child's ends. */
+  /** Creates a pair of ports for a starting child and each running peer. Returns the child's ends. */
   #introduceToPeers(spec: ChildSpec, thread: ActorThread): { peer: string; port: MessagePort }[] {
     return this.#options.children.flatMap(({ name, links }) => {
       const peer = this.#running.get(name)
       if (!peer || !(spec.links.includes(name) || links.includes(spec.name))) return []
-      // A peer that dies now would be waited for in vain; both are then started again, in order.
+      // If the peer dies now, the child would wait for it in vain. Both are then started again, in order.
       void peer.ended.then(() => thread.fail(`lost ${name} as it started`, 'peer_lost'))
       const { port1, port2 } = new MessageChannel()
       peer.introduce(spec.name, port2)
@@ -207,10 +207,10 @@ export class Supervisor {
     this.#options.log('error', `${spec.name} ended: ${reason}`, { actor: spec.name })
     if (!this.#mayRestart(spec, reason)) return
     this.#down.add(spec.name)
-    this.#bringUp().catch(() => {}) // it has given up, and said so
+    this.#bringUp().catch(() => {}) // the supervisor has given up and reported it
   }
 
-  /** Counts a crash or a failed start; false when it is one too many, and the supervisor has given up. */
+  /** Counts a crash or a failed start. False if it is one too many: the supervisor has then given up. */
   #mayRestart(spec: ChildSpec, reason: string): boolean {
     if (this.#isEnding) return false
     if (this.#window.allows(Date.now())) return true

@@ -3,8 +3,8 @@
 //   loading ─boot─▶ starting ─ready─▶ running ─▶ ended
 //      └───────────────┴─ failed, too late, or told to fail ─▶ ended
 //
-// Guarantees: whatever goes wrong while the thread is made or started rejects `boot`, and reaches nobody else. A thread that
-// can't be made counts as one that has ended. `end` returns in bounded time, also where the thread hangs.
+// Guarantees: an error of the thread's creation or start rejects `boot`, and reaches nobody else. A thread that can't be
+// created counts as ended. `end` returns in bounded time, even if the thread hangs.
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { ArcError } from '../../protocol/errors.js'
@@ -20,23 +20,23 @@ const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as con
 /** Flags of Node's that actors get as well. One whose value is an argument of its own can't be told from what follows. */
 const PROFILING = /^--((cpu|heap)-prof(-[a-z]+=.*)?|enable-source-maps)$/
 
-/** What a booted thread gets to end by itself, before it is terminated. */
+/** Milliseconds for a booted thread to exit by itself; then it is terminated. */
 const EXIT_MS = 500
-/** A thread that is blocked outside of JavaScript, in a call to a dead disk say, can't be ended: it is left behind. */
+/** Milliseconds for a termination. A thread that blocks outside JavaScript, on a dead disk say, can't be ended: it stays. */
 const TERMINATE_MS = 2_000
 
 export interface ThreadOptions {
   readonly name: string
   /** The compiled module that calls `runActor`. */
   readonly entry: URL
-  /** Heap cap in MiB: an out-of-memory ends this actor alone. */
+  /** The heap's cap in MiB: an out-of-memory error ends this actor alone. */
   readonly maxHeapMb?: number
-  /** MiB for young objects, default 6: an actor that has much under way at once copies it less often with more. */
+  /** MiB for young objects, default 6. An actor with many requests in progress copies them less often with more. */
   readonly maxYoungHeapMb?: number
 }
 
 export class ActorThread {
-  /** Settles with the reason when the thread has ended. */
+  /** Resolves with the reason when the thread has ended. */
   readonly ended: Promise<string>
   readonly #name: string
   readonly #worker: Worker | undefined
@@ -44,7 +44,7 @@ export class ActorThread {
   readonly #ready = deferred<unknown>()
   #isBooted = false
 
-  /** Starts a thread, which loads its modules and waits to be booted. */
+  /** Starts a thread, which loads its modules and waits for `boot`. */
   constructor(options: ThreadOptions, handlers: Pick<Handlers<SupervisorContract>, 'log' | 'stopAll'>) {
     this.#name = options.name
     const { port1, port2 } = new MessageChannel()
@@ -64,8 +64,8 @@ export class ActorThread {
   }
 
   /**
-   * Starts the actor in the thread, and settles with what it reports of itself when it is ready.
-   * @throws ArcError why it can't be started; it is to be ended then
+   * Starts the actor in the thread. Resolves with the actor's info when it is ready.
+   * @throws ArcError why it can't be started; the caller must then end the thread
    */
   async boot(boot: ActorBoot, timeoutMs: number): Promise<unknown> {
     const timer = setTimeout(() => this.fail(`was not ready within ${timeoutMs} ms`), timeoutMs)
@@ -73,24 +73,24 @@ export class ActorThread {
       this.#isBooted = true
       const ports = boot.peers.map(({ port }) => port)
       this.#control.cast('boot', boot, ports)
-      this.#control.flush() // what can't be sent is a failed start, and not an error in a later turn
+      this.#control.flush() // a configuration that can't be sent is a failed start, not an error in a later turn
       return await this.#ready.promise
     } finally {
       clearTimeout(timer)
     }
   }
 
-  /** Its start has failed, unless it is over. */
+  /** Fails the start, unless it is over. */
   fail(why: string, code: 'start_failed' | 'peer_lost' = 'start_failed'): void {
     this.#ready.reject(new ArcError(code, `${this.#name} ${why}`))
   }
 
-  /** A peer is there, or is there again. */
+  /** Introduces a peer that has started. */
   introduce(peer: string, port: MessagePort): void {
     this.#control.cast('introduce', { peer, port }, [port])
   }
 
-  /** Asks the actor to end in good order, then ends the thread. @throws ArcError when it did not within `timeoutMs` */
+  /** Asks the actor to end in order, then ends the thread. @throws ArcError if the actor did not end within `timeoutMs` */
   async stop(timeoutMs: number): Promise<void> {
     try {
       await this.#control.call('stop', undefined, timeoutMs)
@@ -102,22 +102,22 @@ export class ActorThread {
   }
 
   /**
-   * Ends the thread without asking. One that was booted is first told to exit, which it hears between two events: an
-   * actor that speaks HTTP must not be cut short in one, since Node aborts the process when its parser is.
+   * Ends the thread without asking the actor. A booted thread is first told to exit, which it does between two events: a
+   * thread that speaks HTTP must not end within one, since Node aborts the process if its parser is in use.
    */
   async end(): Promise<void> {
     if (this.#isBooted) await this.exit()
     await this.#terminate()
   }
 
-  /** Tells the thread to exit, and gives it a moment to do so. */
+  /** Tells the thread to exit, and waits for a moment. */
   async exit(): Promise<void> {
     this.#control.cast('exit', undefined)
     this.#control.flush()
     await this.#endsWithin(EXIT_MS)
   }
 
-  /** Ends the thread wherever it is, as a crash would. */
+  /** Ends the thread wherever it is, like a crash. */
   async kill(): Promise<void> {
     await this.#worker?.terminate()
   }
@@ -138,13 +138,13 @@ export class ActorThread {
   }
 }
 
-/** @throws Error where no thread can be had: no descriptors, no memory */
+/** @throws Error if no thread can be created: no descriptors, no memory */
 function makeWorker({ name, entry, maxHeapMb, maxYoungHeapMb }: ThreadOptions, control: MessagePort): Worker {
   return new Worker(entry, {
     name,
     workerData: control,
     transferList: [control],
-    // What was preloaded into this process (a test runner's hooks, say) is not for the actors.
+    // The actors must not load this process's preloads (a test runner's hooks, say).
     execArgv: process.execArgv.filter((flag) => PROFILING.test(flag)),
     resourceLimits: {
       maxYoungGenerationSizeMb: maxYoungHeapMb ?? HEAP.maxYoungGenerationSizeMb,
@@ -153,7 +153,7 @@ function makeWorker({ name, entry, maxHeapMb, maxYoungHeapMb }: ThreadOptions, c
   })
 }
 
-/** Settles when the thread has ended, with the error that ended it or its exit code. */
+/** Resolves when the thread has ended, with its error or its exit code. */
 function endOf(worker: Worker): Promise<string> {
   return new Promise((resolve) => {
     let failure: string | undefined
@@ -174,7 +174,7 @@ interface Deferred<T> {
   readonly reject: (error: Error) => void
 }
 
-/** Its rejection may come before anybody waits for it. */
+/** A promise that may reject before anybody waits for it. */
 function deferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => {}
   let reject: (error: Error) => void = () => {}
