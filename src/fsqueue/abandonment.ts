@@ -1,5 +1,5 @@
-// Whether anybody still waits for the answer to a request. Lighter than an AbortSignal, since every request has one
-// and hardly any is ever abandoned.
+// Says whether nobody waits for the answer to a request any more. Lighter than an AbortSignal: every request has one, and few
+// are abandoned.
 
 export class Abandonment {
   #happened = false
@@ -9,7 +9,7 @@ export class Abandonment {
     return this.#happened
   }
 
-  /** Calls back when it happens, unless it has before; one callback at a time. */
+  /** Calls back when it happens, unless it has happened. One callback at a time. */
   on(callback: () => void): void {
     this.#callback = callback
   }

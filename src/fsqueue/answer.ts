@@ -1,5 +1,5 @@
-// Writes responses: the worker's part of putting answers into a spool. A response appears whole or not at
-// all. Each is reported by itself: one that can't be written now is tried again by the host.
+// Writes response files, in a worker. A response appears whole or not at all. Each has its own result, and the host retries
+// those that could not be written.
 
 import { setAside } from './archive.js'
 import { RESPONSE, RESPONSES, temporaryName } from './layout.js'
@@ -16,7 +16,7 @@ export interface ResponseText {
   readonly text: string
 }
 
-/** Why a response could not be written, for each in order; undefined for those that are there. */
+/** For each response in order: why it could not be written, or undefined. */
 export function answer({ spool, responses }: AnswerTask): (string | undefined)[] {
   const problems: (string | undefined)[] = Array(responses.length).fill(undefined)
   for (const [queue, members] of byQueue(responses)) {
@@ -33,7 +33,7 @@ export function answer({ spool, responses }: AnswerTask): (string | undefined)[]
   return problems
 }
 
-/** The places of each queue's responses: its folder is opened once for all of them. */
+/** The indexes of each queue's responses, so that its folder is opened once. */
 function byQueue(responses: readonly ResponseText[]): Map<string, number[]> {
   const queues = new Map<string, number[]>()
   for (const [i, { queue }] of responses.entries()) {
@@ -44,7 +44,7 @@ function byQueue(responses: readonly ResponseText[]): Map<string, number[]> {
   return queues
 }
 
-/** Why it could not be written; undefined when it is there. */
+/** Writes a response. Returns why it could not, or undefined. */
 function write(
   root: SafeFolder,
   folder: SafeFolder,
@@ -54,14 +54,14 @@ function write(
     const temporary = temporaryName()
     folder.writeNew(temporary, text)
     if (putInPlace(root, folder, queue, temporary, stem + RESPONSE)) return undefined
-    return 'the file was taken away before it was whole' // whoever shares the folder has moved it
+    return 'the file was taken away before it was whole' // another user of the folder has moved it
   } catch (error) {
     if (!isFileError(error)) throw error
     return error.message
   }
 }
 
-/** False when the temporary file is not there any more. */
+/** False if the temporary file is gone. */
 function putInPlace(
   root: SafeFolder,
   folder: SafeFolder,
@@ -74,7 +74,7 @@ function putInPlace(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EISDIR' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
-    // Somebody has put a folder where the response belongs.
+    // There is a folder in the response's place.
     setAside(root, folder, queue, name)
     return folder.rename(temporary, name)
   }

@@ -1,6 +1,6 @@
-// Keeps the hot folders small: what is settled is moved into `archive/<day>/`, which whoever runs the host
-// may delete at any time. A claimed request is moved once its response is there, a response once its
-// client has had ample time to read it. What is neither (a request that another host works on) stays.
+// Keeps the hot folders small: it moves settled files into `archive/<day>/`, which the operator may delete at any time. A
+// claimed request moves when its response is there. A response moves when its client has had ample time to read it. A
+// request that another host works on stays.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -23,17 +23,17 @@ export interface ArchiveTask {
   readonly queue: string
   /** Stems that this host has not answered yet. */
   readonly unanswered: readonly string[]
-  /** The newest so many settled requests stay, however old, so that one can look at what happened last. */
+  /** How many of the newest settled requests stay, so that people can look at them. */
   readonly keepNewest: number
   /** Milliseconds after which a settled request is moved although it is among the newest. */
   readonly requestAgeMs: number
-  /** Milliseconds that a response stays at least. */
+  /** Milliseconds for which a response stays. */
   readonly responseAgeMs: number
-  /** Milliseconds after which a claimed request without a response counts as given up by its host. */
+  /** Milliseconds after which a claimed request without a response counts as abandoned by its host. */
   readonly orphanAgeMs: number
   /** Look at the responses as well. */
   readonly responses: boolean
-  /** Requests, and responses, to move at most: a worker is not to be held up for long. */
+  /** The most requests, and responses, to move: a task must not hold a worker for long. */
   readonly maxMoves: number
 }
 
@@ -41,9 +41,9 @@ export interface Archived {
   readonly moved: number
   /** Why nothing could be moved. */
   readonly bad?: string | undefined
-  /** Claimed long ago, unanswered, and not ours: names to be taken up again. */
+  /** Names of old claimed requests without a response that are not ours: the host takes them again. */
   readonly orphans: readonly string[]
-  /** When the oldest response that was seen and left was written, epoch milliseconds. */
+  /** When the oldest response that stays was written, in epoch milliseconds. */
   readonly oldestMs?: number | undefined
 }
 
@@ -59,7 +59,7 @@ export function archive(task: ArchiveTask): Archived {
   } catch (error) {
     if (!isFileError(error)) throw error
     const isGone = error instanceof BadFolder && error.isMissing
-    return { moved: 0, orphans: [], bad: isGone ? undefined : error.message } // it is tried again soon
+    return { moved: 0, orphans: [], bad: isGone ? undefined : error.message } // the host tries again soon
   }
 }
 
@@ -102,7 +102,7 @@ function archiveResponses(root: SafeFolder, task: ArchiveTask): Pick<Archived, '
     const stem = stemOf(name, RESPONSE)
     if (stem === undefined) return isForgotten(folder, name, now)
     const writtenMs = folder.stat(name)?.mtimeMs ?? now
-    // After its request, which would seem unanswered without it.
+    // After its request, which would otherwise seem unanswered.
     if (now - writtenMs > task.responseAgeMs && !claimed.stat(stem + CLAIMED)) return true
     oldestMs = Math.min(writtenMs, oldestMs ?? now)
     return false
@@ -128,7 +128,7 @@ function moveAll(
   return names.filter((name) => tryToMove(folder, name, target)).length
 }
 
-/** What can't be moved stays: nobody waits for it. */
+/** A file that can't be moved stays; nobody waits for it. */
 function tryToMove(folder: SafeFolder, name: string, target: SafeFolder): boolean {
   try {
     return folder.rename(name, name, target)
@@ -138,7 +138,7 @@ function tryToMove(folder: SafeFolder, name: string, target: SafeFolder): boolea
   }
 }
 
-/** Moves a thing that is in the way and can't be a request or a response. */
+/** Moves an entry that can't be a request or a response. */
 export function setAside(root: SafeFolder, folder: SafeFolder, queue: string, name: string | Buffer): void {
   using target = openArchive(root, REFUSED, queue, archiveDay(Date.now()))
   const shown = name.toString().replace(/[^A-Za-z0-9._-]+/g, '_') // one byte a character: it stays short enough
@@ -153,8 +153,8 @@ function openArchive(root: SafeFolder, kind: string, queue: string, day: string)
 }
 
 /**
- * An empty one was being written when the power failed, and what is no regular file is not ours: they count
- * as not there, and are replaced.
+ * Whether a response is there. An empty file comes from a power failure, and an entry that is no regular file is not ours:
+ * neither counts, and the host replaces both.
  */
 export function isAnswered(responses: SafeFolder, stem: string): boolean {
   const response = responses.stat(stem + RESPONSE)

@@ -1,8 +1,8 @@
-// What a host has to say about its spool, so that nobody can fill the log by causing trouble: each cause is
-// told once in a while, and only so many of them. Texts hold names that the other side has chosen, so
-// whatever could steer a terminal or feign a line of its own is made visible.
+// A host's complaints about its spool. Nobody can fill the log with them: each cause is logged once in a while, and their
+// number is bounded. A text may hold names of the other side's choice, so characters that could steer a terminal or fake a
+// line become visible.
 
-/** Causes that are told of in one window of time. */
+/** The most causes logged in one window of time. */
 const MAX_CAUSES = 50
 const WINDOW_MS = 600_000
 const MAX_CHARS = 500
@@ -27,7 +27,7 @@ export class Complaints {
     this.#log('warn', isLast ? 'there is more trouble in the spool than is told of here' : printable(text))
   }
 
-  /** The cause has gone: should it come back, that is worth a line. */
+  /** Forgets a cause that has passed, so that its return is logged. */
   over(cause: string): void {
     this.#told.delete(cause)
   }

@@ -1,4 +1,4 @@
-// What the pool's threads run: file work, synchronous, without state and without anything left behind.
+// The tasks of the pool's threads: synchronous file work without state.
 
 export { answer } from './answer.js'
 export { archive } from './archive.js'

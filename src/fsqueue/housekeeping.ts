@@ -1,12 +1,11 @@
-// When what is settled goes to the archive: soon where much of it has collected, otherwise now and then for
-// as long as a queue has something to age. One task at a time, so that it never holds up requests for long, and
-// none for queues that are still.
+// Decides when settled files move to the archive: soon if many have collected, otherwise at intervals until a queue has none
+// left. It runs one task at a time, so that requests never wait long, and none for idle queues.
 
 import type { ArchiveTask } from './archive.js'
 import type { Complaints } from './complaints.js'
 import type { FilePool } from './pool.js'
 
-/** Settled files in a queue's folder that are worth a task of their own. */
+/** With this many settled files a queue gets a task at once. */
 const CROWD = 320
 const EVERY_MS = 30_000
 const RETENTION = {
@@ -16,7 +15,7 @@ const RETENTION = {
   orphanAgeMs: 90_000,
   maxMoves: 500,
 } as const satisfies Partial<ArchiveTask>
-/** After this time without anything new all that a queue held has been moved. */
+/** After this many milliseconds without requests, all settled files of a queue have been moved. */
 const STILL_AFTER_MS = RETENTION.responseAgeMs + 2 * EVERY_MS
 
 export interface HousekeepingOptions {
@@ -31,17 +30,17 @@ export interface HousekeepingOptions {
 }
 
 interface Kept {
-  /** When something last happened in the queue. */
+  /** When a request was last taken or answered in the queue. */
   touchedAt: number
   sweptAt: number
-  /** When one of its responses may be old enough: a look costs a call for every one of them. */
+  /** When a response may be old enough to move. A look costs one system call for each response. */
   responsesDueAt: number
 }
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
   readonly #queues = new Map<string, Kept>()
-  /** Queues that are to be swept, in their order. */
+  /** Queues whose task is due, in order. */
   readonly #due = new Set<string>()
   #sweeping: Promise<void> | undefined
   #closed = false
@@ -57,12 +56,12 @@ export class Housekeeping {
     else this.#queues.set(queue, { touchedAt: now, sweptAt: now, responsesDueAt: now + EVERY_MS })
   }
 
-  /** So many settled files stand in the queue's folder. */
+  /** Notes the number of settled files in a queue's folder. */
   counted(queue: string, settledFiles: number): void {
     if (settledFiles >= CROWD) this.#sweep(queue)
   }
 
-  /** To be called now and then. */
+  /** Call it at intervals. */
   tick(): void {
     const now = Date.now()
     for (const [queue, { touchedAt, sweptAt }] of this.#queues) {
@@ -72,7 +71,7 @@ export class Housekeeping {
     }
   }
 
-  /** Settles when no task is under way any more. */
+  /** Settles when no task runs. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#sweeping

@@ -16,9 +16,9 @@
 //   a request:   (tmp) ─rename─▶ .json ─rename─▶ .work ─(response is there)─▶ archive
 //                                  └─rename─▶ .cancelled ─────────────────▶ archive
 //
-// Every step is one rename, so it has happened or it has not, and of two who try it at once one succeeds.
-// A `.work` file without a response is a request that was accepted and is not answered yet, whatever died.
-// Nothing is ever deleted, since some mounts refuse that; but for what the host itself could not finish writing.
+// Every step is one rename: it has happened or it has not, and of two processes that try it, one succeeds. A `.work` file
+// without a response is an accepted request without an answer, whatever died. The host deletes nothing, since some mounts
+// refuse that, except a file that it could not finish writing.
 
 import { randomUUID } from 'node:crypto'
 
@@ -34,18 +34,18 @@ export const CANCELLED = '.cancelled'
 export const ABANDONED = '.gone'
 export const RESPONSE = '.json'
 
-/** Names of queues: one path component that is nothing else. */
+/** The names of queues: single path components. */
 export function isQueueName(name: string): boolean {
   return /^[A-Za-z0-9._-]{1,255}$/.test(name) && name !== '.' && name !== '..'
 }
 
-/** The stem of a file with that ending; undefined for any other name, hidden ones included. */
+/** The stem of a name with that ending; undefined for other names and for hidden ones. */
 export function stemOf(name: string, ending: string): string | undefined {
   if (!name.endsWith(ending) || name.startsWith('.')) return undefined
   return name.slice(0, -ending.length)
 }
 
-/** A hidden name that nobody can guess, so that nobody can have put something there before. */
+/** A hidden name that nobody can guess, so that no entry of that name can exist. */
 export function temporaryName(): string {
   return `.${randomUUID()}.tmp`
 }

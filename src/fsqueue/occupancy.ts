@@ -1,12 +1,11 @@
-// Which host serves a spool. `host.json` names the state that its requests are executed on (for a hub: the
-// instance id of its storage), and is refreshed while the host lives. Hosts of one state may serve a spool
-// together, since a request that both execute has one effect there: each finds the other's mark, and so
-// notices when the other has died. A host of another state stands by until the first is gone, and then
-// learns whose unanswered requests it finds.
+// Decides which host serves a spool. `host.json` is the mark of a host: it names the state on which requests are executed
+// (for a hub: the instance id of its storage), and the host refreshes it. Hosts of one state may serve a spool together,
+// since a request that both execute has one effect. Each sees the other's mark, and so notices the other's death. A host
+// of another state stands by until the first is gone. It then knows whose unanswered requests it finds.
 //
-// A mark counts as long as its process can be seen to live. Where the process can't be seen, the mark counts for 15 s
-// after its last refresh. But one from another container of this machine, with the same host name and older than this
-// process, is taken for what a killed container left behind: the hub that follows in its place would wait for itself.
+// A mark counts while its process is alive. If the process can't be seen, the mark counts for 15 s after its last refresh.
+// But a mark from another container of this machine, with the same host name and older than this process, is what a killed
+// container left: the hub in its place would wait for itself.
 
 import { HOST_FILE, temporaryName } from './layout.js'
 import {
@@ -20,7 +19,7 @@ import type { SafeFolder } from './safe-folder.js'
 
 export interface Occupant extends ProcessMark {
   readonly state: string
-  /** Epoch milliseconds; 0 when the host has left in good order. */
+  /** Epoch milliseconds; 0 if the host has left in order. */
   readonly seen_at_ms: number
 }
 
@@ -32,7 +31,7 @@ export type Occupancy =
   | { readonly kind: 'occupied'; readonly by: string }
 
 const REFRESH_MS = 5_000
-/** A host whose process can't be seen and that has not refreshed its mark for so long is gone. */
+/** Milliseconds after the last refresh at which a host whose process can't be seen counts as gone. */
 const GONE_AFTER_MS = 15_000
 /** One whose process lives may just be slow; but where only its number is known, that may be another's by now. */
 const SILENT_AFTER_MS = 120_000
@@ -43,7 +42,7 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
   const present = readOccupant(root)
   if (!present) {
     if (writeFirst(root, mine)) return { kind: 'serving' }
-    // Somebody is just writing it, or has left rubbish, which gets old.
+    // A host is writing it now, or it is garbage, which ages.
     const writtenAt = root.stat(HOST_FILE)?.mtimeMs ?? nowMs
     if (isRecent(writtenAt, REFRESH_MS, nowMs)) return { kind: 'occupied', by: 'a host that is starting' }
     write(root, mine)
@@ -61,14 +60,14 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
   return { kind: 'taken_over', after: present.state }
 }
 
-/** Leaves the spool in good order: the next host need not wait. */
+/** Leaves the spool in order, so that the next host need not wait. */
 export function leave(root: SafeFolder, state: string): void {
   const present = readOccupant(root)
   if (present?.state !== state || !isThisProcess(present)) return
   write(root, { ...present, seen_at_ms: 0 })
 }
 
-/** False when the host that left this mark has gone, as far as one can know. */
+/** False if the host of this mark is gone, as far as it can be known. */
 export function isThere(mark: Occupant, nowMs = Date.now()): boolean {
   const { boot_id, seen_at_ms } = mark
   switch (whereaboutsOf(mark)) {
@@ -84,7 +83,7 @@ export function isThere(mark: Occupant, nowMs = Date.now()): boolean {
   }
 }
 
-/** A time that lies ahead says nothing: whoever can write it could hold the spool for ever. */
+/** A future time does not count: otherwise its writer could hold the spool for ever. */
 function isRecent(atMs: number, withinMs: number, nowMs: number): boolean {
   return Math.abs(nowMs - atMs) <= withinMs
 }

@@ -1,5 +1,5 @@
-// The threads for file work: a piscina pool, typed. They are threads made for blocking: synchronous calls
-// there cost a fraction of what `fs.promises` costs, and many queues are treated in parallel.
+// The threads for file work: a typed piscina pool. These threads may block: synchronous calls cost a fraction of
+// `fs.promises`, and many queues are served in parallel.
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -11,8 +11,8 @@ type Work = typeof work
 const MAX_THREADS = 4
 const IDLE_TIMEOUT_MS = 10_000
 /**
- * Of the young objects little survives a task; left to itself, each thread would let them take 48 MB. The
- * old ones have to hold a few of the largest files.
+ * MiB. Few young objects survive a task; by itself a thread would give them 48 MB. The old generation must hold a few of the
+ * largest files.
  */
 const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 
@@ -34,7 +34,7 @@ export class FilePool {
     this.#failed = new Promise((resolve) => this.#pool.on('error', (error) => resolve(error as Error)))
   }
 
-  /** Calls back when a thread could not be started or has ended; piscina may not replace it (its issue, not ours to mend). */
+  /** Calls back when a thread can't start or has ended. Piscina may not replace it, and we can't mend that. */
   onFailure(report: (error: Error) => void): void {
     void this.#failed.then(report)
   }
@@ -43,7 +43,7 @@ export class FilePool {
     return this.#pool.run(task, { name })
   }
 
-  /** Ends the threads; the work under way must have ended before. */
+  /** Ends the threads. All tasks must have ended before. */
   close(): Promise<void> {
     return this.#pool.destroy()
   }

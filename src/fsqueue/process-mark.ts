@@ -1,6 +1,6 @@
-// Which process left a mark in a folder. A number alone does not tell: numbers are used again, and in containers most
-// hubs are number 1. So a mark also says when its process started, in which boot of the machine and in which namespace of
-// numbers, where the system tells (Linux). Marks of other systems and of earlier versions have the number alone.
+// The mark of a process in a folder. A pid alone is not enough: pids are used again, and in containers most hubs have pid
+// 1. So on Linux a mark also holds the start time of its process, the machine's boot and the pid namespace. Marks of other
+// systems and of earlier versions hold the pid alone.
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -65,7 +65,7 @@ function exists(pid: number): boolean {
   }
 }
 
-/** What /proc says of a process; undefined where there is none. One that has ended may wait long for its parent to take note. */
+/** A process's entry in /proc; undefined if there is none. An ended process keeps its entry until its parent waits for it. */
 function statOf(pid: number): { hasEnded: boolean; startTicks: number } | undefined {
   const stat = unlessMissing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
   if (stat === undefined) return undefined

@@ -1,26 +1,25 @@
-// What a host knows of one queue: the names that it has found there, what it has taken and not answered yet,
-// and whether it may take more. All of it is bounded, whatever the other side submits: names, requests
-// that are executed, requests that wait, and the bytes that they and their answers hold.
+// A host's view of one queue: the names that it has found, the requests that it has taken and not answered, and whether it
+// may take more. Names, running requests, waiting requests, and the bytes of requests and answers are all bounded.
 
 import { Abandonment } from './abandonment.js'
 
-/** Requests of one queue that are executed or being answered; those that wait don't count. */
+/** The most running requests of one queue, until their answers are written. Waiting ones don't count. */
 const MAX_RUNNING = 128
-/** Requests of one queue that may wait; the next ones count as running. */
+/** The most waiting requests of one queue; further ones count as running. */
 const MAX_WAITING = 2_000
-/** Bytes of a queue's requests and answers beyond which it has to wait until some are answered. */
+/** With more bytes of requests and answers than this, the host takes nothing from the queue. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** What an answer is taken to be as long as none has been seen. */
+/** The assumed size of an answer before the first one. */
 const FIRST_ANSWER_BYTES = MAX_BYTES / 32
-/** Requests that one drain takes from a queue, so that the others get their turn. */
+/** The most requests of one drain, so that the other queues get their turns. */
 const MAX_TAKEN = 64
 /**
- * After a look that brought nothing but trouble, and after answers had to be let go, a queue rests: this long
- * at first, and at most.
+ * Milliseconds for which a queue rests after a look that found only bad entries, and after dropped answers: at first, and
+ * at most.
  */
 const REST_MS = { first: 1_000, longest: 30_000 } as const
 
-/** A request that was taken and has no response yet. */
+/** A taken request without a response. */
 export interface Claim {
   readonly abandonment: Abandonment
   bytes: number
@@ -29,20 +28,20 @@ export interface Claim {
 
 export class Queue {
   readonly name: string
-  /** Names found and not taken yet, in order. */
+  /** Found names that are not taken, in order. */
   left: string[] = []
-  /** Something may be there that is not in `left`. */
+  /** The folder may hold names that are not in `left`. */
   look = false
   draining = false
-  /** Names that events spoke of during a drain. */
+  /** Names from events during a drain. */
   readonly mentioned = new Set<string>()
   /** By stem. */
   readonly unanswered = new Map<string, Claim>()
-  /** When something was last taken here, epoch milliseconds. */
+  /** When a request was last taken here, in epoch milliseconds. */
   takenAt = 0
   #waiting = 0
   #bytes = 0
-  /** What an answer has taken lately, on average; at first a guess. */
+  /** The average bytes of recent answers; at first `FIRST_ANSWER_BYTES`. */
   #answerBytes = FIRST_ANSWER_BYTES
   #troubles = 0
   #restsUntil = 0
@@ -55,12 +54,12 @@ export class Queue {
     return !this.draining && !this.rests && (this.left.length > 0 || this.look) && this.maxToTake > 0
   }
 
-  /** Nothing is known of it that a later look would not find again. */
+  /** A later scan would find everything again, so the host may forget this queue. */
   get isIdle(): boolean {
     return !this.draining && !this.look && this.left.length === 0 && this.unanswered.size === 0
   }
 
-  /** As many as there are places, and as their answers may be expected to leave room for. */
+  /** How many requests to take: bounded by free places, and by the expected bytes of their answers. */
   get maxToTake(): number {
     if (this.#bytes >= MAX_BYTES) return 0
     const running = this.unanswered.size - this.#waiting
@@ -68,7 +67,7 @@ export class Queue {
     return Math.min(MAX_TAKEN, Math.min(MAX_RUNNING, room) - running)
   }
 
-  /** It has brought nothing but trouble lately: nothing is taken from it. */
+  /** The queue rests: nothing is taken from it. */
   get rests(): boolean {
     return this.#restsUntil > Date.now()
   }
@@ -91,7 +90,7 @@ export class Queue {
     return claim
   }
 
-  /** It begins to wait; false where too many do already. */
+  /** Marks a request as waiting. False if too many wait. */
   parked(claim: Claim): boolean {
     if (claim.waits || this.#waiting >= MAX_WAITING) return false
     claim.waits = true
@@ -99,13 +98,13 @@ export class Queue {
     return true
   }
 
-  /** Its answer is there, and takes so many bytes until it is written. */
+  /** Counts the bytes of a request's answer until it is written. */
   answering(claim: Claim, bytes: number): void {
     this.#answerBytes += (bytes - this.#answerBytes) / 8
     this.#holds(claim, bytes)
   }
 
-  /** It has been answered, or is left to a later look. */
+  /** Removes a request that is answered, or left to a later look. */
   released(stem: string): boolean {
     const claim = this.unanswered.get(stem)
     if (!claim) return false

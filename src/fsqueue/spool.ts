@@ -1,5 +1,5 @@
-// The way into a spool and out of it: short steps, whatever lies there, so that the host takes them in its own thread
-// and knows at once whether the spool can be used.
+// Enters and leaves a spool. Both are short however full the spool is, so the host does them in its own thread and knows at
+// once whether the spool can be used.
 
 import { mkdirSync } from 'node:fs'
 import { ARCHIVE, REQUESTS, RESPONSES } from './layout.js'
@@ -8,19 +8,19 @@ import { BadFolder, SafeFolder } from './safe-folder.js'
 
 export interface SpoolTask {
   readonly spool: string
-  /** What the requests are executed on; see occupancy.ts. */
+  /** The name of the state on which requests are executed; see occupancy.ts. */
   readonly state: string
 }
 
 export interface Entered {
   readonly occupancy: Occupancy
-  /** Folders of the host in whose place stood something else, which was moved aside. */
+  /** Names of entries that were in the place of the host's folders; they are moved aside. */
   readonly refused: readonly string[]
 }
 
 /**
- * The first step into a spool, which takes no longer for a large one: its folders are there, and it can be
- * written to. @throws for a spool that can't be used, with the reason
+ * Creates the spool's folders, and checks that it can be written. A large spool takes no longer.
+ * @throws for a spool that can't be used, with the reason
  */
 export function enterSpool({ spool, state }: SpoolTask): Entered {
   using root = openOrMake(spool)
@@ -35,7 +35,7 @@ export function leaveSpool({ spool, state }: SpoolTask): void {
   leave(root, state)
 }
 
-/** A spool that was deleted comes back, unless the folder above it has gone as well. */
+/** Opens the spool, or creates a deleted one again if its parent folder exists. */
 export function openOrMake(spool: string): SafeFolder {
   try {
     return SafeFolder.open(spool)

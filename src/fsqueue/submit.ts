@@ -1,6 +1,6 @@
-// The client's side of a spool: submit, withdraw, read the answer. Paths stay as they were given, since some
-// sandboxes show mounts under names that don't survive being resolved. Synchronous: a submission is four
-// short calls, and in this way the order of calls is the order of files.
+// The client's side of a spool: it submits and withdraws requests, and reads answers. It never resolves a path, since some
+// sandboxes show mounts under names that only work unresolved. It is synchronous: a submission is four short system
+// calls, and the order of calls is the order of files.
 
 import {
   closeSync,
@@ -20,7 +20,7 @@ export class Submitter {
   readonly responses: string
   readonly #spool: string
 
-  /** `queue`: the folder that this client's requests go to; several clients may share one. */
+  /** `queue`: the folder of this client's requests; several clients may share one. */
   constructor(spool: string, queue: string) {
     this.#spool = spool
     this.#requests = join(spool, REQUESTS, queue)
@@ -28,8 +28,8 @@ export class Submitter {
   }
 
   /**
-   * Makes what is missing of this client's folders, in a spool that is there.
-   * @throws NodeJS.ErrnoException `ENOENT` where there is no spool
+   * Creates the missing folders of this client in an existing spool.
+   * @throws NodeJS.ErrnoException `ENOENT` if there is no spool
    */
   prepare(): void {
     lstatSync(this.#spool)
@@ -37,14 +37,14 @@ export class Submitter {
     mkdirSync(this.responses, { recursive: true })
   }
 
-  /** Puts a request into the queue. @throws NodeJS.ErrnoException when it can't be written: it was not submitted then */
+  /** Puts a request into the queue. @throws NodeJS.ErrnoException when it can't be written: it is then not submitted */
   submit(stem: string, text: string): void {
     const temporary = join(this.#requests, temporaryName())
     this.#write(temporary, text)
     renameSync(temporary, join(this.#requests, stem + SUBMITTED))
   }
 
-  /** True when the request was still unclaimed: it has not been executed, and never will be. */
+  /** Withdraws a request. True if no host had claimed it: no host ever will. */
   withdraw(stem: string): boolean {
     try {
       renameSync(join(this.#requests, stem + SUBMITTED), join(this.#requests, stem + CANCELLED))
@@ -59,16 +59,16 @@ export class Submitter {
     try {
       closeSync(openSync(join(this.#requests, stem + ABANDONED), 'wx'))
     } catch {
-      // The wait ends by its own time.
+      // The wait then ends at its time-out.
     }
   }
 
-  /** A look that costs little where there is no answer yet. */
+  /** Whether there is an answer; cheap if there is none. */
   hasResponse(stem: string): boolean {
     return existsSync(this.#responsePath(stem))
   }
 
-  /** The text of the answer; undefined while there is none. */
+  /** The answer's text; undefined if there is none yet. */
   readResponse(stem: string): string | undefined {
     try {
       return readFileSync(this.#responsePath(stem), 'utf8')
@@ -78,7 +78,7 @@ export class Submitter {
     }
   }
 
-  /** Writes a new file, in one call of the file system's. */
+  /** Writes a new file, and creates the folders if they are missing. */
   #write(path: string, text: string): void {
     try {
       writeFileSync(path, text, { flag: 'wx' })

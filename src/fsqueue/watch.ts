@@ -1,11 +1,11 @@
-// Watches a spool's queues. An event only says "look": mounts lose events, queues of events overflow without
-// a word, and some file systems have none. What must not be missed is found by the scan.
+// Watches a spool's queues. An event only says "look": mounts lose events, event queues overflow silently, and some file
+// systems have none. The scan finds every request.
 
 import { type FSWatcher, watch } from 'node:fs'
 import { isQueueName, REQUESTS } from './layout.js'
 import { SafeFolder } from './safe-folder.js'
 
-/** Queues watched at most; the others are served by the scan. */
+/** The most watched queues; scans serve the others. */
 const MAX_WATCHED = 2_000
 
 export class SpoolWatch {
@@ -13,15 +13,15 @@ export class SpoolWatch {
   readonly #onEvent: (queue: string, name: string | null) => void
   readonly #watchers = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>()
 
-  /** `onEvent`: something happened to the file `name` of a queue; null when it is not known to which. */
+  /** `onEvent`: the file `name` of a queue has changed; null if the name is unknown. */
   constructor(spool: string, onEvent: (queue: string, name: string | null) => void) {
     this.#spool = spool
     this.#onEvent = onEvent
   }
 
   /**
-   * Watches just these queues, the first of them if they are too many, and for new ones. An identity that
-   * changed is another folder.
+   * Watches exactly these queues (the first `MAX_WATCHED`), and the folder for new ones. A changed identity means another
+   * folder.
    */
   follow(identity: string, queues: readonly { readonly name: string; readonly identity: string }[]): void {
     const wanted = new Map(queues.slice(0, MAX_WATCHED).map((queue) => [queue.name, queue.identity]))
@@ -39,7 +39,7 @@ export class SpoolWatch {
     for (const name of [...this.#watchers.keys()]) this.#drop(name)
   }
 
-  /** A queue that is not known yet: watch first, then look. */
+  /** Watches a new queue, then looks into it. */
   #appeared(name: string): void {
     if (!isQueueName(name)) return
     this.#drop(name) // it may be another folder of the same name
@@ -59,10 +59,10 @@ export class SpoolWatch {
       using requests = root.child(REQUESTS)
       using queue = key === '' ? undefined : requests.child(key)
       const watcher = watch((queue ?? requests).path, (_event, name) => onEvent(name))
-      watcher.on('error', () => this.#drop(key)) // set anew by the next scan
+      watcher.on('error', () => this.#drop(key)) // the next scan watches it again
       this.#watchers.set(key, { identity, watcher })
     } catch {
-      // No more watches, or the folder has gone or is none: the scan serves it, or says what is wrong.
+      // The system has no watches left, or the folder is deleted or no folder: the scan serves it, or reports it.
     }
   }
 

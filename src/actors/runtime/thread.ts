@@ -12,8 +12,8 @@ import type { ActorBoot, ActorContract, SupervisorContract } from './actor.js'
 import { type Handlers, Link } from './link.js'
 
 /**
- * Mebibytes. A young generation may grow to 48 by itself, in each thread and for good; 6 are as fast for most, and
- * are touched whole within the first thousands of requests, so that memory is level from then on.
+ * MiB. By itself a young generation grows to 48 in each thread, for good. 6 are as fast for most threads, and are in use
+ * after some thousand requests, so that memory is level from then on.
  */
 const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 
