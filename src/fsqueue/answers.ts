@@ -1,7 +1,8 @@
-// Writes answers into the spool. The answers that become ready during one write are the next write. So a burst costs few
-// tasks, and a lone answer waits for nothing. An answer that can't be written (a full disk, a link in place of a folder)
-// is retried, less and less often. If too many collect, the oldest are dropped: their requests stay claimed without a
-// response, and housekeeping takes them again later. The executor then finds their stored answers.
+// Answers on their way into the spool. What becomes ready while a write is under way goes with the next one,
+// so that a burst costs few tasks and a lone answer waits for nothing. An answer that can't be written (a
+// full disk, a link in place of a folder) is tried again, less and less often; when too many of them
+// collect, the oldest are let go: their requests stay claimed without a response, and housekeeping takes
+// them up again later, when their answers come out of the storage instead of being executed anew.
 
 import type { ResponseText } from './answer.js'
 import type { Complaints } from './complaints.js'
@@ -9,10 +10,10 @@ import type { HostOptions } from './host-options.js'
 import type { FilePool } from './pool.js'
 
 const ANSWERS_A_TASK = 128
-/** From this many answers on a second thread writes, too: waking one costs more than writing a few. */
+/** Answers that are worth a second thread: waking one costs more than writing a few. */
 const ANSWERS_FOR_TWO = 32
 const RETRY_MS = { first: 500, longest: 8_000 } as const
-/** The most answers that wait for a retry, in number and in characters. */
+/** Answers that can't be written are kept up to here, in number and in characters. */
 const MAX_HELD = { answers: 10_000, chars: 4 * 1024 * 1024 } as const
 
 interface Held {
@@ -27,7 +28,7 @@ export interface AnswersOptions extends Pick<HostOptions, 'spool' | 'onFailure'>
   readonly pool: FilePool
   readonly complaints: Complaints
   readonly onWritten: (queue: string, stem: string) => void
-  /** Called for a dropped answer. */
+  /** It was not written, and won't be by this one. */
   readonly onLetGo: (queue: string, stem: string) => void
 }
 
@@ -56,7 +57,7 @@ export class Answers {
     if (this.#flush) clearImmediate(this.#flush)
   }
 
-  /** Writes after all answers of this turn of the event loop are ready. */
+  /** After the others that become ready in this turn of the event loop. */
   #schedule(): void {
     if (this.#closed) return
     this.#flush ??= setImmediate(() => {

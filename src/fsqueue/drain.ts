@@ -1,7 +1,8 @@
-// Claims and reads requests, in a worker.
+// Claims requests and reads them: the worker's part of taking work out of a spool.
 //
-// Guarantees: of two hosts that claim one request, one gets it. The requests of a queue come in the order of their names.
-// It follows, waits for and executes no entry of the other side. One task's work is bounded, however full the folder is.
+// Guarantees: of two hosts that try at once one gets a request; the requests of one queue are returned in
+// the order of their names; nothing that the other side puts there is followed, waited for or executed; what
+// one task does is bounded, however much lies there.
 
 import { isAnswered, setAside } from './archive.js'
 import { CLAIMED, REQUESTS, RESPONSES, SUBMITTED, stemOf } from './layout.js'
@@ -18,37 +19,37 @@ export interface DrainTask {
   readonly spool: string
   readonly queues: readonly QueueToDrain[]
   readonly maxRequestBytes: number
-  /** The most bytes of text to return; a single request may exceed it. */
+  /** Bytes of text to bring back at most; a single request may exceed it. */
   readonly maxBytes: number
 }
 
 export interface QueueToDrain {
   readonly queue: string
-  /** Names found before, in order: `.json` to claim, `.work` to take again. Absent: it looks for new ones. */
+  /** Names found before, in order: `.json` to be claimed, `.work` to be taken up again. Absent: look for new ones. */
   readonly names?: readonly string[] | undefined
   /** Names to take at most. */
   readonly max: number
-  /** The most names to return when it looks for new ones. */
+  /** Names to bring back at most when it looks for new ones. */
   readonly maxNames: number
 }
 
 export interface Drained {
   readonly queue: string
   readonly requests: readonly ClaimedFile[]
-  /** Names that it found and did not take, in order. */
+  /** Names that are there and were not taken yet, in order. */
   readonly left: readonly string[]
-  /** There were more names than it returned. */
+  /** There were more names than were brought back. */
   readonly more: boolean
-  /** How many claimed files are in the folder. If they are many, the archive task is due. */
+  /** Claimed files that stand in the folder: when they are many, it is time to archive. */
   readonly claimedFiles: number
-  /** Why the queue, or an entry in it, can't be served. */
+  /** Why the queue, or a thing in it, can't be served. */
   readonly bad?: string | undefined
 }
 
 /** A claimed file's text, or why it can't be a request. */
 export type ClaimedFile = (FileText | NotReadable) & {
   readonly stem: string
-  /** Another host had claimed it and left it unanswered. */
+  /** It had been claimed before, by a host that did not answer it. */
   readonly resumed: boolean
 }
 
@@ -98,7 +99,7 @@ function drainQueue(
   return { queue, requests, left: found.names.slice(next), more, claimedFiles, bad }
 }
 
-/** Claims a request, unless it is claimed, and reads it. Undefined if another host has it. */
+/** Claims a request, unless it was claimed before, and reads it; undefined when there is none to be had. */
 function take(
   root: SafeFolder,
   folder: SafeFolder,
@@ -117,11 +118,11 @@ function take(
   const { stem, submittedMs } = claimed
   const file = folder.readText(stem + CLAIMED, maxRequestBytes)
   if (!file) return { stem, resumed: false, problem: 'it was taken away after it had been claimed' }
-  // A claim changes the file's time, so the time of writing was read before.
+  // To claim it was a change: when it was written was to be seen before.
   return { ...file, ...('text' in file && { writtenMs: submittedMs }), stem, resumed: false }
 }
 
-/** Claims a request. Undefined if another host was faster, or the client withdrew it. */
+/** A request that is ours now; undefined when somebody was faster, or it was withdrawn. */
 function claim(
   root: SafeFolder,
   folder: SafeFolder,
@@ -131,7 +132,8 @@ function claim(
   const stem = stemOf(name, SUBMITTED)
   const submitted = folder.stat(name)
   if (stem === undefined || !submitted) return undefined
-  // A stem is never claimed twice: the rename would replace a claimed request, or do nothing if both names are one file.
+  // A rename onto a claimed file would put another request in its place, and onto another name of the same
+  // file it does nothing at all: a stem that was used is not claimed a second time.
   if (folder.stat(stem + CLAIMED)) {
     setAside(root, folder, queue, name)
     return undefined
@@ -139,7 +141,7 @@ function claim(
   return folder.rename(name, stem + CLAIMED) ? { stem, submittedMs: writtenMs(submitted) } : undefined
 }
 
-/** Whether another host has answered it since its name was found. */
+/** Another host may have answered it since its name was found. */
 function wasAnswered(root: SafeFolder, queue: string, stem: string): boolean {
   try {
     using responses = root.child(RESPONSES)
@@ -152,8 +154,8 @@ function wasAnswered(root: SafeFolder, queue: string, stem: string): boolean {
 }
 
 /**
- * Names of submitted requests, in order. It lists the folder twice: while clients add files, one listing may miss a file and
- * show a later one. The second listing shows every file that is older than one of the first.
+ * Names of submitted requests, in order. It looks twice: while files are being added, one look may miss a
+ * file and see a later one. What was there before anything of the first look was seen by the second.
  */
 function look(root: SafeFolder, folder: SafeFolder, queue: string, maxNames: number) {
   const first = folder.list()
@@ -169,7 +171,7 @@ function look(root: SafeFolder, folder: SafeFolder, queue: string, maxNames: num
   return { names: names.slice(0, maxNames), more: names.length > maxNames, claimedFiles, bad }
 }
 
-/** A name that is not UTF-8 gets no answer, since no response file can have it. */
+/** A name that is no text can't be answered: no response could bear it. */
 function refuseUnreadable(root: SafeFolder, folder: SafeFolder, queue: string): string | undefined {
   const names = folder.listUnreadable()
   for (const name of names) setAside(root, folder, queue, name)

@@ -1,37 +1,38 @@
-// The options of a queue's host, and the request that it gives to its executor.
+// What a host of a queue is told: which spool, and who executes a request.
 
 import type { Abandonment } from './abandonment.js'
 import type { ClaimedFile } from './drain.js'
 
 export interface QueuedRequest {
   readonly queue: string
-  /** The request's name, used once in its queue. */
+  /** Names the request in its queue, for ever. */
   readonly stem: string
-  /** The file's text, or why the file can't be a request. */
+  /** The file's text, or, where it can't be a request, why. */
   readonly file: ClaimedFile
-  /** The request was claimed for another state, which may have executed it. */
+  /** Another state than the one served now was served when it was claimed: it may have been executed there. */
   readonly foreign: boolean
-  /** Call it when the request begins to wait for an event that may never come. */
+  /** To be called when the request begins to wait for something that may never happen. */
   readonly waits: () => void
-  /** Says that nobody waits for the answer any more. The executor must still answer. */
+  /** When nobody waits for the answer any more. It is to be given all the same. */
   readonly abandonment: Abandonment
 }
 
 export interface HostOptions {
-  /** The spool's folder. It must exist. A link is refused. */
+  /** The spool's folder. It must be there, and is not followed if it is a link. */
   readonly spool: string
-  /** The name of the state on which requests are executed. Hosts of one state may share a spool; others stand by. */
+  /** Names what requests are executed on. Hosts with the same name may serve one spool; others stand by. */
   readonly state: string
   /**
-   * Executes a request and resolves with the response's text, or with undefined to leave it to the next host. Must not
-   * reject. Called in the order of names, and again for each request that a dead host left unanswered.
+   * Executes a request and returns its response's text, or undefined to leave it to the next host; never
+   * rejects. Called in the order of names, and once more for each request whose response was not written
+   * when a host died.
    */
   readonly executor: (request: QueuedRequest) => Promise<string | undefined>
   readonly maxRequestBytes: number
   readonly log: (level: 'info' | 'warn', message: string) => void
-  /** Called with a failure that no retry mends. The host is then useless. */
+  /** Told of what no retry heals; the host is of no use any more. */
   readonly onFailure: (error: Error) => void
-  /** False: scans alone, as on a file system without events. Default true. */
+  /** False: no watch, scans only, as on a file system without events. */
   readonly watch?: boolean | undefined
   /** Milliseconds between scans while there is no work. Default 1,500. */
   readonly idleScanMs?: number | undefined

@@ -1,12 +1,14 @@
-// Serves a spool: it takes requests out of the queues, passes them to the executor, and writes the answers. Only the
-// executor knows what a request says, so another protocol can use this queue (docs/RELAY.md shows how).
+// Serves a spool: takes requests out of its queues, has them executed, and puts the answers back. It knows
+// nothing of what a request says; that is its `executor`'s business, so another protocol can use it as it
+// is (docs/RELAY.md shows how).
 //
 //   watch or scan ─▶ look ─▶ drain (worker: claim, read) ─▶ execute ─▶ answer (worker: write) ─▶ archive
 //
-// Guarantees: the requests of a queue start in the order of their names. Queues with work take turns, and a request that
-// waits delays no other. The host's memory is bounded, for each queue and for all. This host or the next one answers every
-// claimed request. A request is executed at least once; the executor makes its effect exactly once, by the request's
-// name. `stop` ends the host.
+// Guarantees: the requests of a queue start in the order of their names; a queue gets its turn after each
+// other queue that has work, and a request that waits for something holds up no other; what the host keeps
+// in memory is bounded, for each queue and for all; every claimed request is answered, if not by this host
+// then by the one that follows it. It is executed at least once: the executor makes that exactly once by the
+// request's name. Ends with `stop`.
 
 import { Answers } from './answers.js'
 import { Complaints } from './complaints.js'
@@ -20,14 +22,14 @@ import { Scanning, type Seen } from './scanning.js'
 import { leaveSpool } from './spool.js'
 import { SpoolWatch } from './watch.js'
 
-/** The most unanswered requests of all queues, and the most bytes of these and their answers. */
+/** Requests of all queues that are not answered yet, and bytes that they and their answers hold. */
 const MAX_UNANSWERED = 50_000
 const MAX_BYTES = 8 * 1024 * 1024
-/** The most bytes of text that one task returns; a single request may exceed it. */
+/** Bytes of text that one task brings back at most; a single request may exceed it. */
 const MAX_TASK_BYTES = 4 * 1024 * 1024
-/** The most names that one drain returns, and the most names kept for all queues. */
+/** Names that one look brings back; of all queues, so many are kept, and past that only what is taken next. */
 const NAMES = { aLook: 10_000, ofAll: 200_000, scarce: 64 } as const
-/** The most names of one queue from events during a drain; further events only say "look". */
+/** Names of one queue that events may speak of during a drain before they only say "look". */
 const MAX_MENTIONED = 1_000
 const QUEUES_A_TASK = 16
 /** Milliseconds for which a queue counts as used after its last request. */
@@ -41,7 +43,7 @@ export class QueueHost {
   readonly #housekeeping: Housekeeping
   readonly #scanning: Scanning
   readonly #queues = new Map<string, Queue>()
-  /** Queues with work, in the order of their turns. */
+  /** Queues that have work, in the order in which they get their turn. */
   readonly #turns = new Set<Queue>()
   readonly #queueComplaints: Complaints
   readonly #foreign = new Set<string>()
@@ -90,7 +92,7 @@ export class QueueHost {
   }
 
   /**
-   * Enters the spool. The host serves it after the first scan, however long that takes.
+   * Enters the spool; it is served when all that lies there has been seen, however long that takes.
    * @throws Error when the spool can't be used, with the reason
    */
   start(): void {
@@ -102,7 +104,7 @@ export class QueueHost {
     return this.#unanswered
   }
 
-  /** Takes no more requests, waits for those in progress, writes their answers, and leaves the spool to others. */
+  /** Takes nothing more, waits for what is being executed, writes the answers, leaves the spool to others. */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#scanning.stop()
@@ -114,11 +116,11 @@ export class QueueHost {
     await this.#housekeeping.close()
     try {
       leaveSpool(this.#options)
-    } catch {} // the spool was deleted
+    } catch {} // a spool that has gone
     await this.#pool.close()
   }
 
-  // Finding work
+  // What there is to do
 
   #noticed(name: string, file: string | null): void {
     if (file?.startsWith('.')) return
@@ -127,15 +129,15 @@ export class QueueHost {
     const abandoned = file !== null && stemOf(file, ABANDONED)
     if (abandoned) queue.unanswered.get(abandoned)?.abandonment.happen()
     else if (file !== null && stemOf(file, SUBMITTED) === undefined) return
-    else if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // the event of our own claim
+    else if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // our own claim of it
     const isRoom = queue.draining && queue.mentioned.size < MAX_MENTIONED
     if (file !== null && isRoom)
-      queue.mentioned.add(file) // the drain may be claiming it now
+      queue.mentioned.add(file) // it may be among what is just being claimed
     else if (!abandoned) this.#look(queue)
   }
 
   #look(queue: Queue): void {
-    if (queue.rests) return // a later scan finds it again
+    if (queue.rests) return // a scan brings it back
     queue.look = true
     this.#next(queue)
   }
@@ -154,20 +156,20 @@ export class QueueHost {
     for (const { name, unfinished } of queues) this.#resume(name, unfinished, isForeign)
     for (const { name, pending } of queues) {
       if (!pending && !isFirst) continue
-      // Watch first, then look: the look finds files that are older than the watch.
+      // Watch first, then look: what came before the watch was there is found now.
       this.#housekeeping.touched(name)
       const queue = this.#queue(name)
       if (!queue.rests) queue.look = true
       this.#standInLine(queue)
     }
-    for (const queue of this.#queues.values()) this.#standInLine(queue) // a rest may have ended
-    // Drain only after all queues are in line: otherwise the first names would take every thread, and a host that is killed
-    // again and again might never reach the others.
+    for (const queue of this.#queues.values()) this.#standInLine(queue) // some may have rested until now
+    // Only now that all stand in one line, the oldest requests first: else the first names would take every
+    // thread, and a host that is killed again and again might never come to the others.
     this.#takeTurns()
     this.#housekeeping.tick()
   }
 
-  /** Takes the claimed requests of a dead host, before new ones. */
+  /** Takes up again what was claimed by a host that has died, before anything new. */
   #resume(name: string, claimed: readonly string[], isForeign = false): void {
     const queue = this.#queue(name)
     const left = new Set(queue.left)
@@ -179,7 +181,7 @@ export class QueueHost {
     this.#standInLine(queue)
   }
 
-  /** Drops idle queues, so that nobody can fill the memory with names of queues. */
+  /** Nobody may fill the memory with the names of queues. */
   #forgetIdle(): void {
     const usedSince = Date.now() - USED_MS
     for (const [name, queue] of this.#queues) {
@@ -187,7 +189,7 @@ export class QueueHost {
     }
   }
 
-  // Taking requests
+  // Taking it
 
   #standInLine(queue: Queue): void {
     if (queue.hasWork) this.#turns.add(queue)
@@ -201,7 +203,7 @@ export class QueueHost {
     }
   }
 
-  /** Puts a queue in line if it may have work. */
+  /** The queue may have something to do now. */
   #next(queue: Queue): void {
     this.#standInLine(queue)
     this.#takeTurns()

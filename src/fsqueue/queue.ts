@@ -1,25 +1,26 @@
-// A host's view of one queue: the names that it has found, the requests that it has taken and not answered, and whether it
-// may take more. Names, running requests, waiting requests, and the bytes of requests and answers are all bounded.
+// What a host knows of one queue: the names that it has found there, what it has taken and not answered yet,
+// and whether it may take more. All of it is bounded, whatever the other side submits: names, requests
+// that are executed, requests that wait, and the bytes that they and their answers hold.
 
 import { Abandonment } from './abandonment.js'
 
-/** The most running requests of one queue, until their answers are written. Waiting ones don't count. */
+/** Requests of one queue that are executed or being answered; those that wait don't count. */
 const MAX_RUNNING = 128
-/** The most waiting requests of one queue; further ones count as running. */
+/** Requests of one queue that may wait; the next ones count as running. */
 const MAX_WAITING = 2_000
-/** With more bytes of requests and answers than this, the host takes nothing from the queue. */
+/** Bytes of a queue's requests and answers beyond which it has to wait until some are answered. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** The assumed size of an answer before the first one. */
+/** What an answer is taken to be as long as none has been seen. */
 const FIRST_ANSWER_BYTES = MAX_BYTES / 32
-/** The most requests of one drain, so that the other queues get their turns. */
+/** Requests that one drain takes from a queue, so that the others get their turn. */
 const MAX_TAKEN = 64
 /**
- * Milliseconds for which a queue rests after a look that found only bad entries, and after dropped answers: at first, and
- * at most.
+ * After a look that brought nothing but trouble, and after answers had to be let go, a queue rests: this long
+ * at first, and at most.
  */
 const REST_MS = { first: 1_000, longest: 30_000 } as const
 
-/** A taken request without a response. */
+/** A request that was taken and has no response yet. */
 export interface Claim {
   readonly abandonment: Abandonment
   bytes: number
@@ -28,20 +29,20 @@ export interface Claim {
 
 export class Queue {
   readonly name: string
-  /** Found names that are not taken, in order. */
+  /** Names found and not taken yet, in order. */
   left: string[] = []
-  /** The folder may hold names that are not in `left`. */
+  /** Something may be there that is not in `left`. */
   look = false
   draining = false
-  /** Names from events during a drain. */
+  /** Names that events spoke of during a drain. */
   readonly mentioned = new Set<string>()
   /** By stem. */
   readonly unanswered = new Map<string, Claim>()
-  /** When a request was last taken here, in epoch milliseconds. */
+  /** When something was last taken here, epoch milliseconds. */
   takenAt = 0
   #waiting = 0
   #bytes = 0
-  /** The average bytes of recent answers; at first `FIRST_ANSWER_BYTES`. */
+  /** What an answer has taken lately, on average; at first a guess. */
   #answerBytes = FIRST_ANSWER_BYTES
   #troubles = 0
   #restsUntil = 0
@@ -54,12 +55,12 @@ export class Queue {
     return !this.draining && !this.rests && (this.left.length > 0 || this.look) && this.maxToTake > 0
   }
 
-  /** A later scan would find everything again, so the host may forget this queue. */
+  /** Nothing is known of it that a later look would not find again. */
   get isIdle(): boolean {
     return !this.draining && !this.look && this.left.length === 0 && this.unanswered.size === 0
   }
 
-  /** How many requests to take: bounded by free places, and by the expected bytes of their answers. */
+  /** As many as there are places, and as their answers may be expected to leave room for. */
   get maxToTake(): number {
     if (this.#bytes >= MAX_BYTES) return 0
     const running = this.unanswered.size - this.#waiting
@@ -67,7 +68,7 @@ export class Queue {
     return Math.min(MAX_TAKEN, Math.min(MAX_RUNNING, room) - running)
   }
 
-  /** The queue rests: nothing is taken from it. */
+  /** It has brought nothing but trouble lately: nothing is taken from it. */
   get rests(): boolean {
     return this.#restsUntil > Date.now()
   }
@@ -90,7 +91,7 @@ export class Queue {
     return claim
   }
 
-  /** Marks a request as waiting. False if too many wait. */
+  /** It begins to wait; false where too many do already. */
   parked(claim: Claim): boolean {
     if (claim.waits || this.#waiting >= MAX_WAITING) return false
     claim.waits = true
@@ -98,13 +99,13 @@ export class Queue {
     return true
   }
 
-  /** Counts the bytes of a request's answer until it is written. */
+  /** Its answer is there, and takes so many bytes until it is written. */
   answering(claim: Claim, bytes: number): void {
     this.#answerBytes += (bytes - this.#answerBytes) / 8
     this.#holds(claim, bytes)
   }
 
-  /** Removes a request that is answered, or left to a later look. */
+  /** It has been answered, or is left to a later look. */
   released(stem: string): boolean {
     const claim = this.unanswered.get(stem)
     if (!claim) return false

@@ -1,9 +1,10 @@
-// Opens a spool's folders and files so that no other user of the spool can lead the host out of it.
+// Folders and files of a spool, opened so that whoever shares it can't lead the host astray.
 //
-// On Linux it holds a folder by a descriptor, opened with O_NOFOLLOW, and reaches each entry through the descriptor
-// (`/proc/self/fd/N/name`): later renames and links change nothing. On other systems it checks the path before each use,
-// which leaves a moment between the check and the use. It reads only regular files with one link and of bounded size, and
-// never blocks on one. All calls are synchronous: they run in worker threads, which may wait for disks.
+// On Linux a folder is held by a descriptor, opened with O_NOFOLLOW, and everything in it is reached through
+// that descriptor (`/proc/self/fd/N/name`): what is renamed or linked elsewhere afterwards changes nothing.
+// Elsewhere the path itself is checked before each use, which leaves a moment between the check and the use.
+// A file is read only if it is a regular file with one link and not too large, and the look at it never
+// blocks. All calls are synchronous: they run in worker threads that are there to wait for disks.
 
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
@@ -26,10 +27,10 @@ import { join } from 'node:path'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const HAS_DESCRIPTOR_PATHS = process.platform === 'linux' && existsSync('/proc/self/fd')
-/** The largest size of a folder itself, in bytes: a million names or more would fill a thread's memory. */
+/** Bytes of a folder's own that are read at most: a million names or more, which would fill a thread's memory. */
 const MAX_FOLDER_BYTES = 64 * 1024 * 1024
 
-/** Why a file can't be a request. The text is for its author. */
+/** What a file turned out to be instead of a request. The text is for the one who put it there. */
 export interface NotReadable {
   readonly problem: string
 }
@@ -37,17 +38,17 @@ export interface NotReadable {
 export interface FileText {
   readonly text: string
   /**
-   * When the file was written, in epoch milliseconds: the older of its two times. A writer can set the time of its content
-   * into the future, but not the time of its last change.
+   * When it was written, epoch milliseconds: the older of its two times, since whoever has written a file can
+   * set the time of its content to come, but not that of its last change of any kind.
    */
   readonly writtenMs: number
   readonly size: number
 }
 
-/** The folder is missing, or another entry is in its place: a link, a file. */
+/** The folder is missing, or is no folder of this spool: a link, a file, something in its place. */
 export class BadFolder extends Error {
   override readonly name = 'BadFolder'
-  /** There is no entry of that name. */
+  /** It is just not there. */
   readonly isMissing: boolean
 
   constructor(what: string, cause: unknown) {
@@ -59,7 +60,7 @@ export class BadFolder extends Error {
   }
 }
 
-/** Whether an error comes from the file system, and is no defect. */
+/** What the file system says no to, in contrast to a defect. */
 export function isFileError(error: unknown): error is Error {
   return error instanceof BadFolder || (error instanceof Error && 'syscall' in error)
 }
@@ -77,7 +78,7 @@ export class SafeFolder {
     this.#descriptor = descriptor
   }
 
-  /** Opens a folder by its path. It checks only the last component, since the operator owns the rest. @throws BadFolder */
+  /** Opens a folder by its path. Only its last component is checked: what lies above is the operator's. @throws BadFolder */
   static open(path: string): SafeFolder {
     return SafeFolder.#open(path, path)
   }
@@ -95,7 +96,7 @@ export class SafeFolder {
     }
   }
 
-  /** A folder in this one; with `make`, a missing one is created. @throws BadFolder */
+  /** A folder in this one; with `make` it is made if it is missing. @throws BadFolder */
   child(name: string, { make = false } = {}): SafeFolder {
     const path = join(this.path, name)
     const shown = join(this.name, name)
@@ -113,8 +114,8 @@ export class SafeFolder {
   }
 
   /**
-   * A folder of the host in this one. A missing one is created. Any other entry in its place is moved aside, since the host
-   * could serve nobody otherwise. @throws BadFolder
+   * A folder in this one that belongs to the host: it is made if it is missing, and what stands in its place
+   * and is no folder is moved aside, since nobody could be served as long as it does. @throws BadFolder
    */
   own(name: string, onRefused?: (name: string) => void): SafeFolder {
     const present = this.stat(name)
@@ -122,7 +123,7 @@ export class SafeFolder {
     return this.child(name, { make: true })
   }
 
-  /** Moves an entry aside, to a hidden name. */
+  /** Moves something out of the way, under a hidden name. */
   refuse(name: string): boolean {
     return this.rename(name, `.refused-${randomUUID()}-${name}`)
   }
@@ -136,7 +137,7 @@ export class SafeFolder {
   }
 
   /**
-   * The names, in no order. A name that is not UTF-8 holds U+FFFD, and names no entry.
+   * Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere.
    * @throws BadFolder when there are too many
    */
   list(): string[] {
@@ -154,12 +155,12 @@ export class SafeFolder {
     return readdirSync(this.path, 'buffer').filter((name) => !isUtf8(name))
   }
 
-  /** The facts of the entry itself, not of a link's target; undefined if there is none. */
+  /** Of the thing itself, not of what a link points to; undefined where there is none. */
   stat(name: string): Stats | undefined {
     return lstatSync(join(this.path, name), { throwIfNoEntry: false })
   }
 
-  /** Identifies this folder, so that another one in its place is noticed. */
+  /** Of this folder: tells whether another one has taken its place. */
   get identity(): string {
     return identityOf(this.#stats)
   }
@@ -168,7 +169,7 @@ export class SafeFolder {
     return lstatSync(`${this.path}/.`)
   }
 
-  /** Renames an entry, and replaces one of the new name. False if there is no entry of the old name. */
+  /** False when there is nothing of that name any more. Takes the place of what has the new name. */
   rename(name: string | Buffer, newName: string, into: SafeFolder = this): boolean {
     const path =
       typeof name === 'string' ? join(this.path, name) : Buffer.concat([Buffer.from(`${this.path}/`), name])
@@ -181,10 +182,10 @@ export class SafeFolder {
     }
   }
 
-  /** The text of a regular file with one link; undefined if there is no entry. */
+  /** The text of a regular file with one link; undefined where there is none. */
   readText(name: string, maxBytes: number): FileText | NotReadable | undefined {
     const path = join(this.path, name)
-    const seen = this.stat(name) // some devices act when they are opened, so look first
+    const seen = this.stat(name) // some devices act when they are opened, so that must not even be tried
     if (!seen) return undefined
     const problem = problemOf(seen, maxBytes)
     if (problem) return { problem }
@@ -206,9 +207,9 @@ export class SafeFolder {
   }
 
   /**
-   * Writes a new file. If it can't be written to its end (a full disk), it is deleted where the mount allows that, since the
-   * host retries many times.
-   * @throws NodeJS.ErrnoException `EEXIST` if there is an entry of that name, a link included
+   * Writes a new file. One that can't be written to its end (a full disk) is removed again where that is
+   * allowed, since it is tried again and again.
+   * @throws NodeJS.ErrnoException `EEXIST` where something is there already, a link included
    */
   writeNew(name: string, text: string): void {
     const path = join(this.path, name)
@@ -220,7 +221,7 @@ export class SafeFolder {
       try {
         unlinkSync(path)
       } catch {
-        // Housekeeping moves this hidden temporary file later.
+        // It is a hidden temporary file: housekeeping moves it away one day.
       }
       throw error
     } finally {
@@ -229,7 +230,7 @@ export class SafeFolder {
   }
 }
 
-/** With the time of birth, since a new folder often gets the inode of a deleted one. */
+/** With the time of birth: a folder that is made where one was deleted often gets the same number. */
 export function identityOf({ dev, ino, birthtimeMs }: Stats): string {
   return `${dev}:${ino}:${birthtimeMs}`
 }
@@ -244,10 +245,10 @@ function problemOf(stats: Stats, maxBytes: number): string | undefined {
 }
 
 function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText | NotReadable {
-  // Room for one byte more than the file's size: a file that grows meanwhile is noticed, and not read for ever.
+  // Room for one byte more than the file had: a file that grows meanwhile is seen to, and not read for ever.
   const bytes = Buffer.allocUnsafe(stats.size + 1)
   let size = 0
-  // A short read of a regular file is its end, so most files take one call.
+  // Of a regular file a short read is its end, so that most files take one call.
   for (let isShort = false; !isShort && size <= stats.size; ) {
     const wanted = bytes.length - size
     const read = readSync(descriptor, bytes, size, wanted, size)
@@ -261,7 +262,7 @@ function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText
   return { text: content.toString('utf8'), writtenMs: writtenMs(stats), size }
 }
 
-/** Whether the content begins with UTF-16's byte order mark, as some shells write it; it is never valid UTF-8. */
+/** By the byte order mark, which is never valid UTF-8. Some shells write it where a command's output goes to a file. */
 function isUtf16(content: Buffer): boolean {
   const mark = content.length > 1 ? content.readUInt16LE(0) : 0
   return mark === 0xfeff || mark === 0xfffe

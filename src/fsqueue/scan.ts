@@ -1,5 +1,5 @@
-// Scans a whole spool: it gives the guarantee, the watch only the speed. It creates missing folders, so that a deleted spool
-// comes back, and returns the queues and which of them have work.
+// Looks over a whole spool: the guarantee behind the watch, which only gives the speed. Makes what is
+// missing, so that a spool that was deleted comes back; says which queues there are and which have work.
 
 import { type Dirent, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -11,31 +11,31 @@ import { identityOf, isFileError, type SafeFolder } from './safe-folder.js'
 import { type Entered, openOrMake, type SpoolTask } from './spool.js'
 
 export interface ScanTask extends SpoolTask {
-  /** Also looks for claimed requests without a response. */
+  /** Look for claimed requests without a response as well. */
   readonly unfinished: boolean
 }
 
 export interface Scanned extends Entered {
-  /** Changes if the folders were replaced: watches must be set again. */
+  /** Changes when the folders were replaced: watches have to be set anew. */
   readonly identity: string
   readonly queues: readonly QueueSeen[]
-  /** Entries that are no queues; if they are many, some of them. */
+  /** Things among the queues that are none; some of them, where they are many. */
   readonly bad: readonly string[]
-  /** Milliseconds of the scan, without its wait for a thread. */
+  /** Without what it had to wait for a thread. */
   readonly tookMs: number
 }
 
 export interface QueueSeen {
   readonly name: string
   readonly identity: string
-  /** The queue has submitted requests. */
+  /** Submitted requests wait there. */
   readonly pending: boolean
   /** Names of claimed files without a response, in order. */
   readonly unfinished: readonly string[]
 }
 
 const MAX_BAD = 20
-/** The most names of claimed files from one scan; housekeeping finds the rest. */
+/** Names of claimed files that one scan brings back; the rest is found by housekeeping. */
 const MAX_UNFINISHED = 200_000
 
 /** @throws for a spool that can't be used, with the reason */
@@ -89,7 +89,7 @@ function queuesWithRequests(requests: SafeFolder): Set<string> {
   return queues
 }
 
-/** Lists a folder for the glob. The glob opens a folder some time after it saw one: by then it may be a link. */
+/** For the glob, which sees that a name is a folder and opens it a little later: it may be a link by then. */
 function readQueue(requests: SafeFolder, path: string, options: { withFileTypes: true }): Dirent[] {
   if (path === requests.path) return readdirSync(path, options)
   using queue = requests.child(basename(path))
@@ -106,6 +106,6 @@ function unfinishedIn(requests: SafeFolder, responses: SafeFolder, name: string)
     return claimed.filter((file) => !isAnswered(answered, stemOf(file, CLAIMED) as string)).sort()
   } catch (error) {
     if (!isFileError(error)) throw error
-    return [] // the queue's drain reports what is wrong
+    return [] // the queue itself says what is wrong with it when it is drained
   }
 }

@@ -1,5 +1,6 @@
-// Decides when to scan the whole spool. Each scan also tells who serves it: this host, perhaps with others of its state, or
-// another host, for which this one stands by. It keeps the watch on the queues, too. `stop` ends it.
+// When the spool is looked over as a whole, and what each look says about who serves it: this host, together
+// with others of its state, or another one for which it stands by. Also keeps the watch on the queues that
+// there are. Ends with `stop`.
 
 import type { Complaints } from './complaints.js'
 import type { HostOptions } from './host-options.js'
@@ -10,9 +11,9 @@ import { enterSpool } from './spool.js'
 import type { SpoolWatch } from './watch.js'
 
 /**
- * Milliseconds between scans, busy and idle, and the share of the time that scans may take: a scan of thousands of folders
- * takes half a second. There is an upper bound, since folders without a watch depend on scans, and other hosts must see
- * that this one lives.
+ * Milliseconds between scans, while there is work and while there is none, and the share of the time that they
+ * may take: a scan of thousands of folders takes half a second. Those that no watch is left for are not to
+ * wait for ever, though, and other hosts have to see that this one lives.
  */
 const RESTS = {
   busy: { leastMs: 250, share: 0.1 },
@@ -25,28 +26,28 @@ const BUSY_MS = 2_000
 export interface ScanningOptions extends Pick<HostOptions, 'spool' | 'state' | 'idleScanMs' | 'log'> {
   readonly pool: FilePool
   readonly watch: SpoolWatch | undefined
-  /** Complaints about the spool, and about its entries: many of the latter must not hide the former. */
+  /** Of the spool as a whole, and of what lies in it: the latter must not drown the former. */
   readonly complaints: Complaints
   readonly queueComplaints: Complaints
-  /** When a request was last taken or answered, in the whole spool and in one queue. Epoch milliseconds. */
+  /** When something was last taken or answered, in the whole spool and in one queue; epoch milliseconds. */
   readonly workedAt: () => number
   readonly takenAt: (queue: string) => number
   readonly onSeen: (seen: Seen) => void
 }
 
-/** The result of a scan, while this host serves the spool. */
+/** What a look has found, while this host serves the spool. */
 export interface Seen {
   readonly queues: readonly QueueSeen[]
-  /** The first scan since this host serves. */
+  /** The first look since this host serves. */
   readonly isFirst: boolean
-  /** Unanswered claimed requests belong to another state, which may have executed them. */
+  /** What is found unfinished was claimed for another state, which may have executed it. */
   readonly isForeign: boolean
 }
 
 export class Scanning {
   readonly #options: ScanningOptions
   #after: string | undefined
-  /** Other hosts that serve the spool with this one, by their last marks. */
+  /** Hosts that serve the spool together with this one, by the marks that they left last. */
   readonly #beside = new Map<string, Occupant>()
   #serving = false
   #timer: NodeJS.Timeout | undefined
@@ -56,13 +57,13 @@ export class Scanning {
     this.#options = options
   }
 
-  /** This host serves the spool, and its first scan is over. */
+  /** This host's turn to serve has come, and the first look is over. */
   get serving(): boolean {
     return this.#serving
   }
 
   /**
-   * Enters the spool. The host serves it after the first scan, however long that takes.
+   * Enters the spool; it is served when all that lies there has been seen, however long that takes.
    * @throws Error when the spool can't be used, with the reason
    */
   start(): void {
@@ -140,7 +141,7 @@ export class Scanning {
     const isFirst = !this.#serving
     if (isFirst) log('info', `relay serves ${spool}`)
     const isForeign = this.#after !== undefined
-    this.#after = undefined // requests found unanswered later were claimed for this state
+    this.#after = undefined // what is found unanswered later was claimed for this state
     this.#serving = true
     onSeen({ queues, isFirst, isForeign })
   }

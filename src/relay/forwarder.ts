@@ -1,10 +1,10 @@
-// The stand-alone relay's executor: it sends a request of the spool to the hub over HTTP, and turns the hub's answer into
-// the text of a response file (PROTOCOL §10).
+// The stand-alone relay's executor: passes a request of the spool on to the hub over HTTP, and makes the
+// hub's answer the text of a response file (PROTOCOL §10).
 //
-// A request has exactly one effect if the hub announces `arc:idempotency_key`: the key of every POST and DELETE comes from
-// its queue and stem, so an unfinished request is sent again, also by the next relay after a crash. In front of any other
-// hub, a request whose outcome is unknown is never sent twice: its answer is a 599 that says so. If the hub is away, the
-// forwarder retries for a while; then the answer is a 599, too.
+// Exactly once where the hub announces `arc:idempotency_key`: every POST and DELETE carries a key made of its
+// queue and stem, so whatever was cut short is simply sent again, also by the relay that follows one that
+// died. In front of any other hub a request that may have been done is never sent twice: its answer is a 599
+// that says so. A hub that is away is tried for a while, then the answer is a 599 as well.
 
 import { hash } from 'node:crypto'
 import type { QueuedRequest } from '../fsqueue/host-options.js'
@@ -29,13 +29,13 @@ import { linkSignals } from '../sdk/waiting.js'
 
 export interface ForwarderOptions {
   readonly baseUrl: string
-  /** Seconds for the hub's answer, besides the wait of a long-poll. */
+  /** Seconds for the hub's answer, beyond what a long-poll waits by itself. */
   readonly requestTimeoutSec: number
   readonly requestTtlMs: number
   readonly log: (level: 'info' | 'warn', message: string) => void
 }
 
-/** Shares of the request time-out: tries may start within the first after a failure; a connect may take the second. */
+/** Of the request timeout: how long tries may start after the first failure, and how long a connection may take. */
 const RETRY_SHARE = 1 / 2
 const CONNECT_SHARE = 1 / 4
 
@@ -58,12 +58,12 @@ export class Forwarder {
     this.#log = log
   }
 
-  /** The hub's maximum; the default limits' until `meet` has read it. */
+  /** What the hub takes at most, as far as is known. */
   get maxRequestBytes(): number {
     return this.#maxRequestBytes
   }
 
-  /** Reads the hub's limits and features. @throws ArcError when the hub is away */
+  /** Learns what the hub can do. @throws ArcError when it is away */
   async meet(retryForSec?: number): Promise<{ info: HubInfo; replays: boolean }> {
     const { result: info } = await this.#noting(this.#requester.get<HubInfo>('/v1/hub-info', { retryForSec }))
     const { max_body_chars, max_attachment_chars, max_attachments } = info
@@ -77,7 +77,7 @@ export class Forwarder {
     return { info, replays: this.#requester.learn(info) }
   }
 
-  /** Ends pauses and long-polls. Requests that were sent still get their answers. */
+  /** Ends what waits. What was sent and has no answer yet is waited for. */
   drain(): void {
     this.#closing.abort(new ArcError('aborted', 'the relay was stopped'))
   }
@@ -87,7 +87,7 @@ export class Forwarder {
     return this.#requester.close()
   }
 
-  /** The response file's text; undefined for a request that is left to the next relay. */
+  /** The response's text; undefined for what is left to the relay that follows. */
   readonly execute = async (queued: QueuedRequest): Promise<string | undefined> => {
     let parsed: ParsedRelayRequest
     let method: Method
@@ -118,7 +118,7 @@ export class Forwarder {
     }
   }
 
-  /** @throws ArcError for a request that another relay had claimed, unless the hub replays by key */
+  /** @throws ArcError for a request that another relay had before, unless the hub would notice the repetition */
   async #refuseDoubtful({ file, foreign }: QueuedRequest, isOld: boolean): Promise<void> {
     if (!foreign && !file.resumed) return
     if (!foreign && !isOld && (await this.#hubReplays())) return
@@ -152,13 +152,13 @@ export class Forwarder {
     return this.#requester.exchange({
       method,
       path,
-      // Some hubs leave a DELETE's body unread on the connection.
+      // Not every hub reads a DELETE's body off the connection.
       body: method === 'DELETE' && Object.keys(body).length === 0 ? undefined : body,
       idempotencyKey: `relay-${hash('sha256', `${queue}/${stem}`, 'base64url')}`,
     })
   }
 
-  /** Logs that the hub is away, and that it is back. */
+  /** Tells the log when the hub is away, and when it is back. */
   async #noting<T>(exchange: Promise<T>): Promise<T> {
     try {
       const answer = await exchange
@@ -174,7 +174,7 @@ export class Forwarder {
     }
   }
 
-  /** Repeats a lost long-poll without a wait: after an outage ids may start at 1 again (see feed-reader.ts). */
+  /** A long-poll that was lost becomes a look: after an outage, ids may have begun anew (see feed-reader.ts). */
   async #wait(
     path: string,
     waitSec: number,
@@ -209,7 +209,7 @@ function methodOf({ method }: ParsedRelayRequest): Method {
   throw invalid('method must be GET, POST or DELETE')
 }
 
-/** Seconds for which a request asks the hub to wait. */
+/** Seconds that a request asks the hub to wait. */
 function waitOf(path: string): number {
   const sec = Number(new URLSearchParams(path.split('?', 2)[1]).get('timeout'))
   return sec > 0 ? Math.min(sec, MAX_POLL_SEC) : 0
@@ -222,7 +222,7 @@ function withoutWait(path: string): string {
   return `${route}?${params}`
 }
 
-/** The client's error if the hub gave no answer: nothing happened, or the outcome is unknown. */
+/** What a client is told when the hub has given no answer: nothing happened, or nobody knows. */
 function lastWords(error: ArcError, method: Method): ArcError {
   const { code, message } = error
   if (code === 'hub_lost' || code === 'bad_answer') return error

@@ -1,5 +1,6 @@
-// The stand-alone relay: it serves a spool in front of any hub that speaks v1, over HTTP (PROTOCOL §10, §12). It connects
-// the queue's host to the forwarder. `stop` ends it; the next relay finishes its unanswered requests.
+// A stand-alone relay: serves a spool in front of any hub that speaks v1, ours or another, over HTTP
+// (PROTOCOL §10, §12). Joins the queue's host and the forwarder. Ends with `stop`; what it leaves unanswered
+// is finished by the relay that follows.
 
 import { hostname } from 'node:os'
 import { QueueHost } from '../fsqueue/host.js'
@@ -10,16 +11,16 @@ import { Forwarder } from './forwarder.js'
 
 export interface RelayOptions {
   readonly baseUrl: string
-  /** The spool's folder. It must exist. */
+  /** It must be there. */
   readonly spoolDir: string
-  /** Seconds for the hub's answer, besides the wait of a long-poll. Default 10. */
+  /** Seconds for the hub's answer, beyond what a long-poll waits by itself. Default 10. */
   readonly requestTimeoutSec?: number | undefined
-  /** Seconds between looks for requests if the file system reports no changes. Default 1.5. */
+  /** Seconds between looks for requests where the file system tells of no changes. Default 1.5. */
   readonly pollIntervalSec?: number | undefined
-  /** Seconds after which the relay refuses a request that was not executed. Default 600. */
+  /** Seconds after which a request is not executed any more. Default 600. */
   readonly requestTtlSec?: number | undefined
   readonly log: (level: 'info' | 'warn', message: string) => void
-  /** Called with a failure that no retry mends. The relay is then useless. */
+  /** Told of what no retry heals; the relay is of no use any more. */
   readonly onFailure: (error: Error) => void
 }
 
@@ -32,7 +33,7 @@ export class Relay {
   readonly #host: QueueHost
   readonly #stopping = new AbortController()
 
-  /** @throws ArcError for a malformed base URL */
+  /** @throws ArcError for a base URL that is none */
   constructor(options: RelayOptions) {
     this.#options = options
     const { baseUrl, spoolDir, requestTimeoutSec, pollIntervalSec, requestTtlSec, log, onFailure } = options
@@ -46,11 +47,11 @@ export class Relay {
     const { origin, pathname } = new URL(baseUrl)
     this.#host = new QueueHost({
       spool: spoolDir,
-      // Never the state of a hub's own file door, whose keys have another scope. It names the machine, since the same URL
-      // may lead to another hub on another machine that shares the folder.
+      // Never that of a hub's own relay: its keys have another scope. The machine belongs to it, since on
+      // another one that looks into the same folder, the same URL may be another hub.
       state: `relay-to:${origin}${pathname}@${hostname()}`,
       executor: forwarder.execute,
-      // Changes when `meet` has read the hub's limits.
+      // Grows when the hub is met.
       get maxRequestBytes() {
         return forwarder.maxRequestBytes
       },
@@ -60,13 +61,13 @@ export class Relay {
     })
   }
 
-  /** Starts to serve, even without a hub. @throws Error when the spool can't be used */
+  /** Begins to serve, whether the hub is there or not. @throws Error when the spool can't be used */
   start(): void {
     this.#host.start()
     this.#meetHub().catch(this.#options.onFailure)
   }
 
-  /** Waits for answers in progress, ends long-polls, and leaves the spool to others. */
+  /** Waits for answers that are under way, ends what waits for messages, leaves the spool to others. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#forwarder.drain()
@@ -74,7 +75,7 @@ export class Relay {
     await this.#forwarder.close()
   }
 
-  /** Logs which hub it is, as soon as the hub answers. */
+  /** Says which hub it is, as soon as it is there. */
   async #meetHub(): Promise<void> {
     const { baseUrl, log } = this.#options
     const { signal } = this.#stopping

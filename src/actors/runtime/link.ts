@@ -1,10 +1,11 @@
 // A link is one end of a typed, two-way channel between two actors, over a message port.
 //
-// Guarantees: calls and casts arrive in the order of sending. A call is settled exactly once: by its reply, by its deadline,
-// or by the end of the link. When the other side dies, every pending call is rejected at once. Errors cross as data.
-//
-// The envelopes of one turn of the event loop are one port message, or a few. Each is a tuple, since a port writes the member
-// names of every object: at thousands of calls a second that would be the largest part of a call's cost.
+// Guarantees: calls and casts arrive in the order in which they were sent; a call is settled exactly once,
+// by its reply, by its deadline, or by the end of the link; when the other side dies, every pending call
+// is rejected at once, so that a dead actor never leaves a caller hanging. Errors cross as data.
+// Envelopes sent in one turn of the event loop travel as one port message, or as a few, and each is a tuple: a
+// port writes out the member names of every object, and at thousands of requests a second its own cost would
+// otherwise be the largest part of a call.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
@@ -15,13 +16,13 @@ export type Contract = { [name: string]: { input: unknown; output: unknown } }
 
 type Name<C> = keyof C & string
 
-/** `deadline`: epoch milliseconds after which the caller has given up, and no handler may start. */
+/** `deadline`: epoch milliseconds after which the caller has given up and nobody may start on it. */
 type CallEnvelope = readonly [type: 'call', name: string, input: unknown, id: number, deadline: number]
 type CastEnvelope = readonly [type: 'cast', name: string, input: unknown]
 type ReplyEnvelope = readonly [type: 'reply', id: number, value: unknown, error?: ErrorData]
 type Envelope = CallEnvelope | CastEnvelope | ReplyEnvelope
 
-/** A call or cast that has arrived. `reply` and `fail` do nothing for a cast. */
+/** A call or cast that arrived; `reply` and `fail` are no-ops for a cast. */
 export interface Incoming<C extends Contract, K extends Name<C> = Name<C>> {
   readonly input: C[K]['input']
   reply(value: C[K]['output']): void
@@ -31,7 +32,7 @@ export interface Incoming<C extends Contract, K extends Name<C> = Name<C>> {
 /** One handler for every name that a side understands. */
 export type Handlers<C extends Contract> = { readonly [K in Name<C>]: (incoming: Incoming<C, K>) => void }
 
-/** Waits for the reply to a call. One of the two is called, once. */
+/** Who waits for the reply to a call; told once, by one of the two. */
 export interface Caller<T> {
   replied(value: T): void
   failed(error: ArcError): void
@@ -44,13 +45,14 @@ interface Pending {
   readonly caller: Caller<unknown>
 }
 
-/** Milliseconds between two checks of deadlines: a call may overrun its own by this much. */
+/** How often deadlines are looked at: a call may overrun its own by this much. */
 const SWEEP_MS = 100
 export const DEFAULT_CALL_MS = 10_000
 /**
- * A call sends the outbox when it has this many envelopes, without waiting for the end of the turn: a turn that reads
- * thousands of sockets takes seconds. And both threads must be busy: with 128, one port message would hold the calls of 64
- * clients, and each thread would wait for the other. Replies wait for the end of the turn.
+ * Envelopes that wait for the end of a turn before a call sends them on. A turn reads all sockets that have something
+ * to read, thousands perhaps, and takes seconds then. And while a few dozen clients wait for their answers, both sides
+ * are to be busy: with 128, all 64 clients were in one batch, and one of the two threads always waited for the other.
+ * Replies do wait: those of one batch are told at once.
  */
 const MAX_OUTBOX = 32
 
@@ -82,9 +84,9 @@ export class Link<Out extends Contract, In extends Contract> {
   }
 
   /**
-   * Calls the other side and waits for the reply.
-   * @throws ArcError `unavailable` at once if the link is closed; `outcome_unknown` if it closes before the reply;
-   * `timeout` after `timeoutMs` (default 10,000).
+   * Asks the other side and waits for its answer.
+   * @throws ArcError `unavailable` at once when the link is closed; `outcome_unknown` when it closes before
+   * the answer came; `timeout` after `timeoutMs` (default 10,000).
    */
   call<K extends Name<Out>>(
     name: K,
@@ -94,7 +96,7 @@ export class Link<Out extends Contract, In extends Contract> {
     return new Promise((replied, failed) => this.callFor({ replied, failed }, name, input, timeoutMs))
   }
 
-  /** Like `call`, but with a caller object instead of a promise, which saves several objects for each call. */
+  /** Asks as `call` does, for somebody who is told: a promise is several objects more, thousands of times a second. */
   callFor<K extends Name<Out>>(
     caller: Caller<Out[K]['output']>,
     name: K,
@@ -114,16 +116,16 @@ export class Link<Out extends Contract, In extends Contract> {
   }
 
   /**
-   * Sends to the other side without a reply; only the order is guaranteed. `ports` go along, and are sent at once: at the
-   * end of the turn the other end of a port may be closed, and such a port can't be sent. A port that can't be sent is
-   * closed, so that the holder of its other end hears of it.
+   * Tells the other side; no answer, no guarantee beyond order. `ports` move along, at once: by the end of the turn the
+   * other end of one may be closed, and such a port can't be sent. Those that can't be handed over are closed, so that
+   * whoever holds their other ends learns of it.
    */
   cast<K extends Name<Out>>(name: K, input: Out[K]['input'], ports: MessagePort[] = []): void {
     if (!this.#closed) this.#send(['cast', name, input])
     if (ports.length > 0) this.flush(ports)
   }
 
-  /** Sends the outbox now. @throws DOMException for an envelope that can't be sent; the outbox is dropped */
+  /** Sends what has collected in this turn now. @throws DOMException for something that can't be sent; it is dropped */
   flush(ports: MessagePort[] = []): void {
     if (this.#flush) clearImmediate(this.#flush)
     this.#flush = undefined
@@ -138,7 +140,7 @@ export class Link<Out extends Contract, In extends Contract> {
     }
   }
 
-  /** Delivers messages that have arrived, without waiting. False if there were none. */
+  /** Takes in what has arrived but was not delivered yet, without waiting; false when there was nothing. */
   drain(): boolean {
     if (this.#closed) return false
     const waiting = receiveMessageOnPort(this.#port)
@@ -167,7 +169,7 @@ export class Link<Out extends Contract, In extends Contract> {
 
   #settle([, id, value, error]: ReplyEnvelope): void {
     const call = this.#pending.take(id)
-    if (!call) return // its deadline has passed
+    if (!call) return // its deadline had passed
     if (error) call.caller.failed(ArcError.fromData(error))
     else call.caller.replied(value)
   }
@@ -198,7 +200,7 @@ export class Link<Out extends Contract, In extends Contract> {
     this.#restIfIdle()
   }
 
-  /** Stops soon after the last reply, so that an idle hub does not wake up. */
+  /** Soon after the last answer no timer runs any more: an idle hub does not wake up. */
   #restIfIdle(): void {
     if (this.#pending.size > 0 || !this.#sweep) return
     clearInterval(this.#sweep)
