@@ -1,5 +1,5 @@
-// Whether git tracks a file, told without git: the index of a repository lists the paths that it tracks. A tracked
-// file came with the repository, so whoever made that has written it.
+// Tells without git whether git tracks a file: a repository's index lists its tracked paths. A tracked file comes from the
+// author of the repository.
 //
 // The index (gitformat-index): "DIRC", version, number of entries; then the entries in the order of their paths. Each has
 // fixed fields, two bytes of flags whose low 12 bits are the length of the path, perhaps two more, the path, and
@@ -34,14 +34,14 @@ const EXTENDED = 0x4000
 /** Read at first. Most answers are in it. */
 const BEGINNING_BYTES = 128 * 1024
 
-/** Undefined when there is an index that can't be read. */
+/** Undefined if there is an unreadable index. */
 export function isTrackedByGit(path: string): boolean | undefined {
   try {
     const folder = realpathSync.native(dirname(path))
     const top = workTreeOf(folder)
     if (top === undefined) return false
     const gitFolder = gitFolderOf(top)
-    // Where names differ by case only, a file that is tracked as `.ARC.pid` opens under this name too.
+    // On a file system that ignores case, a tracked `.ARC.pid` opens under this name, too.
     const name = relative(dirname(path), path)
     if (!readdirSync(folder).includes(name)) return undefined
     const tracked = relative(top, join(folder, name)).split(sep).join('/')

@@ -2,7 +2,7 @@
 
 const HIDDEN = new Set(['level', 'time', 'msg', 'actor'])
 
-/** Renders one JSON line of the hub's log; anything else is passed on as it is. */
+/** Renders one JSON line of the hub's log. Other lines stay unchanged. */
 export function renderLogLine(line: string): string {
   let entry: Record<string, unknown>
   try {
@@ -21,7 +21,7 @@ export function forPeople(line: string): string {
   return `${renderLogLine(line.trimEnd())}\n`
 }
 
-/** Texts may hold what agents have chosen: control characters must not reach a terminal, but for line ends. */
+/** Texts may hold agents' words, so no control character but a line end may reach a terminal. */
 function visible(text: string): string {
   return text.replace(
     /(?![\n\t])\p{Cc}/gu,

@@ -1,5 +1,5 @@
-// Reads the hub's log as it grows. When the file is full its lines move to a second one, and it begins anew
-// (`src/actors/log-file.ts`): no line is shown twice, and none is left out.
+// Reads the hub's log as it grows. The lines of a full file move to an older one, and the file starts again
+// (`src/actors/log-file.ts`). It shows every line exactly once.
 
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline'
 import { olderLogOf } from '../actors/log-file.js'
 import { ArcError } from '../protocol/errors.js'
 
-/** The end of a file that is searched for the last lines. */
+/** The bytes at the end of a file in which it looks for the last lines. */
 const TAIL_BYTES = 1024 * 1024
 
-/** Up to where a log was read. */
+/** The place up to which a log was read. */
 export interface Place {
   readonly bytes: number
   /** Inodes of the log and of the older one: another older one says that the log was full. */
@@ -37,7 +37,7 @@ export function lastLines(path: string, count: number): { lines: string[]; place
   }
 }
 
-/** Shows what is logged from that place on, until the process is ended. */
+/** Shows the lines after that place, until the process ends. */
 export async function follow(path: string, from: Place, show: (line: string) => void): Promise<never> {
   let place = from
   let reading = Promise.resolve()
@@ -50,7 +50,7 @@ export async function follow(path: string, from: Place, show: (line: string) => 
   watch(dirname(path), (_event, name) => {
     if (name !== null && names.includes(name)) look()
   })
-  look() // what was logged before the watch stood
+  look() // finds lines from before the watch
   return new Promise(() => {})
 }
 

@@ -1,5 +1,5 @@
-// What the operator does: sends what was typed, carries out commands, completes tasks, lets go of holds. What cannot be
-// done is said in the hub's words, beside where it was typed.
+// The operator's actions: sends messages, runs commands, completes tasks, releases holds. A refusal is shown in the hub's
+// words, beside the input.
 
 import { signal } from '@preact/signals'
 import type { Channel, Message, Session, Task } from '../protocol/objects.js'
@@ -10,7 +10,7 @@ import type { Hold } from './model/holds.js'
 import { remember } from './operator.js'
 import { changed, me, operator, shutdownAt, threads } from './room.js'
 
-/** What the page says to the person, until the next thing is done. */
+/** The page's message to the person, until the next action. */
 export interface Notice {
   readonly kind: 'info' | 'error'
   readonly title: string
@@ -24,7 +24,7 @@ const say = (title: string) => {
   notice.value = { kind: 'info', title }
 }
 
-/** Carries out a line that was typed; false when it failed, so that it stays where it was typed. */
+/** Runs a typed line. False if it failed: the line then stays in the input. */
 export async function send(input: string): Promise<boolean> {
   if (input.trim() === '') return false
   const line = readLine(input)
@@ -125,7 +125,7 @@ export function completeTask(taskId: number): Promise<boolean> {
   })
 }
 
-/** Only its own: those of others are theirs to let go. */
+/** Releases a hold of the operator; only its owner may release a hold. */
 export function release(hold: Hold): Promise<boolean> {
   return attempt(async () => {
     const body = { agent_id: me.value, [hold.type === 'claim' ? 'claim_key' : 'file_path']: hold.key }

@@ -1,6 +1,5 @@
-// The messages of the view that is open: read from the hub when it opens, then followed live; older ones when the
-// reader scrolls up. Messages that come while a page is being read are kept aside and added to it, so none is
-// lost and none is there twice.
+// The messages of the open view. It reads them when the view opens, follows the stream, and reads older ones when the
+// reader scrolls up. Messages that arrive during a read are kept and added after it, so each appears exactly once.
 
 import { signal } from '@preact/signals'
 import type { Message } from '../protocol/objects.js'

@@ -1,4 +1,4 @@
-// What was posted in a campaign and what the hub said of it, to be held against what it stored in the end.
+// The posts of a campaign and the hub's answers. At the end they are compared with what the hub has stored.
 //
 //   acknowledged (201)          must be there exactly once, under the id that was told
 //   refused (503 `unavailable`) must not be there: the hub said that nothing happened

@@ -1,6 +1,5 @@
-// Ports that a test may bind, lose and bind again. They lie below the range from which the kernel takes ports for
-// outgoing connections: a client that retries against a dead port of that range can get connected to
-// itself, and then holds the port that the hub wants back.
+// Ports that a test can bind, lose and bind again. They are below the kernel's range for outgoing connections: a client that
+// retries a dead port of that range can connect to itself, and then holds the port that the hub needs.
 
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'

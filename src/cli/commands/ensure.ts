@@ -1,5 +1,5 @@
-// `arc ensure`: starts a hub in the background unless one answers. Many at once leave one hub: the port can
-// be bound only once, and those who lose the race find the winner.
+// `arc ensure`: starts a hub in the background unless one answers. Many calls at once start one hub: only one process can
+// bind the port, and the other calls find its hub.
 
 import { spawn } from 'node:child_process'
 import { constants, fchmodSync, fstatSync, openSync } from 'node:fs'
@@ -27,7 +27,7 @@ const args = {
 } as const
 
 const DEFAULT_TIMEOUT_SEC = 10
-/** How long a hub that holds the port already may take until it answers. */
+/** Milliseconds for a hub that holds the port to answer. */
 const WINNER_WAIT_MS = 5_000
 
 export default defineCommand({
@@ -128,7 +128,7 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
       child.unref()
       resolve(report)
     }
-    // A hub that failed is waited for: whoever reads the error may rely on its process being gone.
+    // Waits for the end of a failed hub, so that its process is gone when the error is shown.
     let failure: StartReport | undefined
     const failed = (text: string): StartReport => ({
       failed: new ArcError('start_failed', text).toData(),
@@ -171,7 +171,7 @@ function openLog(path: string): number {
   }
 }
 
-/** One that an earlier version has made is open to all. */
+/** Closes a log to other users; an earlier version left it open. */
 function closeToOthers(log: number): void {
   try {
     fchmodSync(log, 0o600)

@@ -12,7 +12,7 @@ const args = {
   print: { type: 'boolean', description: 'Only print the address' },
 } as const
 
-/** An opener that finds no browser says so within this time; one that still runs then has found one. */
+/** Milliseconds in which an opener without a browser fails. One that still runs has found a browser. */
 const FAILS_WITHIN_MS = 1_500
 
 export default defineCommand({

@@ -13,7 +13,7 @@ import { findRunningHub } from '../running-hub.js'
 import { type Stopping, stopHub } from '../stopping.js'
 
 const FOUNDED_WITHIN_MS = 500
-/** What an SQLite file begins with. One to which nothing was written yet is empty. */
+/** The first bytes of an SQLite file; a new one is empty. */
 const HEADER = 'SQLite format 3\0'
 
 export default defineCommand({
@@ -24,7 +24,7 @@ export default defineCommand({
     const wanted = wantedFrom(args)
     const meant = storageFile(wanted.storage ?? DEFAULT_STORAGE)
     const stopped = await stopHub(wanted, (hub) => refuseUnproven(hub, meant)).catch((error: unknown) => {
-      // Nothing runs: only the files are left. Anything else means that a hub may still be writing.
+      // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
       if (error instanceof ArcError && error.code === 'no_hub') return undefined
       throw error
     })
@@ -42,7 +42,7 @@ export default defineCommand({
   },
 })
 
-/** Where a hub says that its database is counts only if its process is proven: it could name any file of this user. */
+/** A hub's word for its database's path counts only if its process is proven: it could name any file of this user. */
 function refuseUnproven({ url, storagePath, isProven }: Stopping, meant: string): void {
   if (isProven || storagePath === meant) return
   const text =
@@ -51,7 +51,7 @@ function refuseUnproven({ url, storagePath, isProven }: Stopping, meant: string)
   throw new ArcError('unproven_hub', text)
 }
 
-/** @throws ArcError for what no hub can have made: the name may be mistyped */
+/** @throws ArcError for a file that no hub can have created: the name may be mistyped */
 function refuseOther(storage: string): void {
   if (!existsSync(storage)) return
   const isDatabase = statSync(storage).isFile() && [HEADER, ''].includes(beginning(storage))

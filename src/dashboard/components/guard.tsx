@@ -1,5 +1,5 @@
-// What stands between one row, or one part, and the rest of the page: what cannot be drawn, whatever its defect, says so in its
-// place, with the beginning of what it is made of. Everything around it goes on.
+// An error boundary around one row or one part of the page. A row that can't be drawn says so in its place, with the
+// beginning of its data. The rest of the page works on.
 
 import { Component, type ComponentChildren, type JSX } from 'preact'
 import { jsonText } from '../model/json.js'
