@@ -93,7 +93,9 @@ function call({ method, path, params, query, body }: RouteFields, field: string,
 /** What is wrong with the answer to a value; undefined where it is as it has to be. */
 async function wrongOf(field: Name, text: string, isFit: boolean, answer: ReturnType<typeof ask>) {
   const { status, json } = await answer
-  const saysBounds = status === 400 && new RegExp(`\\b${field} must be`).test(json.error ?? '')
+  // A number that no reader can hold is refused before anybody knows whose it is.
+  const says = new RegExp(`\\b${field} must be|too large to be read as one: give it as a string`)
+  const saysBounds = status === 400 && says.test(json.error ?? '')
   const isRight = field === 'task_id' ? status === 404 : isFit ? status < 500 && !saysBounds : saysBounds
   return isRight ? undefined : `${text.slice(0, 40)}: ${status} ${json.error ?? 'taken'}`
 }
