@@ -15,6 +15,12 @@ export function isFound(...texts: readonly (string | null | undefined)[]): boole
   return wanted === '' || texts.some((text) => text?.toLowerCase().includes(wanted))
 }
 
+/** How many there are; of how many, while something is looked for. */
+export function countOf(found: number, all: number, hasMore = false): string {
+  const whole = `${all}${hasMore ? '+' : ''}`
+  return needle.value === '' ? whole : `${found} of ${whole}`
+}
+
 /** Resolves as soon as anybody can see the page. */
 export function isShown(): Promise<void> {
   return new Promise((resolve) => {

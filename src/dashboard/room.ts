@@ -16,6 +16,7 @@ import type {
   ThreadSummary,
 } from '../protocol/objects.js'
 import { get, getPage, hubNow } from './api.js'
+import { keptIn } from './kept.js'
 import type { ConnectionState } from './live.js'
 import { Activity } from './model/activity.js'
 import { Colours } from './model/colours.js'
@@ -58,7 +59,7 @@ export const shutdownAt = signal<number | undefined>(undefined)
 /** Counts up with each message that the plot has counted. */
 export const activityVersion = signal(0)
 export const activity = new Activity()
-export const colours = new Colours()
+export const colours = new Colours(keptIn('arc-colours'))
 
 export const me = computed(() => operator.value?.agent_id ?? '')
 export const people = computed(() => peopleOf(sessions.value, gone.value, waiting.value))

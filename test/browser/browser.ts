@@ -37,6 +37,8 @@ export interface PageOptions {
   readonly width?: number
   readonly height?: number
   readonly colorScheme?: 'light' | 'dark'
+  /** A phone: fingers, and no pointer that hovers. */
+  readonly isPhone?: boolean
   /** Where the page will go later, when it does not begin there. */
   readonly origin?: string
 }
@@ -55,11 +57,13 @@ export async function openPage(
   t: Test,
   browser: Browser,
   url: string,
-  { width = 1280, height = 800, colorScheme = 'light', origin = url }: PageOptions = {},
+  { width = 1280, height = 800, colorScheme = 'light', isPhone = false, origin = url }: PageOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme,
+    isMobile: isPhone,
+    hasTouch: isPhone,
     locale: 'en-GB',
     timezoneId: 'UTC',
   })

@@ -185,6 +185,27 @@ test('find marks what is looked for and hides the rest, here and beside; kinds a
   await until('all to be back', async () => (await page.locator('.message').count()) === 3)
 })
 
+test('beside the feed it is said that nothing matches what is looked for, and how much is there', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const alice = await agent('alice', { displayName: 'Alice A.' })
+  for (let i = 0; i < 8; i++) await alice.lock(`src/${i}.ts`)
+  await alice.post('about pears')
+  await alice.post('about apples', { kind: 'task', threadId: 'fruit' })
+  const page = await openPage(t, browser, hub.url)
+  const panel = async (name: string) =>
+    (await page.getByRole('region', { name }).innerText()).replaceAll(/\s+/g, ' ').trim()
+  await until('all to be there', async () => /Held 8/.test(await panel('Held')))
+  await page.fill('#find', 'Pears')
+  await until('the holds', async () => (await panel('Held')) === 'Held 0 of 8 No hold matches “pears”.')
+  t.equal(await panel('Tasks'), 'Tasks 0 of 1 No task matches “pears”.')
+  t.equal(await panel('Threads'), 'Threads 0 of 1 No thread matches “pears”.')
+  await page.fill('#find', 'alice a.')
+  await until('what an agent holds', async () => /^Held 8 of 8 src\/0/.test(await panel('Held')))
+  await page.fill('#find', '')
+  await until('the counts as before', async () => /^Held 8 src/.test(await panel('Held')))
+  t.match(await panel('Tasks'), /^Tasks 1 about apples/)
+})
+
 const rowIds = (page: Page): Promise<number[]> =>
   page.locator('.message').evaluateAll((rows) => rows.map((row) => Number(row.dataset.id)))
 

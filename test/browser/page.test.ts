@@ -47,7 +47,8 @@ test('the first load is small, and the second comes from the cache', async (t, b
 })
 
 const MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>&lt;b&gt;'
-const TRICKS = 'a\u202eb\u0007c\u0000d\u2066e\u200bf\u001b[31m'
+/** But for NUL, which no name may hold. */
+const TRICKS = 'a\u202eb\u0007cd\u2066e\u200bf\u001b[31m'
 const HOSTILE = `${MARKUP}"'\`\${x}{{y}}${TRICKS}`
 
 test('hostile values in every field show as text, and do nothing', async (t, browser) => {
@@ -81,7 +82,7 @@ test('hostile values in every field show as text, and do nothing', async (t, bro
     from_agent: who,
     thread_id: thread,
     metadata,
-    body: `half \ud83d ${HOSTILE}\n\`\`\`${'html'}\n${HOSTILE}\n\`\`\`\n\`${HOSTILE}\``,
+    body: `half \ud83d NUL \u0000 ${HOSTILE}\n\`\`\`${'html'}\n${HOSTILE}\n\`\`\`\n\`${HOSTILE}\``,
   }
   const task = await post<{ id: number }>('/v1/messages', { ...said, kind: 'task', attachments })
   await post('/v1/messages', { ...said, channel, reply_to: task.id })

@@ -1,8 +1,9 @@
 // The smaller pure parts: views, holds and their history, the task tree, activity, presence, times.
 
 import t from 'tap'
-import { Activity, niceCeiling } from '../../src/dashboard/model/activity.js'
-import { Colours } from '../../src/dashboard/model/colours.js'
+import { Activity, niceCeiling, writersOf } from '../../src/dashboard/model/activity.js'
+import { axisOf } from '../../src/dashboard/model/axis.js'
+import { type ColourMemory, Colours } from '../../src/dashboard/model/colours.js'
 import { type Hold, lanesOf, withHolds } from '../../src/dashboard/model/holds.js'
 import { goneAfter, peopleOf } from '../../src/dashboard/model/presence.js'
 import { taskTree } from '../../src/dashboard/model/tasks.js'
@@ -151,6 +152,41 @@ t.test('messages are counted by minute and agent, and forgotten after six hours'
   )
 })
 
+t.test('of any number of authors a few are told apart, and all that they wrote is counted', async (t) => {
+  const activity = new Activity()
+  const nowMs = 600 * 60_000
+  for (let i = 0; i < 5; i++) activity.count('alice', nowMs)
+  for (let i = 0; i < 10_000; i++) activity.count(`author ${i}`, nowMs)
+  const bars = activity.bars(60, 60, nowMs)
+  const { named, others } = writersOf(bars, 16)
+  t.same(named[0], ['alice', 5])
+  t.equal(named.length, 16)
+  t.equal(others + named.reduce((sum, [, count]) => sum + count, 0), 10_005)
+  t.ok((bars.at(-1)?.counts.size ?? 0) <= 101, 'in memory, too')
+})
+
+t.test('an axis has its ticks at full minutes, apart from each other and from now', async (t) => {
+  const nowMs = Date.parse('2026-03-01T10:07:23Z')
+  for (const [minutes, width] of [
+    [15, 640],
+    [60, 640],
+    [60, 280],
+    [360, 640],
+    [360, 280],
+  ] as const) {
+    // biome-ignore format: pairs
+    const { x, ticks } = axisOf(minutes, nowMs, { left: 96, width, pastShare: 0.9 })
+    const places = [...ticks.map(x), x(nowMs)]
+    t.ok(ticks.length > 0 && ticks.every((ms) => ms % 60_000 === 0), `${minutes} minutes on ${width} pixels`)
+    t.ok(places.every((place, i) => i === 0 || place - (places[i - 1] ?? 0) >= 48))
+    t.same(
+      [x(nowMs - minutes * 60_000), x(0), x(nowMs * 2)],
+      [96, 96, width],
+      'what lies beyond is at an end',
+    )
+  }
+})
+
 t.test('scales end at round numbers', async (t) => {
   t.same([0, 1, 3, 7, 11, 69, 999].map(niceCeiling), [1, 1, 4, 10, 20, 100, 1_000])
 })
@@ -167,12 +203,49 @@ t.test('who left is remembered for a while; who comes back is here', async (t) =
   )
 })
 
-t.test('the first eight agents have colours of their own', async (t) => {
-  const colours = new Colours()
+/** What a browser keeps. */
+function memory(given: Readonly<Record<string, number>> = {}): ColourMemory & { kept(): object } {
+  let kept = given
+  return {
+    read: () => kept,
+    write: (next) => {
+      kept = next
+    },
+    kept: () => kept,
+  }
+}
+
+t.test('eight agents have colours of their own, and each keeps its colour at the next load', async (t) => {
   const names = Array.from({ length: 8 }, (_, i) => `agent-${i}`)
-  t.equal(new Set(names.map((name) => colours.of(name))).size, 8)
-  t.equal(colours.of('agent-3'), colours.of('agent-3'))
-  t.equal(colours.of('system'), 'hue-system')
+  const kept = memory()
+  const first = new Colours(kept)
+  const given = names.map((name) => first.of(name))
+  t.equal(new Set(given).size, 8)
+  const second = new Colours(kept)
+  second.of('somebody new')
+  const again = [...names].reverse().map((name) => second.of(name))
+  t.same(again.reverse(), given, 'in whatever order they are seen')
+  t.equal(first.of('system'), 'hue-system')
+})
+
+t.test('an agent has the same colour in each browser, unless another has that', async (t) => {
+  t.equal(new Colours(memory()).of('alice'), new Colours(memory()).of('alice'))
+  const colours = new Colours({ read: () => ({}), write: () => {} })
+  t.equal(
+    new Set(Array.from({ length: 8 }, (_, i) => colours.of(`x${i}`))).size,
+    8,
+    'where nothing is kept, too',
+  )
+})
+
+t.test('what is remembered of colours is bounded, and what is wrong with it does no harm', async (t) => {
+  const kept = memory({ alice: 99, bob: -1, __proto__: 3 } as Record<string, number>)
+  const colours = new Colours(kept)
+  for (const name of ['alice', 'bob', '__proto__', 'constructor']) t.match(colours.of(name), /^hue-[0-7]$/)
+  for (let i = 0; i < 1_000; i++) colours.of(`flood ${i}`)
+  t.match(colours.of('x'.repeat(300_000)), /^hue-[0-7]$/)
+  const size = JSON.stringify(kept.kept()).length
+  t.ok(size < 10_000, `${size} characters`)
 })
 
 t.test('times as people read them', async (t) => {

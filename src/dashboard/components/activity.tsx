@@ -1,18 +1,24 @@
-// The activity picture: messages over time by agent, and who held what when, over the same time.
+// The activity picture: messages over time by agent, and who held what when, on one axis of time.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { writersOf } from '../model/activity.js'
+import { axisOf } from '../model/axis.js'
+import { now } from '../room.js'
 import { AgentTag } from './agent.js'
 import { Icon } from './icon.js'
 import { Lanes } from './lanes.js'
-import { barsOf, Plot, writersOf } from './plot.js'
+import { barsOf, MAX_WRITERS, Plot } from './plot.js'
 
 const RANGES = [
   { minutes: 15, bars: 15, label: '15 min' },
   { minutes: 60, bars: 60, label: '1 hour' },
   { minutes: 360, bars: 72, label: '6 hours' },
 ] as const
+
+/** What is left of the width is for the time to come: leases reach into it. */
+const PAST_SHARE = 0.9
 
 export function ActivityView(): JSX.Element {
   const range = useSignal<(typeof RANGES)[number]>(RANGES[1])
@@ -26,8 +32,12 @@ export function ActivityView(): JSX.Element {
     observer.observe(box.current)
     return () => observer.disconnect()
   }, [])
-  const { minutes, bars } = range.value
-  const writers = writersOf(barsOf(minutes, bars))
+  const { minutes } = range.value
+  const bars = barsOf(minutes, range.value.bars)
+  const { named, others } = writersOf(bars, MAX_WRITERS)
+  // To the left of the axis stand the names of lanes.
+  const left = Math.min(220, Math.max(96, width.value * 0.26))
+  const axis = axisOf(minutes, now.value, { left, width: width.value, pastShare: PAST_SHARE })
   return (
     <div class="activity">
       <header class="feed-header">
@@ -54,16 +64,22 @@ export function ActivityView(): JSX.Element {
       <div class="activity-body">
         <div ref={box}>
           <h2>Messages by agent</h2>
-          <Plot minutes={minutes} bars={bars} width={width.value} height={220} />
+          <Plot bars={bars} minutes={minutes} axis={axis} left={left} width={width.value} height={220} />
           <ul class="legend">
-            {writers.map(([agent, count]) => (
+            {named.map(([agent, count]) => (
               <li key={agent}>
                 <AgentTag id={agent} /> <span class="quiet">{count.toLocaleString()}</span>
               </li>
             ))}
+            {others > 0 && (
+              <li class="agent-tag hue-system">
+                <span class="swatch" aria-hidden="true" />
+                others <span class="quiet">{others.toLocaleString()}</span>
+              </li>
+            )}
           </ul>
           <h2>Who held what</h2>
-          <Lanes minutes={minutes} width={width.value} />
+          <Lanes axis={axis} left={left} width={width.value} />
         </div>
       </div>
     </div>

@@ -14,7 +14,7 @@ import { isFound, kindFilter, needle } from '../page-state.js'
 import { displayNames } from '../room.js'
 import { Guard } from './guard.js'
 import { Icon } from './icon.js'
-import { MessageRow } from './message.js'
+import { isTask, MessageRow } from './message.js'
 
 /** Rows while the end is followed, rows at most, and by how many they move on. */
 const END_ROWS = 120
@@ -151,6 +151,7 @@ function Row({ message, before }: { message: Message; before: Message | undefine
     before.from_agent === message.from_agent &&
     before.to_agent === message.to_agent &&
     before.kind === message.kind &&
+    !isTask(message) &&
     before.thread_id === message.thread_id &&
     message.reply_to === null &&
     atMs - Date.parse(before.ts) < GROUP_MS

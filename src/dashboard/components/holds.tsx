@@ -1,41 +1,54 @@
 // Claims and locks that are held: by whom, and for how long still.
 
+import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { release } from '../actions.js'
 import type { Hold } from '../model/holds.js'
 import { bounded, LABEL_CHARS, plain } from '../model/text.js'
 import { countdown } from '../model/times.js'
 import { isFound } from '../page-state.js'
-import { holds, me, now } from '../room.js'
+import { displayNames, holds, me, now } from '../room.js'
 import { taskTexts } from '../task-texts.js'
 import { AgentTag } from './agent.js'
 import { Guard } from './guard.js'
 import { Icon } from './icon.js'
-import { Name, Text } from './text.js'
+import { Name, NothingHere, Text } from './text.js'
 
 /** A lease with less than this left is about to run out. */
 const SOON_MS = 30_000
 
+/** Holds that are drawn; their countdowns run. */
+const MAX_SHOWN = 100
+
+export const foundHolds = computed(() =>
+  holds.value.filter(({ type, key, owner }) =>
+    isFound(key, owner, displayNames.value.get(owner), aboutOf(type, key)),
+  ),
+)
+
+/** What a claim is about whose key names a task (PROTOCOL §6). */
+function aboutOf(type: Hold['type'], key: string): string | undefined {
+  return type === 'claim' ? taskTexts.value.get(Number(/^task-([0-9]+)$/.exec(key)?.[1])) : undefined
+}
+
 export function Holds(): JSX.Element {
-  const shown = holds.value.filter(({ key, owner }) => isFound(key, owner))
-  if (shown.length === 0) return <p class="panel-empty">Nothing is held.</p>
+  const shown = foundHolds.value
+  if (shown.length === 0) return <NothingHere what="hold" none="Nothing is held." />
   return (
     <ul class="rows holds">
-      {shown.map((hold) => (
+      {shown.slice(0, MAX_SHOWN).map((hold) => (
         <Guard key={`${hold.type} ${hold.key}`} of={hold} what={hold.type}>
           <HoldRow hold={hold} />
         </Guard>
       ))}
+      {shown.length > MAX_SHOWN && <li class="panel-empty">{shown.length - MAX_SHOWN} more</li>}
     </ul>
   )
 }
 
-/** The task that a claim without a key of its own is about (PROTOCOL §6). */
-const taskOf = (key: string) => Number(/^task-([0-9]+)$/.exec(key)?.[1])
-
 function HoldRow({ hold }: { hold: Hold }): JSX.Element {
   const { type, key, owner, expiresMs } = hold
-  const about = type === 'claim' ? taskTexts.value.get(taskOf(key)) : undefined
+  const about = aboutOf(type, key)
   const leftMs = expiresMs - now.value
   return (
     <li class="row hold" data-type={type} data-key={bounded(key, 300)}>

@@ -1,15 +1,18 @@
 // Who held which claim or lock when: a lane for each key, a bar for each time it was held, in the holder's colour, with
-// what is left of a lease drawn behind it.
+// what is left of a lease drawn behind it. The axis of time is given: other pictures have the same.
 
 import type { JSX } from 'preact'
+import type { Axis } from '../model/axis.js'
 import { endOf, type Interval, lanesOf } from '../model/holds.js'
 import { bounded, plain } from '../model/text.js'
 import { clock, countdown } from '../model/times.js'
-import { colours, history, now } from '../room.js'
+import { colours, history } from '../room.js'
 import { agentLabel } from './agent.js'
+import { AXIS_PX, TimeScale } from './time-scale.js'
 
 interface Props {
-  readonly minutes: number
+  readonly axis: Axis
+  readonly left: number
   readonly width: number
 }
 
@@ -17,20 +20,13 @@ const MAX_LANES = 24
 const LANE_PX = 26
 const BAR_PX = 16
 const LABEL_CHARS_PX = 7
-/** The part of the time before now; what is left is for leases that reach into the time to come. */
-const PAST_SHARE = 0.9
 
-export function Lanes({ minutes, width }: Props): JSX.Element {
-  const nowMs = now.value
-  const fromMs = nowMs - minutes * 60_000
+export function Lanes({ axis, left, width }: Props): JSX.Element {
+  const { fromMs, nowMs, x } = axis
   const lanes = lanesOf(history.value, fromMs, nowMs, MAX_LANES)
   if (lanes.length === 0) return <p class="panel-empty">Nothing was held in this time.</p>
-  const left = Math.min(220, Math.max(96, width * 0.26))
-  const height = lanes.length * LANE_PX + 22
-  const nowX = left + (width - left) * PAST_SHARE
-  const x = (ms: number) =>
-    Math.max(left, Math.min(width, left + ((ms - fromMs) / (nowMs - fromMs)) * (nowX - left)))
   const bottom = lanes.length * LANE_PX
+  const height = bottom + AXIS_PX
   return (
     <svg class="plot lanes" viewBox={`0 0 ${width} ${height}`} role="img" aria-label="Who held what when">
       {lanes.map(({ type, key, intervals }, i) => (
@@ -45,18 +41,7 @@ export function Lanes({ minutes, width }: Props): JSX.Element {
           ))}
         </g>
       ))}
-      <line class="now" x1={nowX} x2={nowX} y1={0} y2={bottom} />
-      {[0, 1, 2, 3].map((quarter) => {
-        const ms = fromMs + ((nowMs - fromMs) * quarter) / 4
-        return (
-          <text key={quarter} class="tick" x={x(ms)} y={height - 6}>
-            {clock(ms)}
-          </text>
-        )
-      })}
-      <text class="tick" x={nowX} y={height - 6} text-anchor="middle">
-        now
-      </text>
+      <TimeScale axis={axis} top={0} bottom={bottom} />
     </svg>
   )
 }

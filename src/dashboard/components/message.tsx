@@ -86,6 +86,7 @@ export function MessageRow({ message, isGrouped, view }: Props): JSX.Element | n
               </button>
             )}
             {time}
+            <TaskState message={message} />
           </header>
         )}
         <ReplyLine message={message} />
@@ -98,7 +99,18 @@ export function MessageRow({ message, isGrouped, view }: Props): JSX.Element | n
         )}
         <Metadata metadata={message.metadata} what={labelOf(message)} />
       </div>
-      <Actions message={message} />
+      <button
+        type="button"
+        class="reply"
+        title="Reply"
+        aria-label={`Reply to ${labelOf(message)}`}
+        onClick={() => {
+          replyTo.value = message
+          focusComposer()
+        }}
+      >
+        <Icon name="reply" />
+      </button>
     </li>
   )
 }
@@ -186,38 +198,27 @@ function Metadata({ metadata, what }: MetadataProps): JSX.Element | null {
   )
 }
 
-function Actions({ message }: { message: Message }): JSX.Element | null {
-  const isTask = message.kind === 'task' || message.kind === 'task_request'
-  const task = isTask ? tasksById.value.get(message.id) : undefined
-  return (
-    <div class="row-actions">
-      {task?.status === 'open' && (
-        <button
-          type="button"
-          class="button"
-          aria-label={`Complete ${taskLabel(message.id, message.body)}`}
-          onClick={() => completeTask(task.task_id)}
-        >
-          Complete
-        </button>
-      )}
-      {task?.status === 'done' && (
-        <span class="done">
-          <Icon name="check" />
-          done
-        </span>
-      )}
-      <button
-        type="button"
-        class="button"
-        aria-label={`Reply to ${labelOf(message)}`}
-        onClick={() => {
-          replyTo.value = message
-          focusComposer()
-        }}
-      >
-        Reply
-      </button>
-    </div>
+/** In the header, which each task has. */
+function TaskState({ message }: { message: Message }): JSX.Element | null {
+  const task = isTask(message) ? tasksById.value.get(message.id) : undefined
+  if (!task) return null
+  return task.status === 'done' ? (
+    <span class="done">
+      <Icon name="check" />
+      done
+    </span>
+  ) : (
+    <button
+      type="button"
+      class="button"
+      aria-label={`Complete ${taskLabel(message.id, message.body)}`}
+      onClick={() => completeTask(task.task_id)}
+    >
+      Complete
+    </button>
   )
+}
+
+export function isTask({ kind }: Message): boolean {
+  return kind === 'task' || kind === 'task_request'
 }

@@ -31,30 +31,41 @@ export function Sidebar(): JSX.Element {
         </ul>
         <h2>Channels</h2>
         <ul class="links channels">
-          {channels.value.filter(isRoom).map(({ name }) => (
-            <ViewLink key={name} to={{ kind: 'channel', name }} icon="hash">
-              <Name text={name} />
-            </ViewLink>
-          ))}
+          {channels.value
+            .filter(isRoom)
+            .slice(0, MAX_LISTED)
+            .map(({ name }) => (
+              <ViewLink key={name} to={{ kind: 'channel', name }} icon="hash">
+                <Name text={name} />
+              </ViewLink>
+            ))}
         </ul>
+        <Left of={channels.value.length} />
       </nav>
       <h2>
         Agents <span class="count">{inRoom}</span>
       </h2>
       <ul class="people">
-        {people.value.map((person) => (
+        {people.value.slice(0, MAX_LISTED).map((person) => (
           <Guard key={person.session.agent_id} of={person} what="agent">
             <PersonRow person={person} />
           </Guard>
         ))}
       </ul>
+      <Left of={people.value.length} />
     </aside>
   )
 }
 
+/** Channels, and agents, that are drawn. */
+const MAX_LISTED = 200
 /** Of one agent, in its row. */
 const MAX_CAPABILITIES = 20
 const MAX_HELD = 8
+
+function Left({ of }: { of: number }): JSX.Element | null {
+  return of > MAX_LISTED ? <p class="left-out">{of - MAX_LISTED} more</p> : null
+}
 
 /** The inbox shows direct messages. */
 const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL

@@ -1,6 +1,6 @@
 // Tasks as a tree: what is open first, with the progress of each branch, and who has claimed what.
 
-import { useSignal } from '@preact/signals'
+import { computed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Task } from '../../protocol/objects.js'
@@ -13,7 +13,7 @@ import { AgentTag } from './agent.js'
 import { Guard } from './guard.js'
 import { Icon } from './icon.js'
 import { show } from './sidebar.js'
-import { Name, Text } from './text.js'
+import { Name, NothingHere, Text } from './text.js'
 
 /** Roots that are shown: all that are open up to this number, and a few that are done. */
 const MAX_OPEN = 40
@@ -23,9 +23,11 @@ const MAX_DONE = 40
 const MAX_DEPTH = 6
 const MAX_CHILDREN = 60
 
+export const foundTasks = computed(() => tree.value.filter(matches))
+
 export function Tasks(): JSX.Element {
   const isOpen = useSignal(false)
-  const roots = tree.value.filter(matches)
+  const roots = foundTasks.value
   const open = roots.filter((node) => !isFinished(node)).slice(0, MAX_OPEN)
   const finished = roots.filter(isFinished)
   const done = finished.slice(0, isOpen.value ? MAX_DONE : DONE_SHOWN)
@@ -33,7 +35,7 @@ export function Tasks(): JSX.Element {
   useEffect(() => {
     void readTaskTexts(drawn(shown))
   })
-  if (shown.length === 0) return <p class="panel-empty">No tasks.</p>
+  if (shown.length === 0) return <NothingHere what="task" none="No tasks." />
   return (
     <>
       <ul class="rows tasks">
@@ -94,18 +96,18 @@ function TaskRow({ node, depth }: { node: TaskNode; depth: number }): JSX.Elemen
             )}
             {!holder && total === 0 && status === 'open' && <span>unclaimed</span>}
             {thread !== null && <Name text={thread} class="quiet" />}
+            {status === 'open' && (
+              <button
+                type="button"
+                class="button"
+                aria-label={`Complete ${label}`}
+                onClick={() => completeTask(id)}
+              >
+                Complete
+              </button>
+            )}
           </span>
         </span>
-        {status === 'open' && (
-          <button
-            type="button"
-            class="button"
-            aria-label={`Complete ${label}`}
-            onClick={() => completeTask(id)}
-          >
-            Complete
-          </button>
-        )}
       </div>
       <Subtasks nodes={children} depth={depth + 1} />
     </li>

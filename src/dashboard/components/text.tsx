@@ -7,6 +7,17 @@ import { needle } from '../page-state.js'
 /** What is looked for is marked so many times in one text. */
 const MAX_MATCHES = 200
 
+/** In a list that holds nothing: because nothing is there, or because nothing of it is what is looked for. */
+export function NothingHere({ what, none }: { what: string; none: string }): JSX.Element {
+  if (needle.value === '') return <p class="panel-empty">{none}</p>
+  return (
+    <p class="panel-empty">
+      No {what} matches “<Name text={needle.value} />
+      ”.
+    </p>
+  )
+}
+
 /** `lines`: line breaks and tabs are kept, and laid out by the style of what surrounds it. */
 export function Text({ text, lines = false }: { text: string; lines?: boolean }): JSX.Element {
   const left = { matches: MAX_MATCHES }

@@ -1,6 +1,6 @@
 // Threads with how they stand: open, waiting for somebody, or completed, and what is in them.
 
-import { useSignal } from '@preact/signals'
+import { computed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { ThreadSummary } from '../../protocol/objects.js'
@@ -12,16 +12,20 @@ import { isFound, needle } from '../page-state.js'
 import { now, threads, wantThreads } from '../room.js'
 import { Guard } from './guard.js'
 import { show } from './sidebar.js'
-import { Name } from './text.js'
+import { Name, NothingHere } from './text.js'
 
 const SHOWN = 12
 const MAX_SHOWN = 200
 
+export const foundThreads = computed(() =>
+  threads.value.filter(({ thread_id: id, channel }) => isFound(id, channel)),
+)
+
 export function Threads(): JSX.Element {
   const isOpen = useSignal(false)
   useEffect(() => wantThreads(isOpen.value || needle.value !== ''))
-  const found = threads.value.filter(({ thread_id: id, channel }) => isFound(id, channel))
-  if (found.length === 0) return <p class="panel-empty">No threads.</p>
+  const found = foundThreads.value
+  if (found.length === 0) return <NothingHere what="thread" none="No threads." />
   return (
     <>
       <ul class="rows threads">

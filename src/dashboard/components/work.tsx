@@ -2,29 +2,34 @@
 // be done, and the threads.
 
 import type { ComponentChildren, JSX } from 'preact'
+import type { TaskNode } from '../model/tasks.js'
 import { ACTIVITY } from '../model/views.js'
+import { countOf } from '../page-state.js'
 import { hasMoreThreads, holds, threads, tree } from '../room.js'
 import { Guard } from './guard.js'
-import { Holds } from './holds.js'
+import { foundHolds, Holds } from './holds.js'
 import { MiniPlot } from './plot.js'
 import { show } from './sidebar.js'
-import { Tasks } from './tasks.js'
-import { Threads } from './threads.js'
+import { foundTasks, Tasks } from './tasks.js'
+import { foundThreads, Threads } from './threads.js'
 
 export function Work(): JSX.Element {
-  const openTasks = tree.value.filter(({ task }) => task.status === 'open').length
+  const openTasks = (nodes: readonly TaskNode[]) => nodes.filter(({ task }) => task.status === 'open').length
   return (
     <aside class="work" aria-label="Work">
       <Section title="Last hour" action={{ label: 'Activity', act: () => show(ACTIVITY) }}>
         <MiniPlot />
       </Section>
-      <Section title="Held" count={holds.value.length}>
+      <Section title="Held" count={countOf(foundHolds.value.length, holds.value.length)}>
         <Holds />
       </Section>
-      <Section title="Tasks" count={openTasks}>
+      <Section title="Tasks" count={countOf(openTasks(foundTasks.value), openTasks(tree.value))}>
         <Tasks />
       </Section>
-      <Section title="Threads" count={`${threads.value.length}${hasMoreThreads.value ? '+' : ''}`}>
+      <Section
+        title="Threads"
+        count={countOf(foundThreads.value.length, threads.value.length, hasMoreThreads.value)}
+      >
         <Threads />
       </Section>
     </aside>
@@ -33,7 +38,7 @@ export function Work(): JSX.Element {
 
 interface SectionProps {
   readonly title: string
-  readonly count?: number | string
+  readonly count?: string
   readonly action?: { readonly label: string; readonly act: () => void }
   readonly children: ComponentChildren
 }

@@ -1,12 +1,17 @@
-// How many messages each agent wrote in each minute: all that the plot needs, bounded in time, whatever the number of
-// messages. Pure but for its own counts.
+// How many messages each agent wrote in each minute: all that the plot needs, bounded in time and in agents, whatever the number
+// of messages and of their authors. Pure but for its own counts.
 
 /** Minutes that are remembered. */
 const KEPT_MINUTES = 6 * 60
 const MINUTE_MS = 60_000
+/** Agents that are told apart in one minute. */
+const MAX_AGENTS = 100
+/** All others together; no agent is called so. */
+export const OTHERS = ''
 
 export interface Bar {
   readonly fromMs: number
+  readonly toMs: number
   readonly counts: ReadonlyMap<string, number>
   readonly total: number
 }
@@ -24,7 +29,8 @@ export class Activity {
       for (const old of this.#minutes.keys()) if (old <= minute - KEPT_MINUTES) this.#minutes.delete(old)
     }
     const counts = this.#minutes.get(minute) ?? new Map<string, number>()
-    counts.set(agent, (counts.get(agent) ?? 0) + 1)
+    const name = counts.has(agent) || counts.size < MAX_AGENTS ? agent : OTHERS
+    counts.set(name, (counts.get(name) ?? 0) + 1)
     this.#minutes.set(minute, counts)
   }
 
@@ -46,9 +52,28 @@ export class Activity {
         }
       }
       const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-      return { fromMs: from * MINUTE_MS, counts, total }
+      return { fromMs: from * MINUTE_MS, toMs: (from + perBar) * MINUTE_MS, counts, total }
     })
   }
+}
+
+export interface Writers {
+  /** Those who wrote most, the most first. */
+  readonly named: readonly (readonly [agent: string, count: number])[]
+  /** What all the others wrote. */
+  readonly others: number
+}
+
+export function writersOf(bars: readonly Bar[], max: number): Writers {
+  const totals = new Map<string, number>()
+  for (const { counts } of bars) {
+    for (const [agent, count] of counts) totals.set(agent, (totals.get(agent) ?? 0) + count)
+  }
+  const known = totals.get(OTHERS) ?? 0
+  totals.delete(OTHERS)
+  const all = [...totals].sort(([a, one], [b, other]) => other - one || a.localeCompare(b))
+  const others = all.slice(max).reduce((sum, [, count]) => sum + count, known)
+  return { named: all.slice(0, max), others }
 }
 
 /** The end of a scale that holds `max`, and is easy to read: 1, 2, 4, 6, 10, 20, … */
