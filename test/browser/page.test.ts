@@ -195,8 +195,10 @@ test('light and dark follow the system, and text stands out in both', async (t, 
   const task = await alice.post('a task', { kind: 'task', threadId: 'topic' })
   await alice.claim(task.id)
   await alice.post('a notice `with code`', { kind: 'notice' })
+  await alice.post("```ts\nconst x: number = f('text', 1) // why\n```\n```diff\n- out\n+ in\n```")
   const page = await openPage(t, browser, hub.url)
-  await page.locator('.message').nth(1).waitFor()
+  await page.locator('.hljs-deletion').waitFor()
+  await page.locator('.hljs-string').waitFor()
   await page.locator('.hold').waitFor()
   const grounds: string[] = []
   for (const colorScheme of ['light', 'dark'] as const) {
