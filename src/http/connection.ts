@@ -37,6 +37,11 @@ export class Connection {
     return this.#last?.closed === false ? this.#last : undefined
   }
 
+  /** The request that came last has its answer, though not all of it has come: what follows is its rest. */
+  get awaitsRest(): boolean {
+    return this.#last?.closed === true && !this.#last.req.complete
+  }
+
   /** The client has closed its side, or the socket is destroyed. */
   get left(): boolean {
     return this.#socket.readableEnded || this.#socket.destroyed

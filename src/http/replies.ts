@@ -19,6 +19,8 @@ const CLOSED_TO_PAGES = ['X-Content-Type-Options', 'nosniff', 'Cross-Origin-Reso
 
 export class Replies {
   readonly #options: RepliesOptions
+  /** Refusals that wait for the rest of their requests, and what ends the wait. */
+  readonly #lingering = new Map<ServerResponse<IncomingMessage>, () => void>()
   #closing = false
 
   constructor(options: RepliesOptions) {
@@ -51,10 +53,19 @@ export class Replies {
     response.write(answer.body)
     const close = () => {
       clearTimeout(timer)
+      this.#lingering.delete(response)
       if (!isGone(response)) response.end()
     }
     const timer = setTimeout(close, LINGER_MS)
+    this.#lingering.set(response, close)
     request.once('end', close).once('close', close).resume()
+  }
+
+  /** The rest of a request will not come, though its answer has begun: a refusal is whole then, anything else is cut off. */
+  expectNoRest(response: ServerResponse<IncomingMessage>): void {
+    const close = this.#lingering.get(response)
+    if (close) close()
+    else response.req.socket.destroy()
   }
 
   /** Refuses bytes that are no request: there is no response object. Closes the connection. */

@@ -146,10 +146,12 @@ export class HttpDoor {
     if (error.code === 'ECONNRESET') return void socket.destroy()
     const answer = failureOf(malformed(error))
     const { unanswered } = connection
-    if (!unanswered) this.#replies.refuseConnection(socket, answer)
+    if (connection.awaitsRest) socket.end()
+    else if (!unanswered) this.#replies.refuseConnection(socket, answer)
     else if (unanswered.req.complete)
       unanswered.once('close', () => this.#replies.refuseConnection(socket, answer))
-    else if (unanswered.headersSent) socket.destroy()
+    else if (unanswered.writableEnded) unanswered.once('close', () => socket.end())
+    else if (unanswered.headersSent) this.#replies.expectNoRest(unanswered)
     else this.#replies.refuse(unanswered, answer)
   }
 

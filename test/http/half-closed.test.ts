@@ -1,5 +1,6 @@
 // Clients that close their side when they have said all they have to say (`printf … | nc -N`) and wait for the answer.
 
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { HubStatus } from '../../src/protocol/objects.js'
@@ -56,6 +57,21 @@ t.test('a request that ends in its middle is a 400', async (t) => {
     t.strictSame(statuses(told), [400], text)
     t.match(told, /"error":"the connection was closed in the middle of the request"/)
   }
+})
+
+t.test('a request that ends in its middle after it was answered is not answered again', async (t) => {
+  const socket = open(t)
+  const text = textOf(socket)
+  socket.write(request('GET /v1/hub-info HTTP/1.1', 'Host: localhost', 'Content-Length: 1000'))
+  await once(socket, 'data')
+  socket.end()
+  t.strictSame(statuses(await text), [200])
+})
+
+t.test('what was asked before a request that was refused and then cut short is answered', async (t) => {
+  const tooLarge = request('POST /v1/channels HTTP/1.1', 'Host: localhost', 'Content-Length: 99999999')
+  const text = await send(t, request('GET /v1/agents HTTP/1.1', 'Host: localhost'), tooLarge)
+  t.strictSame(statuses(text), [200, 400])
 })
 
 t.test('a client that says nothing and closes its side is closed', async (t) => {
