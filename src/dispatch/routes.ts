@@ -74,7 +74,7 @@ export class Routes {
   plan(method: string, target: string, body: Record<string, unknown>): Plan {
     const mark = target.indexOf('?')
     const path = mark === -1 ? target : target.slice(0, mark)
-    const match = findRoute(this.#router, method, path)
+    const match = this.#find(method, path)
     if (!match) throw this.#unserved(method, path)
     const query = mark === -1 ? {} : Object.fromEntries(new URLSearchParams(target.slice(mark + 1)))
     return match.data({ params: decoded(match.params), query, body })
@@ -82,7 +82,13 @@ export class Routes {
 
   /** The methods of a path; none for an unknown path. */
   methodsAt(path: string): readonly string[] {
-    return METHODS.filter((method) => findRoute(this.#router, method, path))
+    return METHODS.filter((method) => this.#find(method, path))
+  }
+
+  /** The router would take `/v1/threads/`, a thread without a name, for the list of all threads. */
+  #find(method: string, path: string) {
+    const isUnnamed = path.length > 1 && path.endsWith('/')
+    return isUnnamed ? undefined : findRoute(this.#router, method, path)
   }
 
   #unserved(method: string, path: string): ArcError {

@@ -12,6 +12,17 @@ const BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   '/v1/locks': { file_path: 'a.ts', agent_id: 'ann' },
 }
 
+t.test('a path that ends where a name belongs is not that of the list', (t) => {
+  const routes = new Routes({ limits: DEFAULT_LIMITS, listenHost: '127.0.0.1' })
+  for (const path of ['/v1/threads/', '/v1/messages/', '/v1/claims/?active_only=1', '/v1/']) {
+    for (const method of ['GET', 'POST']) {
+      t.throws(() => routes.plan(method, path, {}), { code: 'not_found' }, path)
+    }
+  }
+  t.strictSame(routes.methodsAt('/v1/threads/'), [])
+  t.end()
+})
+
 t.test('a body is left as it was: a request may be planned again', async (t) => {
   const routes = new Routes({ limits: DEFAULT_LIMITS, listenHost: '127.0.0.1' })
   for (const [path, fields] of Object.entries(BODIES)) {
