@@ -5,7 +5,7 @@
 // retried while the storage actor restarts (`patience.ts`).
 
 import { type Answer, failureOf, success } from '../protocol/envelope.js'
-import { ArcError, invalid, notFound } from '../protocol/errors.js'
+import { ArcError, notFound, pageIsForBrowsers, streamNeedsConnection } from '../protocol/errors.js'
 import { CHANGE_TOPICS } from '../protocol/kinds.js'
 import type { Limits } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
@@ -203,9 +203,9 @@ export class Dispatcher {
           return hubStatus(this.#presentFacts(), process, stored)
         })
       case 'stream':
-        throw invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')
+        throw streamNeedsConnection()
       case 'page':
-        throw new ArcError('not_found', 'the page is for browsers: open it over HTTP')
+        throw pageIsForBrowsers()
     }
   }
 

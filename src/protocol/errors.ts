@@ -115,3 +115,8 @@ export const requestExpired = (): ArcError =>
 export const methodNotAllowed = (method: string, path: string, methods: readonly string[]): ArcError =>
   new ArcError('method_not_allowed', `${method} is not served at ${path}: use ${methods.join(' or ')}`)
 export const notFound = (message: string): ArcError => new ArcError('not_found', message)
+
+// What of a hub can't be had over files.
+export const streamNeedsConnection = (): ArcError =>
+  invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')
+export const pageIsForBrowsers = (): ArcError => notFound('the page is for browsers: open it over HTTP')

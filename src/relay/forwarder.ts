@@ -9,7 +9,13 @@
 import { hash } from 'node:crypto'
 import type { QueuedRequest } from '../fsqueue/host-options.js'
 import { failure } from '../protocol/envelope.js'
-import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
+import {
+  ArcError,
+  invalid,
+  pageIsForBrowsers,
+  requestExpired,
+  streamNeedsConnection,
+} from '../protocol/errors.js'
 import { DEFAULT_LIMITS, MAX_POLL_SEC, maxRequestBytes } from '../protocol/limits.js'
 import type { HubInfo } from '../protocol/objects.js'
 import {
@@ -102,6 +108,8 @@ export class Forwarder {
       const isOld = Date.now() > parsed.writtenAtMs + this.#requestTtlMs
       if (method !== 'GET') await this.#refuseDoubtful(queued, isOld)
       if (isOld) return relayResponse(requestId, failure(requestExpired()))
+      const refusal = method === 'GET' && httpOnly(parsed.path)
+      if (refusal) return relayResponse(requestId, failure(refusal))
       const answer = await this.#noting(this.#forward(queued, parsed, method))
       const { status, text = JSON.stringify(answer.envelope), instanceId, envelope } = answer
       const error = envelope.ok ? undefined : (envelope.error ?? `the hub answered with status ${status}`)
@@ -207,6 +215,12 @@ export class Forwarder {
 function methodOf({ method }: ParsedRelayRequest): Method {
   if (method === 'GET' || method === 'POST' || method === 'DELETE') return method
   throw invalid('method must be GET, POST or DELETE')
+}
+
+/** Why a path can't be read over files: what the hub would send is no envelope, or has no end. */
+function httpOnly(path: string): ArcError | undefined {
+  if (/^\/(?:\?|$|assets\/)/.test(path)) return pageIsForBrowsers()
+  return /^\/v1\/stream(?:\?|$)/.test(path) ? streamNeedsConnection() : undefined
 }
 
 /** Seconds that a request asks the hub to wait. */

@@ -90,4 +90,13 @@ for (const [host, open] of Object.entries({ 'the hub': ownRelay, 'a relay that s
       await refused(t, stem, says)
     })
   }
+
+  t.test(`${host} has no page and no stream for files, and says so`, async (t) => {
+    for (const path of ['/', '/?a=b', '/assets/x.js']) {
+      const { status, body } = await agent.ask('GET', path)
+      t.match({ status, body }, { status: 404, body: { ok: false, code: 'not_found' } }, path)
+    }
+    const { status, error } = await agent.ask('GET', '/v1/stream?agent_id=a')
+    t.match({ status, error }, { status: 400, error: /a stream needs a connection/ })
+  })
 }
