@@ -14,7 +14,7 @@ import { checkDriver, openFile } from './driver.js'
 import { checkContract, prepareSchema } from './schema.js'
 
 /** Milliseconds for which an open or a read waits for another process that opens or closes the database. */
-const BUSY_TIMEOUT_MS = 5_000
+const BUSY_MS = 5_000
 const RETRY_MS = 10
 
 /**
@@ -41,18 +41,9 @@ export function openDatabase(storagePath: string): Database {
   try {
     checkDriver()
     makePrivate(path)
-    db = openFile(path, { timeout: BUSY_TIMEOUT_MS })
-    checkContract(db) // before any change: the file may belong to another program
-    switchToWal(db)
-    db.pragma('synchronous = FULL')
-    db.pragma('temp_store = MEMORY')
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-    db.pragma(`cache_size = -${CACHE_KIB}`)
-    db.pragma(`journal_size_limit = ${LOG_BYTES}`)
-    prepareSchema(db)
-    // From here on nothing waits inside SQLite, which would block the whole thread: the committer tries a batch again
-    // later (committer.ts), and reads continue meanwhile.
-    db.pragma('busy_timeout = 0')
+    const opened = openFile(path, { timeout: 0 })
+    db = opened
+    waitingWhileBusy(() => prepare(opened))
     return db
   } catch (error) {
     db?.close()
@@ -60,27 +51,21 @@ export function openDatabase(storagePath: string): Database {
   }
 }
 
+function prepare(db: Database): void {
+  checkContract(db) // before any change: the file may belong to another program
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.pragma('temp_store = MEMORY')
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  db.pragma(`cache_size = -${CACHE_KIB}`)
+  db.pragma(`journal_size_limit = ${LOG_BYTES}`)
+  prepareSchema(db)
+}
+
 /** Only the owner may use a new database, and the files that SQLite creates beside it. */
 function makePrivate(path: string): void {
   if (path === IN_MEMORY || existsSync(path)) return
   closeSync(openSync(path, 'a', 0o600))
-}
-
-/**
- * SQLite refuses this statement at once, without its busy time-out, while another process writes to a database that is not
- * in WAL mode yet: a hub that is creating it, say.
- */
-function switchToWal(db: Database): void {
-  const giveUpAt = Date.now() + BUSY_TIMEOUT_MS
-  for (;;) {
-    try {
-      db.pragma('journal_mode = WAL')
-      return
-    } catch (error) {
-      if (sqliteCode(error) !== 'SQLITE_BUSY' || Date.now() > giveUpAt) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
-    }
-  }
 }
 
 /** Where the database is or comes to be; its folder is there. */
@@ -112,18 +97,19 @@ export function unusable(path: string, error: unknown): ArcError {
 /** Failures that may pass: the disk is full, another process holds a lock, or the file is gone for a moment. */
 const TRANSIENT = /^SQLITE_(BUSY|FULL|IOERR|READONLY|LOCKED|CANTOPEN)/
 
-/** Reads, and waits while another process opens or closes the database. */
-export function waitingWhileBusy<T>(db: Database, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!sqliteCode(error)?.startsWith('SQLITE_BUSY')) throw error
-  }
-  db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
-  try {
-    return read()
-  } finally {
-    db.pragma('busy_timeout = 0')
+/**
+ * Opens or reads, and tries again while another process opens or closes the database. SQLite itself never waits: its busy
+ * time-out would block the thread where nothing can end it, and an error after that aborts the process.
+ */
+export function waitingWhileBusy<T>(work: () => T): T {
+  const giveUpAt = Date.now() + BUSY_MS
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') || Date.now() > giveUpAt) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+    }
   }
 }
 
