@@ -69,7 +69,9 @@ export class Arena {
     )
     options.before?.(spool, outside)
     const storage = join(folder, 'arc.sqlite3')
-    const args = ['--port', '0', '--storage', storage, '--spool-dir', spool, ...(options.hubArgs ?? [])]
+    const { hubArgs = [] } = options
+    const own = hubArgs.includes('--storage') ? [] : ['--storage', storage]
+    const args = ['--port', '0', '--spool-dir', spool, ...own, ...hubArgs]
     const hub = await startHubProcess(t, args, options)
     const bystander = options.bystander === false ? undefined : await startBystander(t, spool)
     // A read, or a listing, would move these: relatime updates whatever is older than the last change.

@@ -82,7 +82,7 @@ export async function startHubProcess(
   args: readonly string[],
   options?: ProcessOptions,
 ): Promise<HubInProcess> {
-  const relay = args.includes('--spool-dir') ? [] : ['--no-relay']
+  const relay = args.includes('--spool-dir') || args.includes('--no-relay') ? [] : ['--no-relay']
   const script = startScript(t, pathToFileURL(PROGRAM), [...args, ...relay], options)
   const report = await reportOf<StartReport>(script)
   if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
