@@ -74,6 +74,8 @@ for (const [how, takeAway] of Object.entries(WAYS)) {
 
 t.test('a storage that comes back as another one is not served under the old name', async (t) => {
   const { hub, lines } = await start(t)
+  // A state is named by the second in which it was founded (PROTOCOL §8).
+  await until('the next second', () => Date.now() > hub.startedAtMs + 2_000)
   WAYS.deleted?.(hub.storagePath)
   await hub.kill('storage')
   t.equal(await hub.stopped, 1)
