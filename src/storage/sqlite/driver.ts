@@ -5,7 +5,7 @@
 // is read first. npm picks the fitting one when Arc is installed (scripts/node-20/ does in a clone); only who changes Node
 // afterwards, or installs by other means, meets the errors here.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
@@ -52,13 +52,12 @@ export function misfit(node: string, driver: string): string | undefined {
   return undefined
 }
 
-/** How the fitting version takes the place of the other, for Arc in this folder. */
+/** How the fitting version takes the place of the other. `npm update` puts 13 in the place of 12, but not 12 in that of 13. */
 export function installAgain(root: string): string {
   const project = projectOf(root)
-  if (!project) return `run \`npm install\` in ${root} with the Node that runs Arc`
-  return existsSync(`${project}/package.json`)
-    ? `run \`npm update better-sqlite3\` in ${project} with the Node that runs Arc`
-    : 'remove Arc, and install it again with the Node that runs it'
+  return project === undefined
+    ? `run \`npm install\` in ${root} with the Node that runs Arc`
+    : `run \`npm uninstall arc-hub\` in ${project}, and install it again with the Node that runs it`
 }
 
 /** How a binary is made. 12 does so whenever it is installed, 13 only when it is told to. */
