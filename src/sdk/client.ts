@@ -383,15 +383,12 @@ export class ArcClient {
   }
 
   #cursor(channel: string | undefined, threadId: string | undefined): FeedReader {
-    const view = JSON.stringify([channel ?? null, threadId ?? null])
-    let cursor = this.#cursors.get(view)
+    const name = JSON.stringify([channel ?? null, threadId ?? null])
+    let cursor = this.#cursors.get(name)
     if (!cursor) {
-      cursor = new FeedReader(this.#requester, this.agentId, {
-        channel,
-        threadId,
-        ...(this.#start ?? { sinceId: 0 }),
-      })
-      this.#cursors.set(view, cursor)
+      const view = { channel, threadId, ...(this.#start ?? { sinceId: 0 }) }
+      cursor = new FeedReader(this.#requester, this.agentId, view)
+      this.#cursors.set(name, cursor)
     }
     return cursor
   }

@@ -12,7 +12,7 @@ import type { Claim, Lock } from '../../protocol/objects.js'
 import { type Done, done, made } from '../outcome.js'
 import { parseJson } from './json.js'
 import { all, one, type Rule, run } from './sql.js'
-import type { ClaimRow, LockRow, NewLease } from './statements.js'
+import type { ClaimRow, LockRow, NewLease, RowRef } from './statements.js'
 import type { CommandRules, QueryRules } from './tables.js'
 import { nowOf, secondsAhead, type Work } from './work.js'
 
@@ -80,26 +80,18 @@ export function threadOfLock({ metadata }: Lock): string | undefined {
   return typeof threadId === 'string' && threadId !== '' ? threadId : undefined
 }
 
-/** Releases the leases of a session's agent one after another, the oldest first, and calls `released` with each. */
-export function* releaseHeld(
-  session: number | string,
+/** Releases the claims or locks of a session's agent one after another, the oldest first, and calls `released` with each. */
+export function* releaseHeld<L extends Lease>(
+  noun: Noun,
+  session: RowRef,
   work: Work,
-  released: { claim(claim: Claim): Rule<void>; lock(lock: Lock): Rule<void> },
+  released: (lease: L) => Rule<void>,
 ): Rule<void> {
   const now = nowOf(work)
-  for (;;) {
-    const held = yield* one('claim.ofSession', { session, now })
-    if (!held) break
-    const { ref, ...row } = held
-    yield* run('claim.end', { ref, now })
-    yield* released.claim({ ...toLease<Claim>(row), released_at: now })
-  }
-  for (;;) {
-    const held = yield* one('lock.ofSession', { session, now })
-    if (!held) break
-    const { ref, ...row } = held
-    yield* run('lock.end', { ref, now })
-    yield* released.lock({ ...toLease<Lock>(row), released_at: now })
+  for (const { ref } of yield* all(`${noun}.ofSession`, { session, now })) {
+    yield* run(`${noun}.end`, { ref, now })
+    const row: LeaseRow | undefined = yield* one(`${noun}.at`, { ref })
+    if (row) yield* released(toLease<L>(row))
   }
 }
 

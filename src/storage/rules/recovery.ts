@@ -7,22 +7,17 @@
 import type { Claim, Lock } from '../../protocol/objects.js'
 import { releaseHeld, threadOfLock } from './leases.js'
 import { notice } from './message-log.js'
-import { one, type Rule, run } from './sql.js'
+import { all, type Rule, run } from './sql.js'
 import { channelOf } from './threads.js'
 import { presentSince, type Work } from './work.js'
 
 /** Ends every session that is older than the presence TTL, in the current transaction. */
 export function* expireSessions(work: Work): Rule<void> {
   const since = presentSince(work)
-  for (;;) {
-    const expired = yield* one('session.expired', { since })
-    if (!expired) return
-    const { ref, agent_id: agentId } = expired
+  for (const { ref, agent_id: agentId } of yield* all('session.expired', { since })) {
     yield* run('session.end', { ref })
-    yield* releaseHeld(ref, work, {
-      claim: (claim) => tellClaim(agentId, claim, work),
-      lock: (lock) => tellLock(agentId, lock, work),
-    })
+    yield* releaseHeld<Claim>('claim', ref, work, (claim) => tellClaim(agentId, claim, work))
+    yield* releaseHeld<Lock>('lock', ref, work, (lock) => tellLock(agentId, lock, work))
   }
 }
 

@@ -106,9 +106,6 @@ interface LeaseFilter {
   readonly activeAt?: string | undefined
 }
 
-/** A session or lease that is about to end. */
-type Ended<Row> = Row & { readonly ref: RowRef }
-
 /** The statements that claims and locks share. */
 type LeaseStatements<Noun extends string, Row> = {
   [N in `${Noun}.active`]: Statement<{ key: string; now: string }, Row>
@@ -123,8 +120,10 @@ type LeaseStatements<Noun extends string, Row> = {
 } & {
   [N in `${Noun}.list`]: Statement<LeaseFilter, Row>
 } & {
-  /** The oldest active lease of the session's agent. */
-  [N in `${Noun}.ofSession`]: Statement<{ session: RowRef; now: string }, Ended<Row>>
+  /** The active leases of the session's agent, the oldest first: not their rows, which may be large. */
+  [N in `${Noun}.ofSession`]: Statement<{ session: RowRef; now: string }, { ref: RowRef }>
+} & {
+  [N in `${Noun}.at`]: Statement<{ ref: RowRef }, Row>
 } & {
   [N in `${Noun}.end`]: Statement<{ ref: RowRef; now: string }>
 }
@@ -145,7 +144,7 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'session.touch': Statement<{ agentIds: string; now: string }>
   /** Touches all active sessions that were seen since then. */
   'session.touchAll': Statement<{ since: string; now: string }>
-  /** The first active session, by agent, that was not seen since then. */
+  /** The active sessions that were not seen since then, by agent. */
   'session.expired': Statement<{ since: string }, { ref: RowRef; agent_id: string }>
   'session.end': Statement<{ ref: RowRef }>
   /** Deletes ended sessions, the oldest first, except the newest `keep`. */

@@ -39,7 +39,7 @@ export const STATEMENTS: Texts = {
     'UPDATE sessions SET last_seen = @now WHERE active = 1 AND agent_id IN (SELECT value FROM json_each(@agentIds))',
   'session.touchAll': 'UPDATE sessions SET last_seen = @now WHERE active = 1 AND last_seen >= @since',
   'session.expired':
-    'SELECT rowid AS ref, agent_id FROM sessions WHERE active = 1 AND last_seen < @since ORDER BY agent_id LIMIT 1',
+    'SELECT rowid AS ref, agent_id FROM sessions WHERE active = 1 AND last_seen < @since ORDER BY agent_id',
   'session.end': 'UPDATE sessions SET active = 0 WHERE rowid = @ref',
   'session.forget': `DELETE FROM sessions WHERE rowid IN (
     SELECT rowid FROM sessions WHERE active = 0 ORDER BY last_seen
@@ -83,42 +83,12 @@ export const STATEMENTS: Texts = {
   'task.openChild': "SELECT task_id FROM tasks WHERE parent_task_id = @parentId AND status = 'open' LIMIT 1",
   'task.list': listOfTasks,
 
-  'claim.active': `SELECT * FROM claims WHERE claim_key = @key AND ${ACTIVE_LEASE} @now`,
-  'claim.find': 'SELECT * FROM claims WHERE claim_key = @key',
+  ...leaseTexts('claim', { table: 'claims', key: 'claim_key', owner: 'owner_agent_id', since: 'claimed_at' }),
   'claim.take': `INSERT OR REPLACE INTO claims (claim_key, thread_id, task_message_id, owner_agent_id, claimed_at, expires_at, released_at, metadata_json)
     VALUES (@key, @threadId, @taskMessageId, @owner, @now, @expiresAt, NULL, @metadata)`,
-  'claim.extend': 'UPDATE claims SET expires_at = @expiresAt WHERE claim_key = @key',
-  'claim.release': 'UPDATE claims SET released_at = @now WHERE claim_key = @key',
-  'claim.list': (filter) => {
-    const those = where(
-      filter.owner !== undefined && 'owner_agent_id = @owner',
-      filter.threadId !== undefined && 'thread_id = @threadId',
-      filter.activeAt !== undefined && `${ACTIVE_LEASE} @activeAt`,
-    )
-    return { text: `SELECT * FROM claims ${those} ORDER BY claimed_at, claim_key`, values: filter }
-  },
-  'claim.ofSession': `SELECT rowid AS ref, * FROM claims
-    WHERE owner_agent_id = (SELECT agent_id FROM sessions WHERE rowid = @session) AND ${ACTIVE_LEASE} @now
-    ORDER BY claimed_at, claim_key LIMIT 1`,
-  'claim.end': 'UPDATE claims SET released_at = @now WHERE rowid = @ref',
-
-  'lock.active': `SELECT * FROM locks WHERE file_path = @key AND ${ACTIVE_LEASE} @now`,
-  'lock.find': 'SELECT * FROM locks WHERE file_path = @key',
+  ...leaseTexts('lock', { table: 'locks', key: 'file_path', owner: 'agent_id', since: 'locked_at' }),
   'lock.take': `INSERT OR REPLACE INTO locks (file_path, agent_id, locked_at, expires_at, released_at, metadata_json)
     VALUES (@key, @owner, @now, @expiresAt, NULL, @metadata)`,
-  'lock.extend': 'UPDATE locks SET expires_at = @expiresAt WHERE file_path = @key',
-  'lock.release': 'UPDATE locks SET released_at = @now WHERE file_path = @key',
-  'lock.list': (filter) => {
-    const those = where(
-      filter.owner !== undefined && 'agent_id = @owner',
-      filter.activeAt !== undefined && `${ACTIVE_LEASE} @activeAt`,
-    )
-    return { text: `SELECT * FROM locks ${those} ORDER BY locked_at, file_path`, values: filter }
-  },
-  'lock.ofSession': `SELECT rowid AS ref, * FROM locks
-    WHERE agent_id = (SELECT agent_id FROM sessions WHERE rowid = @session) AND ${ACTIVE_LEASE} @now
-    ORDER BY locked_at, file_path LIMIT 1`,
-  'lock.end': 'UPDATE locks SET released_at = @now WHERE rowid = @ref',
 
   'outcome.find': {
     text: `SELECT request_hash, code, text, is_new, beside FROM arc_outcomes
@@ -153,6 +123,45 @@ export const STATEMENTS: Texts = {
     (SELECT count(*) FROM tasks WHERE status = 'open') AS open_tasks,
     (SELECT count(*) FROM claims WHERE ${ACTIVE_LEASE} @now) AS active_claims,
     (SELECT count(*) FROM locks WHERE ${ACTIVE_LEASE} @now) AS active_locks`,
+}
+
+interface LeaseColumns {
+  readonly table: string
+  readonly key: string
+  readonly owner: string
+  readonly since: string
+}
+
+type LeaseTexts<Noun extends 'claim' | 'lock'> = Pick<
+  Texts,
+  `${Noun}.${'active' | 'find' | 'extend' | 'release' | 'list' | 'ofSession' | 'at' | 'end'}`
+>
+
+/** Claims and locks differ in their columns' names; only claims have a thread of their own. */
+function leaseTexts<Noun extends 'claim' | 'lock'>(noun: Noun, columns: LeaseColumns): LeaseTexts<Noun> {
+  const { table, key, owner, since } = columns
+  const list: Texts['claim.list'] = (filter) => {
+    const those = where(
+      filter.owner !== undefined && `${owner} = @owner`,
+      filter.threadId !== undefined && 'thread_id = @threadId',
+      filter.activeAt !== undefined && `${ACTIVE_LEASE} @activeAt`,
+    )
+    return { text: `SELECT * FROM ${table} ${those} ORDER BY ${since}, ${key}`, values: filter }
+  }
+  const texts = {
+    active: `SELECT * FROM ${table} WHERE ${key} = @key AND ${ACTIVE_LEASE} @now`,
+    find: `SELECT * FROM ${table} WHERE ${key} = @key`,
+    extend: `UPDATE ${table} SET expires_at = @expiresAt WHERE ${key} = @key`,
+    release: `UPDATE ${table} SET released_at = @now WHERE ${key} = @key`,
+    list,
+    ofSession: `SELECT rowid AS ref FROM ${table}
+      WHERE ${owner} = (SELECT agent_id FROM sessions WHERE rowid = @session) AND ${ACTIVE_LEASE} @now
+      ORDER BY ${since}, ${key}`,
+    at: `SELECT * FROM ${table} WHERE rowid = @ref`,
+    end: `UPDATE ${table} SET released_at = @now WHERE rowid = @ref`,
+  }
+  const named = Object.entries(texts).map(([verb, text]) => [`${noun}.${verb}`, text])
+  return Object.fromEntries(named) as LeaseTexts<Noun>
 }
 
 /** The conditions that apply, as a WHERE clause; empty if none does. */
