@@ -26,10 +26,13 @@ t.test('"not executed" is said exactly of what never happens', async (t) => {
   const wrongWords: string[] = []
   const counts = { answered: 0, withdrawn: 0, unknown: 0 }
 
+  /** How often the hub was faster is luck: on a quick machine it takes more races until each has happened often enough. */
+  const tooFew = () => counts.withdrawn < RACES / 10 || counts.unknown < RACES / 20
+
   /** Waits as long as the hub takes to claim, as far as the races before have shown that. */
   const lane = async (agentId: string) => {
     let waitMs = 10
-    for (let race = 0; race < RACES / LANES; race++) {
+    for (let race = 0; race < RACES / LANES || (tooFew() && race < (10 * RACES) / LANES); race++) {
       const timeout = (waitMs * (0.5 + random.next())) / 1_000
       const client = ArcClient.overRelay(agentId, { spoolDir, timeout, retryFor: 0, pollIntervalSec: 0.001 })
       const body = ledger.newBody()
@@ -57,10 +60,9 @@ t.test('"not executed" is said exactly of what never happens', async (t) => {
   }
   const agents = Array.from({ length: LANES }, (_, i) => new FileAgent(spoolDir, `agent-${i}`))
   await Promise.all(agents.map(({ agentId }) => lane(agentId)))
-  t.comment(`of ${RACES} races ${JSON.stringify(counts)}`)
+  t.comment(`of ${RACES} races or more ${JSON.stringify(counts)}`)
   t.strictSame(wrongWords, [], 'each error says what became of the request')
-  t.ok(counts.withdrawn >= RACES / 10, 'many were withdrawn in time')
-  t.ok(counts.unknown >= RACES / 20, 'many were not')
+  t.notOk(tooFew(), 'many were withdrawn in time, and many were not')
 
   const settled = () => agents.every((agent) => stemsOf(agent, '.work').every((stem) => agent.response(stem)))
   await until('everything that was taken to be answered', settled)
