@@ -36,6 +36,19 @@ t.test('it passes and says what it proves: which message went which way, to whom
   t.match(done.stderr, /#\d+ artifact +smoke-b → smoke-a +files → HTTP +\d+ ms/)
 })
 
+t.test('smoke-a signs in when the others wait for its task, so none waits for a sign of life', async (t) => {
+  const place = new Place(t)
+  await place.ensure()
+  const { stderr } = await place.arc(['smoke'])
+  const lines = stderr.split('\n')
+  const numberOf = (line: RegExp) => lines.findIndex((text) => line.test(text))
+  const leads = numberOf(/^smoke-a .* sign in/)
+  for (const role of ['smoke-b', 'smoke-c']) {
+    const waits = numberOf(new RegExp(`^${role} .* wait for a task from smoke-a`))
+    t.ok(waits >= 0 && waits < leads, `${role} waits at line ${waits}, smoke-a signs in at line ${leads}`)
+  }
+})
+
 t.test(
   'over files alone, without a network, it passes and says what stood for that',
   { skip: needsNoNetwork },

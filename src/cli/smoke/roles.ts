@@ -6,6 +6,8 @@ import { heartbeat, type Wanted } from './rules.js'
 import { type SmokeThread, Superseded } from './thread.js'
 
 export const ROLES = ['smoke-a', 'smoke-b', 'smoke-c'] as const
+/** How a role says that the task may come. */
+export const WAITS_FOR_A_TASK = 'wait for a task from smoke-a'
 export type RoleName = (typeof ROLES)[number]
 
 /** What a role works with, and reports to. */
@@ -35,7 +37,7 @@ export async function play(name: RoleName, role: Role): Promise<Message> {
   if (name === 'smoke-a') return lead(role)
   const follow = name === 'smoke-b' ? work : verify
   for (;;) {
-    role.doing(`wait for a task from smoke-a in ${role.channel}, thread ${role.threadId}`)
+    role.doing(`${WAITS_FOR_A_TASK} in ${role.channel}, thread ${role.threadId}`)
     const task = await role.thread.liveTask()
     role.done(`saw the task #${task.id}`, { saw: task.id })
     try {
