@@ -18,7 +18,7 @@ export const agentArguments = {
 
 const CONNECT_SEC = 10
 
-/** A client that is registered in place of an earlier session. It does not wait for a hub that is down: a person does. */
+/** A client whose session replaces an earlier one. It fails at once if the hub is down, since a person waits for it. */
 export async function signIn(given: Readonly<Record<string, unknown>>): Promise<ArcClient> {
   const agentId = requiredText(given.agent, 'agent')
   const transport = new HttpTransport({

@@ -1,10 +1,10 @@
-// Command-line values: what citty hands over as text, checked, with a clear error for what does not fit.
+// Checks the values of options, which citty hands over as text. An error names the option and what it takes.
 
 import { HOST_RULE, listenHost } from '../actors/address.js'
 import { ArcError } from '../protocol/errors.js'
 import { MAX_WAIT_SEC } from '../protocol/numbers.js'
 
-/** What a timer tells from at once. */
+/** The shortest wait of a timer. */
 const MIN_WAIT_SEC = 0.001
 
 export const usageError = (text: string): ArcError =>
@@ -33,7 +33,7 @@ export function wholeNumber(value: unknown, option: string, min: number, max: nu
   return parsed
 }
 
-/** Seconds, decimals allowed; at most what a timer can wait for. */
+/** Seconds, decimals allowed; at most the longest wait of a timer. */
 export function seconds(value: unknown, option: string): number | undefined {
   const given = text(value, option)
   if (given === undefined) return undefined

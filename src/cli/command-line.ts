@@ -1,26 +1,26 @@
-// The command line as it was typed, checked before citty's reading of it is used. citty finds a meaning in all of it: it
-// takes the last of repeated options, `--quiet=no` for yes, and the next option for the value of one that has none.
+// Checks the command line as it was typed, before a command uses citty's values. citty accepts mistakes: it takes the last of
+// repeated options, reads `--quiet=no` as yes, and takes the next option as the value of an option that has none.
 
 import { parseArgs } from 'node:util'
 import type { ArgsDef } from 'citty'
 import { usageError } from './arguments.js'
 
-/** Options that may be given more than once; their values are read by `list`. */
+/** Options that may be given more than once; `list` reads their values. */
 const REPEATED = ['allow-host']
 
 interface Option {
   readonly name: string
-  /** As it was typed, without its value: `-f`, `--port`. */
+  /** The option as typed, without its value: `-f`, `--port`. */
   readonly typed: string
-  /** Absent where none follows. */
+  /** Absent if none follows. */
   readonly value: string | undefined
   /** Given with `=`. */
   readonly isInline: boolean
 }
 
 /**
- * @param maxPositionals arguments that are no options. Default: as many as `known` names
- * @throws ArcError that names the first thing that does not fit
+ * @param maxPositionals the most arguments that are no options. Default: as many as `known` names
+ * @throws ArcError that names the first mistake
  */
 export function checkCommandLine(rawArgs: readonly string[], known: ArgsDef, maxPositionals?: number): void {
   const { options, positionals } = read(rawArgs, known)
@@ -83,7 +83,7 @@ function checkOption({ name, typed, value, isInline }: Option, known: ArgsDef): 
   return name
 }
 
-/** An option whose dashes or letters are a little different. */
+/** A known option whose dashes or letters differ a little. */
 function meant(typed: string, known: ArgsDef): string {
   const plain = (text: string) => text.replace(/[^a-z]/gi, '').toLowerCase()
   const found = Object.keys(known).find(

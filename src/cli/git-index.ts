@@ -1,12 +1,12 @@
 // Tells without git whether git tracks a file: a repository's index lists its tracked paths. A tracked file comes from the
 // author of the repository.
 //
-// The index (gitformat-index): "DIRC", version, number of entries; then the entries in the order of their paths. Each has
-// fixed fields, two bytes of flags whose low 12 bits are the length of the path, perhaps two more, the path, and
-// a NUL. In versions 2 and 3 the path is whole and an entry ends at a multiple of eight bytes; in version 4 an entry
-// says how much of the path before it is dropped, and what follows. A split index keeps most entries in a second file
-// of the same format. Reading ends where the path would stand: in the folder at the top, where most pid files
-// are, after a few entries of however many.
+// The index (gitformat-index): "DIRC", version, number of entries; then the entries in the order of their paths. Each entry
+// has fixed fields, two bytes of flags whose low 12 bits are the length of the path, perhaps two more, the path, and a NUL.
+// In versions 2 and 3 the path is whole, and an entry ends at a multiple of eight bytes. In version 4 an entry holds the
+// number of bytes to drop from the end of the previous path, and the bytes to append. A split index keeps most entries in a
+// second file of the same format. Reading stops where the path's place is. For a file in the top folder, where most pid
+// files are, that is after a few entries.
 
 import {
   closeSync,
@@ -22,16 +22,16 @@ import {
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
 const HEADER_BYTES = 12
-/** Of an entry, up to the object's name: times, device, inode, mode, owner, size. */
+/** The bytes of an entry before the object's name: times, device, inode, mode, owner, size. */
 const STAT_BYTES = 40
 const MODE_AT = 24
-/** An object's name. The index does not say of which kind they are. */
+/** The bytes of an object's name. The index does not say which hash it uses. */
 const HASH_BYTES = { sha1: 20, sha256: 32 }
-/** After the last entry comes a hash at least, so the flags and lengths of an entry that is whole are never nearer to the end. */
+/** A hash, at least, follows the last entry. So the flags and lengths of a whole entry are never nearer to the end. */
 const TRAILER_BYTES = 16
 const NAME_LENGTH = 0xfff
 const EXTENDED = 0x4000
-/** Read at first. Most answers are in it. */
+/** The bytes to read first. They decide most cases. */
 const BEGINNING_BYTES = 128 * 1024
 
 /** Undefined if there is an unreadable index. */
@@ -71,7 +71,7 @@ function gitFolderOf(top: string): string {
   return resolve(top, named)
 }
 
-/** A linked work tree has its configuration where the folder that it is linked to has it. */
+/** A linked work tree uses the configuration of the folder that it is linked to. */
 function hashBytesOf(gitFolder: string): number {
   const shared = join(gitFolder, 'commondir')
   const common = existsSync(shared) ? resolve(gitFolder, readFileSync(shared, 'utf8').trim()) : gitFolder
@@ -97,15 +97,15 @@ function lists(index: string, path: string, hashBytes: number): boolean {
 }
 
 /**
- * `beyond`: not among the entries that are whole here.
- * @throws when they make no sense, as with object names of another length
+ * `beyond`: the path's place lies after the whole entries of this buffer.
+ * @throws when the entries are malformed, as with object names of another length
  */
 export function search(index: Buffer, path: Buffer, hashBytes: number): 'found' | 'missing' | 'beyond' {
   const version = index.toString('latin1', 0, 4) === 'DIRC' ? index.readUInt32BE(4) : 0
   if (version < 2 || version > 4) throw new Error('not an index of version 2, 3 or 4')
   let at = HEADER_BYTES
   let length = 0
-  let common = 0 // bytes that the last path shares with the one that is looked for, which comes after it
+  let common = 0 // bytes that the last path shares with the wanted one, which comes after it
   for (let left = index.readUInt32BE(8); left > 0; left--) {
     const flagsAt = at + STAT_BYTES + hashBytes
     if (flagsAt + TRAILER_BYTES > index.length) return 'beyond'
@@ -134,7 +134,7 @@ export function search(index: Buffer, path: Buffer, hashBytes: number): 'found' 
   return 'missing'
 }
 
-/** A number in groups of seven bits, each but the last with its high bit set and one more than it seems. */
+/** A number in groups of seven bits. Each group but the last has its high bit set, and adds one to its value. */
 function variableLength(index: Buffer, from: number): [value: number, next: number] {
   let at = from
   let byte = index[at++] ?? 0

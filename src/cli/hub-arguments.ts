@@ -1,4 +1,4 @@
-// The options that say which hub, and how it is run (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`.
+// The options that name a hub and configure it (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`.
 
 import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
@@ -74,10 +74,10 @@ export const hubArguments = {
 
 type Given = Readonly<Record<string, unknown>>
 
-/** The hub that is meant. Its port is 0 only where one is to be started. */
+/** The hub that the options name. Port 0 is only for a hub to be started. */
 export function wantedFrom(given: Given, lowestPort = 1): Wanted {
   const storage = text(given.storage, 'storage')
-  if (storage !== undefined) storageFile(storage) // a name that can't be used is refused before anything is done
+  if (storage !== undefined) storageFile(storage) // refuses an unusable name before anything happens
   return {
     host: host(given.host, 'host'),
     port: wholeNumber(given.port, 'port', lowestPort, HUB_NUMBERS.port.max),

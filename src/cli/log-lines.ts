@@ -21,7 +21,7 @@ export function forPeople(line: string): string {
   return `${renderLogLine(line.trimEnd())}\n`
 }
 
-/** Texts may hold agents' words, so no control character but a line end may reach a terminal. */
+/** Log lines may hold agents' words, so no control character but a line end may reach a terminal. */
 function visible(text: string): string {
   return text.replace(
     /(?![\n\t])\p{Cc}/gu,

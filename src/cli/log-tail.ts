@@ -7,18 +7,18 @@ import { createInterface } from 'node:readline'
 import { olderLogOf } from '../actors/log-file.js'
 import { ArcError } from '../protocol/errors.js'
 
-/** The bytes at the end of a file in which it looks for the last lines. */
+/** `lastLines` looks into this many bytes at the end of a file. */
 const TAIL_BYTES = 1024 * 1024
 
 /** The place up to which a log was read. */
 export interface Place {
   readonly bytes: number
-  /** Inodes of the log and of the older one: another older one says that the log was full. */
+  /** Inodes of the log and of the older log. If the older log is another file, the log was full in between. */
   readonly log: number | undefined
   readonly older: number | undefined
 }
 
-/** The last lines, of the older log too where the newer one has too few. @throws ArcError `not_found` where there is no log */
+/** The last lines, from the older log too if the newer one has too few. @throws ArcError `not_found` if there is no log */
 export function lastLines(path: string, count: number): { lines: string[]; place: Place } {
   const older = inodeOf(olderLogOf(path))
   const tail = tailOf(path)
@@ -67,7 +67,7 @@ async function readOn(path: string, from: Place, show: (line: string) => void): 
   return { bytes, log, older }
 }
 
-/** How many bytes there were to show. */
+/** Shows the lines after `start`. Resolves with the number of their bytes. */
 async function showFrom(path: string, start: number, show: (line: string) => void): Promise<number> {
   const stream = createReadStream(path, { start })
   for await (const line of createInterface({ input: stream })) if (line) show(line)

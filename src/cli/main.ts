@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command line (PROTOCOL §12): finds the command, loads only that, runs it, and turns errors into one
-// line on standard error and the exit status.
+// The command line (PROTOCOL §12): finds the command, loads only that one, and runs it. An error becomes one line on standard
+// error and an exit status.
 
 import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, renderUsage, runCommand } from 'citty'
@@ -109,7 +109,7 @@ function asCommandHelp(typed: string[]): string[] {
   return isHelp ? [command, '--help'] : typed
 }
 
-/** Every command looks for files from here on, and the processes that it starts work here. */
+/** Commands look for files from the working folder upward, and start processes in it. @throws ArcError if it is gone */
 function checkWorkingFolder(): void {
   try {
     process.cwd()

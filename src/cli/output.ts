@@ -1,9 +1,9 @@
-// JSON goes to standard output, everything for people to standard error (PROTOCOL §12). What can't be printed ends the
-// command with a sentence and exit status 1: whoever reads the output must not take a part of it for all. A
-// standard error that can't be written stops nobody.
+// JSON goes to standard output, everything for people to standard error (PROTOCOL §12). If standard output can't be written,
+// the command ends with a sentence and exit status 1, so that no reader takes a part of the output for the whole. If standard
+// error can't be written, the command goes on.
 
 let hasPrinted = false
-/** The reader of a pipe has gone, or the disk is full. Said once, however much is printed. */
+/** The reader of the pipe has ended, or the disk is full. The command says so once. */
 let isBroken = false
 
 export function print(text: string): void {
@@ -21,7 +21,7 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** A command that ends with this status after it has printed what there was to say. */
+/** Thrown by a command that has printed its result, and ends with this status. */
 export class ExitStatus {
   readonly status: number
 
@@ -30,7 +30,7 @@ export class ExitStatus {
   }
 }
 
-/** How long the end waits for a reader of standard error that has stopped reading. */
+/** Milliseconds for which `exit` waits for a reader of standard error that has stopped reading. */
 const UNREAD_MS = 2_000
 
 /** Ends the process when everything printed has left it. */
@@ -39,7 +39,7 @@ export function exit(status: number): void {
     setTimeout(() => process.exit(status), UNREAD_MS)
     process.stderr.write('', () => process.exit(status))
   }
-  // A hub prints nothing, so nothing is missed where nobody reads it any more.
+  // A hub prints nothing, so its reader misses nothing.
   if (!hasPrinted) return void end()
   process.stdout.write('', (error) => {
     if (error) endUnprinted(error)
@@ -55,6 +55,7 @@ function endUnprinted(error: NodeJS.ErrnoException): void {
   process.stderr.write('', () => process.exit(1))
 }
 
-// Each failed write tells its own callback, too; without these the first would end the process with a stack trace.
+// Each failed write also calls its own callback. Without these listeners the first failure would end the process with a stack
+// trace.
 process.stdout.on('error', endUnprinted)
 process.stderr.on('error', () => {})

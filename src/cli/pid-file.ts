@@ -1,11 +1,10 @@
-// `.arc.pid`, beside the storage file (PROTOCOL §11): names the hub that serves it. Written whole by
-// temporary file and rename, so that a reader never sees half of it, and for its owner alone.
+// `.arc.pid`, beside the storage file (PROTOCOL §11): names the hub that serves the storage. The hub writes it by temporary
+// file and rename, so that no reader sees half of it, and only its owner can read it.
 //
-// Anybody could put such a file where somebody will look for one: into a folder above, as /tmp is, or into a
-// repository that is cloned. Who believes it posts to a stranger's server and takes that for the agents' room. So a
-// file is believed only if nobody but its reader or root can have written it, if git does not track it, and if
-// it names this machine's loopback. What is believed says whom to ask, and no more: before its process is signalled
-// the machine has to prove it (process-proof.ts).
+// Anybody can put such a file where a command looks for one: into a folder above, such as /tmp, or into a repository. A
+// command that believes it posts to a stranger's server. So a command believes a file only if nobody but its reader or root
+// can have written it, git does not track it, and it names this machine's loopback. Even then the file only says whom to
+// ask. Before a command signals the process, the machine must prove it (process-proof.ts).
 
 import { randomUUID } from 'node:crypto'
 import {
@@ -38,14 +37,14 @@ export interface PidFile {
   readonly pid: number
   readonly port: number
   readonly url: string
-  /** Ours; the reference hub's file has neither of the two. */
+  /** These two are ours; the reference hub's file has neither. */
   readonly instance_id?: string
   readonly started_at?: string
-  /** The owner of the file; absent where there are none. */
+  /** The owner of the file; absent on systems without owners. */
   readonly uid?: number
 }
 
-/** A file that is not believed: why, and what can be done about it unless that is to name the hub oneself. */
+/** A file that a command does not believe: the reason, and a remedy besides naming the hub by hand. */
 export interface Doubt {
   readonly path: string
   readonly reason: string
@@ -62,7 +61,7 @@ export function logFileOf(storagePath: string): string {
   return join(dirname(storageFile(storagePath)), LOG_FILE)
 }
 
-/** The file's content, believed or not; undefined when it is missing or isn't a hub's pid file. */
+/** The file's content, believed or not. Undefined if it is missing or no pid file of a hub. */
 export function readPidFile(path: string): PidFile | undefined {
   const found = judgePidFile(path)
   return found && 'reason' in found ? found.file : found
@@ -85,9 +84,9 @@ export function removePidFile(path: string, pid: number): void {
 }
 
 /**
- * The pid files from the working directory upward, then from the storage's folder upward: those that are believed, and
- * the doubts about others. Each is looked at when its turn comes.
- * @param host the host of a URL that the reader has asked for, and that may therefore lie beyond the loopback
+ * The pid files from the working directory upward, then from the storage's folder upward: believed ones, and the doubts about
+ * others. It reads each file when the caller asks for the next one.
+ * @param host a host that the user gave: a file may name it although it is beyond the loopback
  */
 export function* findPidFiles(storagePath: string, host?: string): Generator<PidFile | Doubt> {
   const folders = new Set([...upward(process.cwd()), ...upward(dirname(storageFile(storagePath)))])
@@ -104,11 +103,11 @@ function* upward(from: string): Generator<string> {
   }
 }
 
-/** The file, or why it is not believed; undefined when there is none, or it is no pid file at all. */
+/** The file, or the doubt about it. Undefined if it is missing or no pid file of a hub. */
 export function judgePidFile(path: string, host?: string): PidFile | Doubt | undefined {
   let descriptor: number
   try {
-    // Neither followed nor waited for: it may be a link, or a pipe.
+    // O_NOFOLLOW and O_NONBLOCK: it may be a link, or a pipe.
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
     descriptor = openSync(path, flags)
   } catch (error) {
@@ -135,7 +134,7 @@ function unopened(path: string, code: string | undefined): Doubt | undefined {
   try {
     return { path, reason: `it belongs to another user (uid ${statSync(path).uid}) and can’t be read` }
   } catch {
-    return undefined // its folder can't be looked into, so nobody has put it there for this user
+    return undefined // this user can't read the folder, so nobody has put the file there for them
   }
 }
 
@@ -150,7 +149,7 @@ function parse(text: string, path: string, { uid }: Stats): PidFile | undefined 
   return { ...content, url: reachable(content.url), path, ...(process.geteuid && { uid }) }
 }
 
-/** The reference hub names itself by the address that it listens on; "all of them" is no place to ask. */
+/** The reference hub writes the address that it listens on. `0.0.0.0` means all addresses, so clients use the loopback. */
 function reachable(url: string): string {
   const address = URL.canParse(url) ? new URL(url) : undefined
   if (address?.hostname !== '0.0.0.0' && address?.hostname !== '[::]') return url
@@ -159,7 +158,7 @@ function reachable(url: string): string {
 
 type Reason = Omit<Doubt, 'path' | 'file'>
 
-/** Who else may have written the file, or put it where it is. */
+/** The doubt that another user may have written the file or put it there. */
 function doubtOfOwner(path: string, file: Stats): Reason | undefined {
   const me = process.geteuid?.()
   if (me === undefined) return undefined
@@ -177,7 +176,7 @@ function doubtOfOwner(path: string, file: Stats): Reason | undefined {
   return undefined
 }
 
-/** The own group does not count: many systems give each user one, and let it write whatever the user makes. */
+/** The user's own group does not count: many systems give each user one, which may write the user's new files. */
 function isWritableByOthers({ mode, gid }: Stats): boolean {
   if (mode & WRITABLE_BY.others) return true
   return (mode & WRITABLE_BY.group) !== 0 && gid !== process.getegid?.() && gid !== 0

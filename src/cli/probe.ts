@@ -1,4 +1,4 @@
-// Asks an address what it is, without loading the SDK: commands that only look should start fast.
+// Asks an address which hub answers there. It does not load the SDK, so commands that only look start fast.
 
 import { request } from 'node:http'
 import type { Envelope } from '../protocol/envelope.js'
@@ -7,12 +7,12 @@ import type { HubInfo, HubStatus } from '../protocol/objects.js'
 const PROBE_TIMEOUT_MS = 3_000
 
 export type Probe =
-  /** A hub of any implementation; `status` where it is ours. */
+  /** A hub of any implementation; `status` if it is ours. */
   | { readonly kind: 'hub'; readonly info: HubInfo; readonly status: HubStatus | undefined }
-  /** Something else listens there, or nothing that answers in time. */
+  /** Another program listens there, or the listener does not answer in time. */
   | { readonly kind: 'foreign'; readonly reason: string }
   | { readonly kind: 'nobody' }
-  /** No connection came about for another reason: there is no such host, or no way to it. */
+  /** The connection failed for another reason: there is no such host, or no route to it. */
   | { readonly kind: 'unreachable'; readonly reason: string }
 
 export async function probe(url: string): Promise<Probe> {

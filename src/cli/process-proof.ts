@@ -1,37 +1,37 @@
-// Whether a process is the hub that a pid file names: what the machine itself says of it. A process is signalled
-// on this evidence alone, never on the word of a file or of an answer, both of which somebody else may have made.
+// Proves by the machine's own evidence that a process is the hub of a pid file. Commands signal a process on this evidence
+// alone, never on the word of a file or of an answer, which somebody else may have written.
 //
-// Proven: the process belongs to the owner of the file, the socket that listens at the file's address is its own,
-// and it began just before the time that the file says. Linux tells all of it under /proc, elsewhere `ps` and
-// `lsof` do. Where neither is there, nothing is proven.
+// Proven: the process belongs to the owner of the file, the socket that listens at the file's address is its own, and it
+// began just before the time in the file. Linux shows all three under /proc; elsewhere `ps` and `lsof` do. Without either,
+// nothing is proven.
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { endianness } from 'node:os'
 
-/** Milliseconds that a hub's start may come after its process's: it loads its modules in between. */
+/** Milliseconds from the start of a process to the start of its hub, which loads its modules in between. */
 const START_AFTER_MS = { min: -2_000, max: 30_000 }
-/** Of a second: the unit of /proc/<pid>/stat, the same on every Linux that Node runs on. */
+/** Milliseconds of one tick, the unit of /proc/<pid>/stat. Every Linux that Node runs on has the same. */
 const TICK_MS = 10
 const LISTENING = '0A'
 const TOOL_TIMEOUT_MS = 5_000
 
 export type Proof =
   | { readonly kind: 'proven' }
-  /** It is another process, or it can't be the hub. */
+  /** The process can't be the hub of the file. */
   | { readonly kind: 'refuted'; readonly reason: string }
-  /** The machine does not tell, or one thing does not fit that may have a harmless reason. */
+  /** The machine shows too little, or one thing does not fit and may have a harmless reason. */
   | { readonly kind: 'untold'; readonly reason: string }
 
 export interface Claimed {
   readonly pid: number
   readonly url: string
-  /** Owner of the file that claims it; absent where there are none. */
+  /** The owner of the pid file; absent on systems without owners. */
   readonly uid?: number | undefined
   readonly started_at?: string | undefined
 }
 
-/** What is seen of a process; a part is undefined where the machine does not show it. */
+/** The evidence about a process. A member is undefined if the machine does not show it. */
 interface Seen {
   readonly uid: number | undefined
   readonly startedAtMs: number | undefined
@@ -53,7 +53,7 @@ export function proveProcess(claimed: Claimed): Proof {
   )
 }
 
-/** The same without the start: that the process owns the socket which listens at the address. */
+/** Proves without the start that the process owns the socket which listens at the address. */
 export function proveListener({ pid, url, uid }: Claimed): Proof {
   const seen = look(pid, url)
   if (seen.uid !== undefined && uid !== undefined && seen.uid !== uid)
@@ -75,7 +75,7 @@ export function lookInProc(pid: number, url: string): Seen {
   return {
     uid: attempt(() => Number(/^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])),
     startedAtMs: attempt(() => {
-      // Reckoned from the start of this process, which is known by the clock as well.
+      // /proc counts from the boot. The start of this process is known both in ticks and by the clock.
       const sinceMs = (startTicks('self') - startTicks(pid)) * TICK_MS
       return performance.timeOrigin - sinceMs
     }),
@@ -92,13 +92,13 @@ function startTicks(pid: number | 'self'): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
 }
 
-/** The sockets of a process, named as its descriptors name them. @throws where it is another user's */
+/** The sockets of a process, by the names of its descriptors. @throws if the process is another user's */
 function socketsOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`
   return readdirSync(folder).flatMap((fd) => attempt(() => readlinkSync(`${folder}/${fd}`)) ?? [])
 }
 
-/** The sockets that accept what connects to the address: those bound to just this one, else to all. */
+/** The sockets that accept connections to the address: those bound to it, else those bound to all addresses. */
 function listeningAt(url: string): string[] {
   const { hosts, port } = placeOf(url)
   const atPort = ['tcp', 'tcp6'].flatMap((table) => listeners(table)).filter((one) => one.port === port)
@@ -117,7 +117,7 @@ function listeners(table: string): { host: string; port: number; socket: string 
   })
 }
 
-/** An address of /proc/net, as a URL writes it. Each four bytes of it are in the order of this machine. */
+/** An address of /proc/net, as a URL writes it. Its groups of four bytes have the byte order of this machine. */
 function hostOfHex(hex: string): string {
   const words = hex.match(/.{8}/g) ?? []
   const bytes = words.flatMap((word) => {
@@ -153,7 +153,7 @@ export function lookByTools(pid: number, url: string): Seen {
   }
 }
 
-/** What a program prints; undefined when it isn't there. One that finds nothing exits with 1 and prints nothing. */
+/** The output of a program; undefined if it is not installed. A program that finds nothing exits with 1 and prints nothing. */
 function run(program: string, args: readonly string[]): string | undefined {
   try {
     const options = {

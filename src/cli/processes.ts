@@ -1,4 +1,4 @@
-// Whether a process lives, and waiting for its end.
+// Tells whether a process lives, and waits for its end.
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +12,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** It has ended and only waits for its parent to take note, which in containers may take long or for ever. */
+/** Whether the process has ended, but its parent has not collected it. In containers that may take long or for ever. */
 function isZombie(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

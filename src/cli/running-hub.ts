@@ -1,11 +1,9 @@
-// Finds the hub that a command means: by the pid files in reach, then at the address itself. What was said
-// explicitly (`--port`, `--host`, `--storage`) has to fit; a hub that a pid file higher up names does not
-// stand in for another one.
+// Finds the hub that a command means: first by the pid files in reach, then at the address. The hub must fit the explicit
+// options (`--port`, `--host`, `--storage`); the hub of a pid file higher up does not replace the wanted one.
 //
-// What is trusted: what was said on the command line or in ARC_BASE_URL, wherever it leads; a pid file that is
-// believed (pid-file.ts), for whom to ask. A file that is passed over because it is not believed is named once on
-// standard error, with the reason and what to do. An answer is what the hub there says of itself: good enough to be
-// shown, and no proof of which process or file it is.
+// A command trusts the command line and ARC_BASE_URL wherever they lead, and takes the address from a believed pid file
+// (pid-file.ts). It names each other file once on standard error, with the reason and what to do. An answer is the hub's own
+// word: a command may show it, but it proves no process and no file.
 
 import { resolve } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../actors/address.js'
@@ -14,7 +12,7 @@ import { say } from './output.js'
 import { DEFAULT_STORAGE, type Doubt, findPidFiles, type PidFile } from './pid-file.js'
 import { type Probe, probe } from './probe.js'
 
-/** What was said on the command line; absent means "whichever". */
+/** The hub that the command line names. An absent member fits every hub. */
 export interface Wanted {
   readonly host?: string | undefined
   readonly port?: number | undefined
@@ -31,7 +29,7 @@ export function wantedUrl({ host, port }: Wanted): string {
   return `http://${urlHost(host ?? DEFAULT_HOST)}:${port ?? DEFAULT_PORT}`
 }
 
-/** The pid files that are believed and fit what was said, nearest first; each is looked at when its turn comes. */
+/** The believed pid files that fit `wanted`, nearest first. It reads each when the caller asks for the next one. */
 export function* fittingPidFiles(wanted: Wanted, advice = 'name its hub with --port'): Generator<PidFile> {
   const { host, port, storage } = wanted
   const asked = host === undefined ? undefined : urlHost(host)
@@ -44,7 +42,7 @@ export function* fittingPidFiles(wanted: Wanted, advice = 'name its hub with --p
   }
 }
 
-/** Where a command that acts as an agent finds its hub when it was not told. */
+/** The address for a command that acts as an agent and was given none. */
 export function nearestUrl(): string {
   const advice = 'name its hub with --base-url or ARC_BASE_URL'
   const [nearest] = fittingPidFiles({}, advice)
@@ -60,7 +58,7 @@ function sayDoubt({ path, reason, remedy }: Doubt, advice: string): void {
   say(`arc: ${path} is not believed: ${reason}; ${todo.join('; ')}`)
 }
 
-/** A running hub that fits, and whoever else sits at the wanted address. */
+/** A running hub that fits, and the probe of the wanted address. */
 export async function findRunningHub(wanted: Wanted): Promise<{ hub?: Found; atAddress?: Probe }> {
   for (const pidFile of fittingPidFiles(wanted)) {
     const answer = await probe(pidFile.url)
@@ -75,7 +73,7 @@ export async function findRunningHub(wanted: Wanted): Promise<{ hub?: Found; atA
   return { atAddress }
 }
 
-/** What to say where no hub was found, and what to do. */
+/** The sentence for "no hub found", with what to do. */
 export function whyNoHub(url: string, atAddress: Probe | undefined): string {
   if (atAddress?.kind === 'foreign') return `${url} is another program: ${atAddress.reason}`
   if (atAddress?.kind === 'unreachable') return `${url} can't be reached: ${atAddress.reason}`
@@ -83,7 +81,7 @@ export function whyNoHub(url: string, atAddress: Probe | undefined): string {
 }
 
 export function servesWanted({ info }: { info: { storage_path: string } }, { storage }: Wanted): boolean {
-  // Another implementation may name its file with the symbolic links left in.
+  // Another implementation may keep symbolic links in the name of its file.
   return storage === undefined || [storageFile(storage), resolve(storage)].includes(info.storage_path)
 }
 

@@ -1,9 +1,8 @@
-// Stopping a hub exactly: a process is signalled only if the machine proves that it is the one which the pid file
-// names (process-proof.ts), and the hub at the file's address says so as well. A stale file whose pid now belongs
-// to a stranger harms nobody, and neither does a false file, or a server that names a stranger's pid as its own.
+// Stops exactly the hub that is meant. It signals a process only if the machine proves that the process is the one of the pid
+// file (process-proof.ts), and the hub at the file's address agrees. So three things harm nobody: a stale file whose pid now
+// belongs to a stranger, a false file, and a server that names a stranger's pid as its own.
 //
-// A hub whose process the machine does not prove is asked over HTTP to stop: the most that this does to
-// whoever listens there is one request.
+// If the machine does not prove the process, it asks the hub over HTTP to stop. A stranger who listens there gets one request.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArcError } from '../protocol/errors.js'
@@ -14,16 +13,16 @@ import { type Proof, proveListener, proveProcess } from './process-proof.js'
 import { goneWithin, isAlive } from './processes.js'
 import { fittingPidFiles, servesWanted, type Wanted, wantedUrl } from './running-hub.js'
 
-/** Longer than a hub's own drain may take. */
+/** Milliseconds for a hub to end after it was told to stop: longer than its drain may take. */
 const STOP_TIMEOUT_MS = 30_000
-/** How long a hub that has closed its port may take to close its database and end. */
+/** Milliseconds for a hub that has closed its port to close its database and end. */
 const LEAVE_TIMEOUT_MS = 10_000
 
 /** A hub that is about to be stopped. */
 export interface Stopping {
   readonly url: string
   readonly storagePath: string
-  /** The process that answers is proven, so what it says is the word of a process of this user. */
+  /** The machine proves the process that answers, so its answer is the word of a process of this user. */
   readonly isProven: boolean
 }
 
@@ -32,9 +31,9 @@ export interface Stopped extends Stopping {
 }
 
 /**
- * Stops the hub that is meant and returns when it is gone.
- * @param agree called before anything is done to the hub; what it throws keeps it running
- * @throws ArcError `no_hub` when there is none, `unproven_hub` when a pid file names a process that may be another
+ * Stops the hub that is meant, and returns when it is gone.
+ * @param agree called before the hub is stopped; if it throws, the hub keeps running
+ * @throws ArcError `no_hub` if there is none, `unproven_hub` if the process of a pid file may be another one
  */
 export async function stopHub(wanted: Wanted, agree: (hub: Stopping) => void = () => {}): Promise<Stopped> {
   const remarks: string[] = []
@@ -70,14 +69,14 @@ export async function stopHub(wanted: Wanted, agree: (hub: Stopping) => void = (
 
 type HubProbe = Extract<Probe, { kind: 'hub' }>
 
-/** That the file, the hub's own word and the machine agree on the process. */
+/** Proves that the file, the hub's own word and the machine agree on the process. */
 function proofOf(file: PidFile, answer: Probe): Proof {
   if (answer.kind !== 'hub' || !agrees(file, answer))
     return { kind: 'refuted', reason: `that is not the hub at ${file.url}` }
   return proveProcess(file)
 }
 
-/** The reference hub says nothing of its process, neither in its file nor when it is asked. */
+/** Whether the hub's answer fits the file. The reference hub names its process in neither, which fits. */
 function agrees(file: PidFile, { status }: HubProbe): boolean {
   if (!status) return file.instance_id === undefined
   const { pid, started_at, instance_id } = status
@@ -100,13 +99,13 @@ async function stopBySignal(
   return { ...hub, pid }
 }
 
-/** A hub whose process is not proven by a pid file: asked by the protocol's own means. */
+/** Stops a hub whose process no pid file proves, by `POST /v1/shutdown`. */
 async function stopByRequest(
   url: string,
   { info, status }: HubProbe,
   agree: (hub: Stopping) => void,
 ): Promise<Stopped> {
-  // What it says its process is counts where that is the one which listens there, not behind a forwarded port.
+  // Its own word for its process counts if that process listens at the address: behind a forwarded port, none does.
   const uid = process.geteuid?.()
   const proof = status && proveListener({ pid: status.pid, url, uid })
   const hub = { url, storagePath: info.storage_path, isProven: proof?.kind === 'proven' }
@@ -124,7 +123,7 @@ async function stopByRequest(
   return { ...hub, pid }
 }
 
-/** A shutdown that is pending for later would refuse this one: it gives way. */
+/** A pending shutdown would refuse this one, so it is cancelled first. */
 async function askToStop(url: string): Promise<void> {
   const shutDown = () => ask(url, 'POST', '/v1/shutdown', { delay_sec: 0 })
   if (await shutDown()) return

@@ -1,4 +1,4 @@
-// `arc bench`: loads a hub, its own or running ones, and shows what it can do beside bare baselines of the same work.
+// `arc bench`: measures a hub of its own, or running hubs, beside bare baselines of the same work.
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'

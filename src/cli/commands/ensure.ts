@@ -35,7 +35,7 @@ export default defineCommand({
   args,
   async run({ args: given, rawArgs }) {
     checkCommandLine(rawArgs, args)
-    hubOptionsFrom(given, rawArgs) // a wrong value is said here, not in the log of a hub that did not start
+    hubOptionsFrom(given, rawArgs) // a wrong value fails here, not in the log of a hub that did not start
     const wanted = wantedFrom(given, HUB_NUMBERS.port.min)
     const timeoutMs = (positiveSeconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
     try {
@@ -66,7 +66,7 @@ async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number) {
   throw ArcError.fromData(report.failed)
 }
 
-/** A hub that runs and stores nothing more is not what its caller needs. */
+/** The hub runs and refuses writes, so its caller can't use it. */
 class LostStorage extends Error {
   readonly url: string
 
@@ -88,7 +88,7 @@ async function refuseOccupied(occupant: Probe, wanted: Wanted): Promise<void> {
     const text = `the hub at ${url} serves another storage, ${occupant.info.storage_path}; choose another port with --port`
     throw new ArcError('port_in_use', text)
   }
-  // Of an address that is not here the hub says so when it tries to listen there.
+  // If the address is not this machine's, the hub says so when it tries to listen there.
   if (occupant.kind === 'foreign' && (await isOfThisMachine(wanted.host ?? DEFAULT_HOST))) {
     const text = `${url} is taken by another program (${occupant.reason}); stop that program, or choose another port with --port`
     throw new ArcError('port_in_use', text)
@@ -146,7 +146,7 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
     child.on('exit', (status) => {
       const text = `the hub ended with status ${status} as it started; see ${logFileOf(storage)}`
       const end = () => settle(failure ?? failed(text))
-      // Its end may be noticed before its last words are read.
+      // The process's end may arrive before its last message.
       if (child.connected) child.on('disconnect', end)
       else end()
     })
@@ -156,7 +156,7 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
 function openLog(path: string): number {
   try {
     makeFolder(dirname(path))
-    // Not followed if it is a link: it could have come with a repository, and lead to any file of this user.
+    // O_NOFOLLOW: the log may be a link that came with a repository and leads to any file of this user.
     const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants
     const log = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
     if ((fstatSync(log).mode & 0o077) !== 0) closeToOthers(log)
@@ -176,7 +176,7 @@ function closeToOthers(log: number): void {
   try {
     fchmodSync(log, 0o600)
   } catch {
-    // It is somebody else's, who lets us write to it.
+    // Another user owns it, and lets us write to it.
   }
 }
 

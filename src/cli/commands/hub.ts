@@ -1,5 +1,5 @@
-// `arc`: the hub in the foreground. `arc ensure` starts this same command in the background and learns over
-// IPC that it is ready, or why it is not.
+// `arc`: the hub in the foreground. `arc ensure` starts the same command in the background, which reports over IPC that the
+// hub is ready, or why it did not start.
 
 import { defineCommand } from 'citty'
 import { urlHost } from '../../actors/address.js'
@@ -14,7 +14,7 @@ import { ExitStatus, say } from '../output.js'
 import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../pid-file.js'
 import { isAlive } from '../processes.js'
 
-/** What the hub tells the command that started it. */
+/** The report of a started hub to `arc ensure`. */
 export type StartReport =
   | { readonly ready: { readonly url: string; readonly pid: number } }
   | { readonly failed: ErrorData }
@@ -52,8 +52,8 @@ export default defineCommand({
 })
 
 /**
- * Writes the pid file, unless another hub on the same storage has put its own there and lives. One that nobody
- * believes keeps no place.
+ * Writes the pid file, unless a living hub on the same storage has written its own. A file that commands would not believe
+ * is replaced.
  */
 function announce(hub: Hub): string | undefined {
   const path = pidFileOf(hub.storagePath)

@@ -1,4 +1,4 @@
-// `arc logs`: what the background hub has to say, in lines for people.
+// `arc logs`: shows the log of the background hub, as lines for people.
 
 import { defineCommand } from 'citty'
 import { wholeNumber } from '../arguments.js'

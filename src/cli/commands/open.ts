@@ -48,11 +48,11 @@ function openInBrowser(url: string): Promise<boolean> {
   })
 }
 
-/** Undefined where no desktop is. The opener outlives this command, as the browser may be its child. */
+/** Undefined without a desktop. The opener outlives this command, since the browser may be its child. */
 function startOpener(url: string): ChildProcess | undefined {
   const settings = { detached: true, stdio: 'ignore' } as const
   if (process.platform === 'darwin') return spawn('open', [url], settings)
-  // The empty text is the window's title: without it, `start` would take an address in quotes for one.
+  // The empty text is the window's title. Without it, `start` would read an address in quotes as the title.
   if (process.platform === 'win32') return spawn('cmd', ['/c', 'start', '', url], settings)
   const { DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME, BROWSER } = process.env
   if (!DISPLAY && !WAYLAND_DISPLAY && !WSL_DISTRO_NAME && !BROWSER) return undefined

@@ -1,4 +1,4 @@
-// `arc post`: says something as an agent.
+// `arc post`: posts a message as an agent.
 
 import { defineCommand } from 'citty'
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
@@ -13,7 +13,7 @@ const args = {
   to: { type: 'string', description: 'Send a direct message to this agent instead', valueHint: 'agent' },
   kind: { type: 'string', description: 'chat (default), notice, task, artifact, …', valueHint: 'kind' },
   'thread-id': { type: 'string', description: 'The thread that it belongs to', valueHint: 'id' },
-  // Not left to citty, which takes a text that begins with a dash for options, and then misses the text.
+  // Optional for citty, which reads a text that begins with a dash as options and then reports a missing text.
   text: {
     type: 'positional',
     required: false,

@@ -1,4 +1,4 @@
-// `arc relay`: a stand-alone relay, in the foreground until it is ended by a signal.
+// `arc relay`: a stand-alone relay, in the foreground until a signal ends it.
 
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'

@@ -42,7 +42,7 @@ export default defineCommand({
   },
 })
 
-/** A hub's word for its database's path counts only if its process is proven: it could name any file of this user. */
+/** Only a proven process may name the database to delete: any other could name any file of this user. */
 function refuseUnproven({ url, storagePath, isProven }: Stopping, meant: string): void {
   if (isProven || storagePath === meant) return
   const text =
@@ -51,7 +51,7 @@ function refuseUnproven({ url, storagePath, isProven }: Stopping, meant: string)
   throw new ArcError('unproven_hub', text)
 }
 
-/** @throws ArcError for a file that no hub can have created: the name may be mistyped */
+/** @throws ArcError for a file that is no SQLite database: the name may be mistyped */
 function refuseOther(storage: string): void {
   if (!existsSync(storage)) return
   const isDatabase = statSync(storage).isFile() && [HEADER, ''].includes(beginning(storage))
@@ -71,9 +71,8 @@ function beginning(path: string): string {
 }
 
 /**
- * Several hubs may run on one file, and only one of them was stopped. @throws ArcError when another is known
- * to have it open: by a pid file or at the default address, or because a hub that closes a database which
- * nobody else has open leaves no `-shm` behind.
+ * Several hubs may run on one file, and this command stopped only one. @throws ArcError if another one has it open. Three
+ * signs: a pid file, a hub at the default address, and a `-shm` file, which the last hub to close a database removes.
  */
 async function refuseInUse(storage: string, wasStopped: boolean): Promise<void> {
   const { hub } = await findRunningHub({ storage })
@@ -84,8 +83,8 @@ async function refuseInUse(storage: string, wasStopped: boolean): Promise<void> 
 }
 
 /**
- * The instance id counts whole seconds (PROTOCOL §8): a storage made in this one must not be followed by its like.
- * Its channels are made a moment after its file, which may be in the next second.
+ * Waits until a new storage at this path gets another instance id, which has the second of its creation (PROTOCOL §8). A
+ * hub creates the channels a moment after the file, perhaps in the next second.
  */
 async function nextSecondAfter(storage: string): Promise<void> {
   const madeAtMs = existsSync(storage) ? statSync(storage).birthtimeMs : 0

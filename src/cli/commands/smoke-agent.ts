@@ -17,7 +17,7 @@ const args = {
   ...smokeArguments,
 } as const
 
-/** Seconds that the hub may take for one answer, unless the role has less time. */
+/** Seconds for one answer of the hub, unless the role has less time. */
 const ANSWER_SEC = 10
 
 export default defineCommand({

@@ -1,5 +1,5 @@
-// `arc smoke`: the smoke run (PROTOCOL §14) in one command: its three roles as processes of their own against
-// a running hub, and a verdict on what that proves.
+// `arc smoke`: the smoke run (PROTOCOL §14) in one command. It runs each of the three roles in a process of its own against
+// a running hub, and prints a verdict.
 
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
@@ -33,7 +33,7 @@ const args = {
   },
 } as const
 
-/** Seconds for the first answer of the hub, by either way. */
+/** Seconds for the first answer of the hub, over either transport. */
 const FIRST_ANSWER_SEC = 5
 
 export default defineCommand({
@@ -94,13 +94,13 @@ function transportsFrom(list: string): TransportName[] {
   throw usageError(`--transports must be ${ROLES.length} of ${TRANSPORTS.join(' or ')}, with commas between`)
 }
 
-/** Our own hub says which folder it serves. */
+/** The spool that the hub serves; our own hub names it. */
 async function spoolOf(client: ArcClient, { features }: HubInfo): Promise<string | undefined> {
   if (!features.includes('arc:status')) return undefined
   return (await client.status()).spool_dir ?? undefined
 }
 
-/** @throws ArcError when nobody serves the folder, or serves it in front of another hub */
+/** @throws ArcError when nobody serves the spool, or when its host serves another hub */
 async function checkRelay(spoolDir: string, { instance_id }: HubInfo): Promise<void> {
   await using overFiles = ArcClient.overRelay('smoke', { spoolDir, timeout: FIRST_ANSWER_SEC, retryFor: 0 })
   const { instance_id: reached } = await overFiles.hubInfo()

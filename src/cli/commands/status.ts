@@ -1,4 +1,4 @@
-// `arc status`: what runs where.
+// `arc status`: shows which hub runs where.
 
 import { existsSync } from 'node:fs'
 import { defineCommand } from 'citty'

@@ -39,7 +39,7 @@ export async function playAll(cast: Cast): Promise<RoleVerdict[]> {
       report = resolve
     })
     const verdict = play(role, (line) => line.includes(WAITS_FOR_A_TASK) && report())
-    // One that has ended will not wait any more: then all roles end.
+    // A role that has ended never begins to wait. All roles end then.
     return { verdict, waits: Promise.race([waits, verdict]) }
   })
   await Promise.all(started.map(({ waits }) => waits))

@@ -6,11 +6,11 @@ import { heartbeat, type Wanted } from './rules.js'
 import { type SmokeThread, Superseded } from './thread.js'
 
 export const ROLES = ['smoke-a', 'smoke-b', 'smoke-c'] as const
-/** How a role says that the task may come. */
+/** The step by which a role reports that smoke-a may post its task. */
 export const WAITS_FOR_A_TASK = 'wait for a task from smoke-a'
 export type RoleName = (typeof ROLES)[number]
 
-/** What a role works with, and reports to. */
+/** The tools of a role, and its reports. */
 export interface Role {
   readonly client: ArcClient
   readonly thread: SmokeThread
