@@ -10,7 +10,7 @@ import type { Hold } from './model/holds.js'
 import { remember } from './operator.js'
 import { changed, me, operator, shutdownAt, threads } from './room.js'
 
-/** The page's message to the person, until the next action. */
+/** The page's message to the operator. It stays until the next action. */
 export interface Notice {
   readonly kind: 'info' | 'error'
   readonly title: string
@@ -112,7 +112,7 @@ async function postText(body: string): Promise<void> {
   arrived([posted])
 }
 
-/** Of a thread that is not among the newest, where the last that is seen of it was said. */
+/** The channel of a thread. For a thread that the page has not read, the channel of its last message on the page. */
 function channelOf(thread: string): string | undefined {
   const summary = threads.value.find(({ thread_id: id }) => id === thread)
   return summary?.channel ?? stretch.value.messages.findLast(({ to_agent: to }) => to === null)?.channel

@@ -1,13 +1,13 @@
-// The hub's API as the page calls it: same origin, JSON in and out, the hub's own words when it refuses. Knows
-// the difference between the hub's clock and the browser's, for what counts down.
+// The page's calls of the hub's API: same origin, JSON in and out. A refusal has the hub's own words. It measures the
+// difference between the hub's clock and the browser's, for countdowns.
 
 import type { Envelope } from '../protocol/envelope.js'
 import type { Message } from '../protocol/objects.js'
 import { messageOf } from './model/message.js'
 
-/** A call that has no answer by then has failed: whoever made it is told, or tries again. */
+/** Milliseconds for an answer. After them the call fails. */
 const TIMEOUT_MS = 10_000
-/** A hub reads no longer address; old rows may hold names that make one. */
+/** The longest address that a hub reads. Names of old rows may make a longer one. */
 const MAX_PATH_CHARS = 12_000
 const PAGE_ROWS = 500
 
@@ -57,13 +57,13 @@ export async function get<T>(path: string): Promise<T> {
   return (await call<T>('GET', path)).result as T
 }
 
-/** One page of a listing that has them, and where the next one begins: null on the last (PROTOCOL §5, §7). */
+/** One page of a listing with pages, and the cursor of the next one; null on the last page (PROTOCOL §5, §7). */
 export async function getPage<T>(path: string): Promise<{ rows: T[]; next: string | null }> {
   const { result, next = null } = await call<T[]>('GET', path)
   return { rows: result ?? [], next }
 }
 
-/** With a key the call has one effect and one answer, however often and from wherever it is repeated (PROTOCOL §9). */
+/** With a key, all repetitions of the call have one effect and one answer, from any tab (PROTOCOL §9). */
 export async function post<T>(path: string, body: object = {}, key?: string): Promise<T> {
   return (await call<T>('POST', path, body, key)).result as T
 }
@@ -97,9 +97,9 @@ export class Listing {
   }
 
   /**
-   * The rows right before an id. The protocol pages forward only, so a page is read from some way before it: from
-   * further when nothing is there, from nearer when the page ends too early. As a page holds 500
-   * rows, one that begins 500 ids before always reaches.
+   * The rows right before an id. The protocol pages forward only, so it reads a page from an earlier id: from further back if
+   * the page is empty, from nearer if the page ends too early. A page has up to 500 rows, so one that begins 500 ids earlier
+   * reaches the id.
    */
   async before(id: number): Promise<{ rows: Message[]; fromStart: boolean }> {
     for (let span = PAGE_ROWS; ; ) {
@@ -113,7 +113,7 @@ export class Listing {
     }
   }
 
-  /** One page. The hub ends it before its limit where the rows are large (PROTOCOL §1). */
+  /** One page. The hub ends it before its limit if the rows are large (PROTOCOL §1). */
   async #page(position: string): Promise<{ rows: Message[]; isCut: boolean }> {
     const { result = [], cut = false } = await call<Message[]>('GET', `${this.#address}&${position}`)
     return { rows: result.map(messageOf), isCut: cut }

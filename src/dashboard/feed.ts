@@ -10,7 +10,7 @@ import { belongs, hashOf, isSame, type View, viewOf } from './model/views.js'
 import { me } from './room.js'
 import { noteTaskTexts } from './task-texts.js'
 
-/** Rows that are read when a view opens, and at each step into the past. */
+/** Rows of the first read of a view, and of each step into the past. */
 const FIRST_ROWS = 150
 const MORE_ROWS = 200
 const MAX_HASH_CHARS = 50_000
@@ -19,9 +19,9 @@ export const view = signal<View>(viewOf(location.hash))
 export const stretch = signal<Stretch>(EMPTY)
 export const feedState = signal<'reading' | 'ready' | 'failed'>('reading')
 export const feedError = signal('')
-/** Messages that have come below while the reader was further up. */
+/** Messages that arrived at the end while the reader was further up. */
 export const newBelow = signal(0)
-/** True while the end of the feed is on screen: then it follows what comes. */
+/** True while the end of the feed is on screen. The feed then follows new messages. */
 export const isAtEnd = signal(true)
 export const replyTo = signal<Message | undefined>(undefined)
 
@@ -32,9 +32,9 @@ let isReadingMore = false
 export function open(next: View): void {
   if (isSame(next, view.value) && feedState.value !== 'failed') return
   const hash = hashOf(next)
-  // A browser takes no address that is too long; what is named so is shown without one.
+  // A browser accepts no address beyond a length. A view with such a name opens without an address.
   if (location.hash === hash || hash.length > MAX_HASH_CHARS) show(next)
-  else location.hash = hash // comes back by `hashchange`
+  else location.hash = hash // `hashchange` then shows the view
 }
 
 function show(next: View): void {
@@ -73,7 +73,7 @@ export async function load(): Promise<void> {
   }
 }
 
-/** The listings that a view is made of. */
+/** The listings whose messages make up a view. */
 function listingsOf({ kind, name }: View): { listing: Listing; keep: (message: Message) => boolean }[] {
   const all = () => true
   const inbox = (agent: string) => new Listing(`/v1/inbox/${encodeURIComponent(agent)}`)
@@ -104,7 +104,7 @@ async function newestOf(shown: View): Promise<readonly Message[]> {
   return parts.reduce<readonly Message[]>((all, part) => merged(all, part), [])
 }
 
-/** Reads what lies before the first message that is held. */
+/** Reads the messages before the first one of the stretch. */
 export async function readOlder(): Promise<void> {
   const first = stretch.value.messages[0]
   const [source, ...others] = listingsOf(view.value)
@@ -121,13 +121,13 @@ export async function readOlder(): Promise<void> {
     const older = beside.flat().filter((message) => fromStart || message.id >= from)
     if (turn === opening) stretch.value = withOlder(stretch.value, merged(kept, older), fromStart)
   } catch {
-    // the connection is lost, which is said elsewhere; scrolling tries again
+    // the connection is lost, and a banner says so; the next scroll tries again
   } finally {
     isReadingMore = false
   }
 }
 
-/** Reads what follows the last message that is held, where newer ones were forgotten. */
+/** Reads the messages after the last one of the stretch, if it has forgotten newer ones. */
 export async function readNext(): Promise<void> {
   const last = stretch.value.messages.at(-1)
   const [source] = listingsOf(view.value)

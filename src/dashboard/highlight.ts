@@ -1,5 +1,5 @@
-// The highlighter, in a file that is loaded when it is needed: a few languages that agents write, by highlight.js
-// through lowlight, which gives a tree rather than markup.
+// The highlighter, which the page loads with the first code: a few languages that agents write, by highlight.js through
+// lowlight, which returns a tree and no markup.
 
 import bash from 'highlight.js/lib/languages/bash'
 import css from 'highlight.js/lib/languages/css'
@@ -38,10 +38,10 @@ type Node =
   | { readonly type: 'element'; readonly classes: string; readonly children: Highlighted }
 export type Highlighted = readonly Node[]
 
-/** Deeper nested than code is by hand, and no deeper than it can be drawn. */
+/** The most levels of the tree: more than people nest by hand, and few enough to draw. */
 const MAX_DEPTH = 40
 
-/** Undefined when the language is none of these, or the text cannot be taken apart. */
+/** Undefined if the language is none of these, or the tree is too deep. */
 export function highlight(text: string, language: string): Highlighted | undefined {
   const name = language.toLowerCase()
   if (!lowlight.registered(name)) return undefined
@@ -52,7 +52,7 @@ export function highlight(text: string, language: string): Highlighted | undefin
   }
 }
 
-/** @throws Error when it is deeper than can be drawn */
+/** @throws Error when the tree has too many levels */
 function treeOf(nodes: Tree, depth: number): Highlighted {
   if (depth > MAX_DEPTH) throw new Error('too deep')
   return nodes.flatMap((node): Node[] => {

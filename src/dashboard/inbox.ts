@@ -1,5 +1,5 @@
-// Which direct messages to the operator are unread. Seen is what the inbox showed, or the conversation with their
-// sender. Remembered in this browser as the id up to which all is read, for each hub (by its instance id) and operator.
+// The operator's unread direct messages. A message is read once the inbox or the conversation with its sender showed it. The
+// browser keeps the id up to which all are read, for each hub (by its instance id) and operator.
 
 import { computed, signal } from '@preact/signals'
 import type { Message } from '../protocol/objects.js'
@@ -20,7 +20,7 @@ export const unreadBySender = computed(() => {
   return counts
 })
 
-/** Reads what has come while the page was closed. */
+/** Reads the direct messages that arrived while the page was closed. */
 export async function readUnread(): Promise<void> {
   unread.value = new Map()
   newestId = recall()
@@ -38,7 +38,7 @@ export function noteUnread(messages: readonly Message[]): void {
   unread.value = new Map([...unread.value, ...entries].slice(-MAX_UNREAD))
 }
 
-/** What this view shows has been seen, if anybody looks. */
+/** Marks the messages of this view as read, unless the page is hidden. */
 export function markRead({ kind, name }: View): void {
   if (document.hidden || (kind !== 'inbox' && kind !== 'direct')) return
   const left = [...unread.value].filter(([, sender]) => kind === 'direct' && sender !== name)
@@ -61,6 +61,6 @@ function store(id: number): void {
   try {
     if (id > recall()) localStorage.setItem(keyOf(), String(id))
   } catch {
-    // a browser that keeps nothing: all is unread again next time
+    // the browser keeps nothing: at the next load all are unread again
   }
 }

@@ -1,11 +1,11 @@
-// What this browser remembers of the room from one load to the next; nothing, where it keeps nothing.
+// Values that the browser keeps from one load of the page to the next. A browser may refuse to keep any.
 
 export interface Kept<T> {
   read(): Readonly<Record<string, T>>
   write(values: Readonly<Record<string, T>>): void
 }
 
-/** What is read may have been written by anybody: its members are for the reader to check. */
+/** Other programs may have written the values, so the caller must check their members. */
 export function keptIn<T>(name: string): Kept<T> {
   return {
     read() {
@@ -20,7 +20,7 @@ export function keptIn<T>(name: string): Kept<T> {
       try {
         localStorage.setItem(name, JSON.stringify(values))
       } catch {
-        // it keeps nothing, or no more
+        // the browser keeps nothing, or has no space left
       }
     },
   }

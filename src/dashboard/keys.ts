@@ -1,4 +1,4 @@
-// The keyboard, where nothing is being typed: moving among messages and views, and to the fields.
+// The keys outside of fields: they move among messages and views, and into the fields.
 
 import { isHelpOpen } from './actions.js'
 import { isAtEnd, load, newBelow, open, replyTo, stretch, view } from './feed.js'
@@ -21,21 +21,21 @@ export const KEYS = [
 
 export function focusComposer(): void {
   pane.value = 'feed'
-  // A view that has just opened is drawn first.
+  // Waits until a view that has just opened is drawn.
   requestAnimationFrame(() => document.getElementById('composer')?.focus())
 }
 
-/** Brings a message that the view holds into sight. */
+/** Scrolls to a drawn message, and focuses it. */
 export function focusMessage(id: number): void {
   const row = document.querySelector<HTMLElement>(`.message[data-id="${id}"]`)
   row?.scrollIntoView({ block: 'center' })
   row?.focus({ preventScroll: true })
 }
 
-/** Safari tells of the key that ends a composition when it has ended, by the code of the input method alone. */
+/** Safari reports the key that ends a composition after its end. Then only this code shows that the key is the input method's. */
 const INPUT_METHOD_KEY = 229
 
-/** True for a key that belongs to an input method: with it a word is composed, and nothing is sent, left or chosen. */
+/** Whether a key belongs to an input method, which composes a word. Such a key triggers no action. */
 export function isComposing({ isComposing, keyCode }: KeyboardEvent): boolean {
   return isComposing || keyCode === INPUT_METHOD_KEY
 }

@@ -1,9 +1,9 @@
-// The connection to the hub: signs in, follows the stream from the last message that was seen (`stream.ts`), and does so
-// again, by itself, whenever it breaks. Says when it is lost and when it is back, and when the hub on
-// the other side is another one than before (a reset: what is known is then void). Ends with the page.
+// The connection to the hub. It signs in and follows the stream after the last seen message (`stream.ts`). When the stream
+// breaks, it connects again. It reports when the connection is lost and when it is back, and when another hub answers than
+// before (a reset: the page's data is then void). It ends with the page.
 //
-// A stream that breaks is noticed by the browser; one that goes silent without breaking (a hub that hangs, a laptop that
-// slept) is noticed by a call that is made now and then anyway.
+// The browser notices a stream that breaks. A stream can also go silent without breaking, if the hub hangs or the laptop
+// slept. A regular call (`look`) notices that.
 
 import type { ChangeTopic } from '../protocol/kinds.js'
 import type { HubInfo, Message } from '../protocol/objects.js'
@@ -16,18 +16,18 @@ export type ConnectionState = 'connecting' | 'live' | 'lost'
 
 export interface LiveEvents {
   state(state: ConnectionState): void
-  /** Before anything else of this connection; `isNew` when nothing of what was known holds any more. */
+  /** Called first on each connection. `isNew`: another hub answers than before, so the page's data is void. */
   hub(info: HubInfo, isNew: boolean): void
   /** @throws HubError */
   signIn(): Promise<SignedIn>
-  /** Too much was missed to be told one by one: what is shown has to be read again, up to the newest. */
+  /** The page missed too many messages to catch up one by one. It must read its views again, up to `latestId`. */
   missed(latestId: number): void
-  /** Messages in the order in which they came. */
+  /** New messages, in the order of their arrival. */
   messages(messages: readonly Message[]): void
   changed(topics: readonly ChangeTopic[]): void
-  /** The stream is open: whatever else is shown may have changed while it was not. */
+  /** The stream is open. The listings may have changed while it was closed. */
   opened(): void
-  /** Now and then. @throws HubError when the hub does not answer */
+  /** Called every `LOOK_MS`. @throws HubError when the hub does not answer */
   look(): Promise<void>
 }
 
@@ -36,11 +36,11 @@ const RETRY_MS = [200, 400, 800, 1_500, 3_000] as const
 const LOOK_MS = 5_000
 /** Messages that a reconnected page catches up with one by one. */
 const MAX_CATCH_UP = 1_000
-/** Messages that are handed on at once at the latest, also while the page is hidden and nothing is drawn. */
+/** With this many collected messages it hands them on at once, also while the page is hidden and draws nothing. */
 const MAX_PENDING = 500
-/** Between two drawings of what has come: in between the page answers to the person at it. */
+/** Milliseconds between two drawings of new messages. Meanwhile the page reacts to the operator. */
 const BREATH_MS = 40
-/** A hidden page draws no frames. */
+/** Milliseconds between two deliveries to a hidden page, which draws no frames. */
 const HIDDEN_MS = 250
 
 export class Live {
@@ -72,7 +72,7 @@ export class Live {
         why = end.why
         if (end.wasOpen) failures = 0
       } catch {
-        // it is lost, which is said below
+        // the connection is lost, as reported below
       }
       this.#flush()
       if (why === 'hidden') {
@@ -101,7 +101,7 @@ export class Live {
     this.#events.missed(latestId)
   }
 
-  /** Until the stream ends or goes silent. */
+  /** Resolves when the stream ends or goes silent. */
   #follow(): Promise<{ wasOpen: boolean; why: 'lost' | 'hidden' }> {
     return new Promise((resolve) => {
       let wasOpen = false
@@ -148,7 +148,7 @@ export class Live {
       this.#drawnAt = performance.now()
       this.#flush()
     }
-    // What comes alone is drawn with the next frame, a burst piece by piece.
+    // The next frame draws a lone message. A burst is drawn in pieces.
     const restMs = this.#drawnAt + BREATH_MS - performance.now()
     if (document.hidden) setTimeout(flush, HIDDEN_MS)
     else if (restMs > 0) setTimeout(flush, restMs)

@@ -1,4 +1,4 @@
-// The page's entry: connects, and draws.
+// The page's entry: it connects to the hub and draws the page.
 
 import { render } from 'preact'
 import { App } from './components/app.js'

@@ -1,28 +1,28 @@
-// Who the person at this page is among the agents: `operator`, or the first free variant of it. Remembered in
-// this browser, so that a reload, or a second tab, is the same one; another browser at the same hub gets the next name.
+// The operator: the person at this page as an agent, named `operator` or the first free variant of it. The browser keeps the
+// name, so a reload and a second tab are the same operator. Another browser at the same hub gets the next name.
 //
-// A session is asked for under a key that follows from what is remembered. So tabs that sign in at the same time, and a page
-// that is loaded again before it had its answer, get one session, and not a name each.
+// The page opens a session under an idempotency key that it computes from what the browser keeps. So tabs that sign in at the
+// same time get one session, and so does a page that is reloaded before its answer came.
 
 import type { Bootstrap, Session } from '../protocol/objects.js'
 import { get, HubError, post } from './api.js'
 
 const MEMORY = 'arc-operator'
 const NAME = 'operator'
-/** More people than this at one hub share a name. */
+/** The most operators at one hub. A further one can't sign in. */
 const MAX_VARIANTS = 50
 
-/** Rounds of asking for a session, and looking whether it is the one that lives. */
+/** Rounds in which it opens a session and checks that the hub has that one. */
 const MAX_ROUNDS = 4
 
 interface Memory {
   readonly agentId: string
-  /** Before there is one, something that this browser alone knows. */
+  /** Before the first session, a random value of this browser. */
   readonly sessionId: string
   readonly displayName: string
 }
 
-/** Of a browser that keeps nothing: it is forgotten with the page. */
+/** The memory of a page whose browser keeps nothing. */
 let unkept: Memory | undefined
 
 export interface SignedIn {
@@ -31,7 +31,7 @@ export interface SignedIn {
   readonly latestId: number
 }
 
-/** Takes up the remembered session if it is still there, else opens one. @throws HubError */
+/** Continues the kept session if the hub still has it, else opens one. @throws HubError */
 export async function signIn(): Promise<SignedIn> {
   const first = recall().agentId
   const candidates = [first, ...variants().filter((name) => name !== first)]
@@ -50,7 +50,7 @@ export function remember({
   keep({ agentId, sessionId, displayName })
 }
 
-/** Undefined when another live session has the name. */
+/** Undefined if another operator's session has the name. */
 async function signInAs(agentId: string): Promise<SignedIn | undefined> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const { session: live, latest_visible_id: latestId } = await bootstrap(agentId)
@@ -59,7 +59,7 @@ async function signInAs(agentId: string): Promise<SignedIn | undefined> {
       return { session: live, latestId }
     const opened = await open(agentId, memory)
     if (!opened) return undefined
-    // An answer that was given earlier may tell of a session that has ended since: then the next key is another.
+    // The answer may be a stored one, of a session that has ended. The next round then uses another key.
     remember(opened)
   }
   return undefined
@@ -76,7 +76,7 @@ async function open(agentId: string, memory: Memory): Promise<Session | undefine
   try {
     return await post<Session>('/v1/sessions', request, key)
   } catch (error) {
-    // Another agent has the name; or a tab of this browser has asked under the key, in other words.
+    // 409: another agent has the name. 422: a tab of this browser sent another request under the key.
     if (error instanceof HubError && (error.status === 409 || error.status === 422)) return undefined
     throw error
   }
@@ -95,10 +95,10 @@ function recall(): Memory {
     const found = JSON.parse(localStorage.getItem(MEMORY) ?? 'null')
     if (typeof found?.agentId === 'string' && typeof found.sessionId === 'string') return found
   } catch {
-    // it keeps nothing, or what is kept is not ours
+    // the browser keeps nothing, or the value is not ours
   }
   if (unkept) return unkept
-  // `randomUUID` is for secure contexts alone, and a hub may be asked over a network.
+  // `randomUUID` needs a secure context, which a page from a network address is not.
   const random = crypto.getRandomValues(new Uint32Array(4)).join('-')
   return keep({ agentId: NAME, sessionId: `none-${random}`, displayName: NAME })
 }

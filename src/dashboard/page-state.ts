@@ -1,21 +1,21 @@
-// How the page is being looked at: what is being looked for in it, and, in a narrow window, which part is shown.
+// The state of the page for its reader: the search, the kind filter, and the part that a narrow window shows.
 
 import { signal } from '@preact/signals'
 
-/** In lower case; empty when nothing is looked for. */
+/** The text of the search, in lower case; empty without a search. */
 export const needle = signal('')
 /** A message kind, or all. */
 export const kindFilter = signal('')
 export type Pane = 'people' | 'feed' | 'work'
 export const pane = signal<Pane>('feed')
 
-/** True when one of the texts holds what is looked for. */
+/** Whether the search finds one of the texts. */
 export function isFound(...texts: readonly (string | null | undefined)[]): boolean {
   const wanted = needle.value
   return wanted === '' || texts.some((text) => text?.toLowerCase().includes(wanted))
 }
 
-/** How many there are; of how many, while something is looked for. */
+/** The number of all rows; during a search also the number of found ones. */
 export function countOf(found: number, all: number, hasMore = false): string {
   const whole = `${all}${hasMore ? '+' : ''}`
   return needle.value === '' ? whole : `${found} of ${whole}`

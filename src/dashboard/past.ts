@@ -1,4 +1,4 @@
-// What was before the page was opened, for the plots: who wrote when, and who held what.
+// The time before the page was opened, for the plots: messages by agent, and holds.
 
 import { Listing } from './api.js'
 import { activity, heard, me, readPastHolds } from './room.js'
@@ -6,7 +6,7 @@ import { activity, heard, me, readPastHolds } from './room.js'
 const PAGE_ROWS = 500
 const PAGES = 4
 
-/** Counts the newest messages up to `latestId`; what comes later is told by the stream. */
+/** Counts the newest messages up to `latestId`. The stream brings the later ones. */
 export async function readPast(latestId: number): Promise<void> {
   activity.clear()
   await readPastHolds()

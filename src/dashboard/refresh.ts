@@ -1,11 +1,11 @@
-// Reads something again when it has changed, however often that is said: one read at a time, and after each a pause
-// that grows with how long it took, so that a large listing under many changes does not keep the hub busy. A hidden
-// tab, which may be one of many, reads when it is shown.
+// Reads a listing again after hints that it has changed. It reads once at a time, and pauses after each read in proportion to
+// the read's duration, so that a large listing with many changes does not keep the hub busy. A hidden tab, which may be one of
+// many, reads when it becomes visible.
 
 import { isShown } from './page-state.js'
 
 const MIN_PAUSE_MS = 150
-/** The part of the time that a listing is read at most: a fifth. */
+/** A pause is this many times as long as its read, so reads take at most a fifth of the time. */
 const PAUSE_FACTOR = 4
 
 export class Refresh {
@@ -14,7 +14,7 @@ export class Refresh {
   #isWanted = false
   #isBusy = false
 
-  /** A read that fails is not repeated: the connection is then lost, and all is read when it is back. */
+  /** It does not repeat a failed read: the connection is lost then, and the page reads all listings when it is back. */
   constructor(read: () => Promise<void>, { whileHidden = false } = {}) {
     this.#read = read
     this.#whileHidden = whileHidden

@@ -1,5 +1,5 @@
-// What is known of the room besides its messages: signals that components read, each read again from the hub
-// when the stream hints that it has changed.
+// The page's data about the room, besides messages: signals for the components. Each is read again from the hub when the
+// stream hints that it has changed.
 
 import { computed, signal } from '@preact/signals'
 import type { ChangeTopic } from '../protocol/kinds.js'
@@ -29,7 +29,7 @@ import { Refresh } from './refresh.js'
 import { TaskList } from './task-list.js'
 import { forgetTaskTexts, noteTaskTexts } from './task-texts.js'
 
-/** Threads that are read: each message in one of them asks for it, and a room may have tens of thousands. */
+/** Threads of one read. Each message in a thread causes a read, and a room may have tens of thousands of threads. */
 const FEW_THREADS = 100
 const MANY_THREADS = 500
 
@@ -46,7 +46,7 @@ const gone = signal<readonly Session[]>([])
 const waiting = signal<ReadonlySet<string>>(new Set())
 export const channels = signal<readonly Channel[]>([])
 export const threads = signal<readonly ThreadSummary[]>([])
-/** There are older threads than `threads` holds: as many as somebody wants to see are read. */
+/** The hub has older threads than `threads` holds. `wantThreads` reads more. */
 export const hasMoreThreads = signal(false)
 let threadRows: number = FEW_THREADS
 const taskList = new TaskList()
@@ -54,7 +54,7 @@ const tasks = signal<readonly Task[]>([])
 const claims = signal<readonly Hold[]>([])
 const locks = signal<readonly Hold[]>([])
 export const history = signal<readonly Interval[]>([])
-/** When the hub will shut down, in its time. */
+/** The time of the pending shutdown, in milliseconds of the hub's clock. */
 export const shutdownAt = signal<number | undefined>(undefined)
 /** Counts up with each message that the plot has counted. */
 export const activityVersion = signal(0)
@@ -91,7 +91,7 @@ const reads = {
   tasks: new Refresh(async () => {
     tasks.value = await taskList.read(latestId)
   }),
-  // While hidden too: the history of holds is made of what is read.
+  // Also while the tab is hidden: the reads make up the history of holds.
   claims: new Refresh(
     async () => {
       const rows = await get<Claim[]>('/v1/claims?active_only=true')
@@ -136,7 +136,7 @@ export function signedIn({ session, latestId: id }: SignedIn): void {
   latestId = id
 }
 
-/** Somebody wants to see more of the threads than the newest few, or to find in them. */
+/** Reads many threads for an unfolded or searched list, else the newest few. */
 export function wantThreads(areManyWanted: boolean): void {
   const rows = areManyWanted ? MANY_THREADS : FEW_THREADS
   if (rows === threadRows) return
@@ -148,20 +148,20 @@ export function readAll(): void {
   for (const read of Object.values(reads)) read.want()
 }
 
-/** What no hint tells of: signs of life, and who waits. @throws HubError when the hub does not answer */
+/** Reads what has no hints: signs of life, and waiting agents. @throws HubError when the hub does not answer */
 export async function look(): Promise<void> {
   reads.agents.want()
   await readWaiting()
 }
 
-/** Held before this page was opened: for the swim-lanes. */
+/** Reads the holds from before this page was opened, for the lanes. */
 export async function readPastHolds(): Promise<void> {
   const [pastClaims, pastLocks] = await Promise.all([get<Claim[]>('/v1/claims'), get<Lock[]>('/v1/locks')])
   history.value = withHolds(history.value, 'claim', pastClaims.map(holdOfClaim), hubNow())
   history.value = withHolds(history.value, 'lock', pastLocks.map(holdOfLock), hubNow())
 }
 
-/** Messages have come, or were read from before: what they tell of the rest. */
+/** Takes from new or older messages what they say about the rest of the room. */
 export function heard(messages: readonly Message[], isLive: boolean): void {
   for (const message of messages) {
     activity.count(message.from_agent, Date.parse(message.ts))
@@ -174,7 +174,7 @@ export function heard(messages: readonly Message[], isLive: boolean): void {
   reads.waiting.want()
 }
 
-/** Nothing of what was known holds any more: the hub is another one. */
+/** Forgets all data: another hub answers. */
 export function forget(): void {
   sessions.value = []
   gone.value = []

@@ -1,8 +1,8 @@
-// One tab's way to the hub's stream: with the other tabs of its browser over a shared worker (stream.worker.ts), or by
-// itself where there is none. Gives messages after an id, in order, each once, until it ends; it does not
-// connect again by itself.
+// One tab's way to the hub's stream: over a shared worker with the other tabs of its browser (stream.worker.ts), or over a
+// stream of its own if the browser has no shared workers. It calls back with each message after an id, in order, once, until
+// it ends. It does not reconnect.
 //
-// A tab by itself holds no stream while it is hidden, so that many of them leave connections to the one that is seen.
+// A tab with its own stream closes it while hidden, so that hidden tabs leave connections to the visible one.
 
 import type { ChangeTopic } from '../protocol/kinds.js'
 import type { Message } from '../protocol/objects.js'
@@ -14,7 +14,7 @@ export interface StreamRequest {
   readonly instanceId: string
   readonly agentId: string
   readonly sinceId: number
-  /** The last one ended because the hub was silent. */
+  /** The last stream ended because the hub was silent. */
   readonly isDoubtful: boolean
 }
 
@@ -22,22 +22,22 @@ export interface StreamEvents {
   opened(): void
   message(message: Message): void
   changed(topics: readonly ChangeTopic[]): void
-  /** Once, and then nothing more comes. `hidden`: it was given up until the tab is shown. */
+  /** Called once, as the last callback. `hidden`: the tab has closed its stream until it is visible. */
   ended(why: 'lost' | 'hidden'): void
 }
 
-/** A stream that is followed. */
+/** An open way to the stream. */
 export interface Following {
-  /** Now and then: ends it if what it depends on in this browser has died. */
+  /** Call it regularly: it ends the stream if the shared worker has died. */
   check(): void
   close(): void
 }
 
-/** A worker that does not answer by then is taken for one that never will. */
+/** Milliseconds for the worker's first answer. After them the tab opens its own stream. */
 const JOIN_MS = 10_000
-/** Messages that are read by the tab itself at most, to come to where the shared stream is. */
+/** The most messages that a tab reads by itself to catch up with the shared stream. */
 const MAX_GAP = 1_000
-/** After how many characters the worker is told that they were taken. */
+/** The tab tells the worker after this many characters that it has taken them. */
 const TELL_TAKEN_CHARS = 500_000
 
 export function followStream(request: StreamRequest, events: StreamEvents): Following {
@@ -62,7 +62,7 @@ class OwnStream implements Following {
     this.#source.onopen = () => events.opened()
     this.#source.onmessage = ({ data }) => events.message(messageOf(JSON.parse(data)))
     this.#source.addEventListener('changed', ({ data }) => events.changed(JSON.parse(data)))
-    // The browser would connect again by itself, but not notice that the hub has become another.
+    // The browser would reconnect, but not notice that another hub answers.
     this.#source.onerror = () => events.ended('lost')
     this.#onVisibility = () => {
       if (document.hidden) events.ended('hidden')
@@ -86,14 +86,14 @@ class SharedStream implements Following {
   readonly #joining: ReturnType<typeof setTimeout>
   readonly #onPageHide = () => this.#events.ended('lost')
   #lastId: number
-  /** What comes while the tab reads what it missed. */
+  /** Messages that arrive while the tab reads those that it missed. */
   #kept: Message[] | undefined = []
   #takenChars = 0
   #toldChars = 0
   #isAnswered = true
   #isClosed = false
 
-  /** `fail` is called instead of anything else when there is no worker to talk to. @throws when there can be none */
+  /** Calls `fail`, and no event, if the worker does not start. @throws if the browser has no shared workers */
   constructor(request: StreamRequest, events: StreamEvents, fail: () => void) {
     this.#request = request
     this.#events = events
@@ -109,7 +109,7 @@ class SharedStream implements Following {
     this.#port = worker.port
     this.#port.onmessage = ({ data }: MessageEvent<ToTab>) => this.#take(data)
     this.#tell({ type: 'join', ...request })
-    // A page that the browser keeps for the back button is frozen: it would only collect what it cannot take.
+    // The browser freezes a page that it keeps for the back button. Such a page would collect messages that it can't take.
     addEventListener('pagehide', this.#onPageHide)
   }
 
@@ -154,7 +154,7 @@ class SharedStream implements Following {
     }
   }
 
-  /** The stream was there before this tab: what it told the others first, is read. */
+  /** The shared stream may be older than this tab. The tab then reads the messages up to `at` by itself. */
   async #open(at: number): Promise<void> {
     try {
       const feed = new Listing('/v1/events', { agent_id: this.#request.agentId })

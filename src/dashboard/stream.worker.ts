@@ -1,10 +1,10 @@
-// The hub's stream, once for all tabs of a browser that show it: a shared worker. A browser opens six connections
-// to an origin, so tabs with a stream each would leave none for anything else. For each agent (and each instance of the
-// hub) it holds one stream as long as a tab follows it, and hands on what comes, as text.
+// A shared worker that holds one stream for all tabs of a browser. A browser opens six connections to an origin, so tabs with
+// a stream each would leave none for other requests. The worker holds one stream for each agent and each instance of the hub
+// while a tab follows it, and passes the events on as text.
 //
-// It promises each tab everything after the id that `opened` names, in order. What a tab has not seen up to
-// there, the tab reads itself. A stream that breaks ends for all its tabs; they find out which hub answers now. A tab that
-// takes nothing (the browser has frozen it, or it has crashed) is dropped when too much waits for it.
+// It sends each tab all messages after the id that `opened` names, in order. The tab reads earlier ones by itself. If a stream
+// breaks, it ends for all its tabs, which then ask which hub answers. The worker drops a tab that takes no messages (the
+// browser has frozen it, or it has crashed) when too many characters wait for it.
 
 import type { Message } from '../protocol/objects.js'
 
@@ -14,23 +14,23 @@ export type ToWorker =
       readonly instanceId: string
       readonly agentId: string
       readonly sinceId: number
-      /** The tab left the stream because the hub was silent: the connection below it may be dead. */
+      /** The tab left the last stream because the hub was silent. The stream's connection may be dead. */
       readonly isDoubtful: boolean
     }
-  /** Characters of messages, since it joined. */
+  /** Characters of messages that the tab has taken since it joined. */
   | { readonly type: 'taken'; readonly chars: number }
   | { readonly type: 'ping' }
   | { readonly type: 'leave' }
 
 export type ToTab =
-  /** It has been heard, and the stream will tell. */
+  /** The worker has received `join`. The stream's events follow. */
   | { readonly type: 'joined' }
   | { readonly type: 'opened'; readonly at: number }
   | { readonly type: 'message' | 'changed'; readonly data: string }
   | { readonly type: 'pong' }
   | { readonly type: 'ended' }
 
-/** Characters that wait for one tab at most. */
+/** The most characters that one tab may not have taken. */
 const MAX_UNTAKEN_CHARS = 8_000_000
 
 interface Member {
@@ -46,7 +46,7 @@ class SharedStream {
   readonly #members = new Set<Member>()
   #source: EventSource | undefined
   #isOpen = false
-  /** The last message that was handed on. */
+  /** The id of the last message that the tabs got. */
   #at: number
 
   constructor(agentId: string, sinceId: number, onEnd: () => void) {
@@ -79,7 +79,7 @@ class SharedStream {
       this.#tell({ type: 'message', data })
     }
     source.addEventListener('changed', ({ data }) => this.#tell({ type: 'changed', data }))
-    // The browser would connect again by itself, but not notice that the hub has become another.
+    // The browser would reconnect, but not notice that another hub answers.
     source.onerror = () => this.#end()
     this.#source = source
   }

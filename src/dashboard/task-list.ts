@@ -1,18 +1,18 @@
-// The room's tasks, read in pages and kept: at first the recent ones and all that are open, then what has been added, and which of
-// those that were open still are. So an old room with many tasks costs the hub no more than its open ones.
+// The room's tasks, read in pages. The first read gets the recent tasks and all open ones. Each later read gets the new tasks
+// and the open ones, which shows the tasks that are done since. So an old room with many done tasks costs the hub little.
 
 import type { Task } from '../protocol/objects.js'
 import { getPage } from './api.js'
 
 const PAGE_ROWS = 500
-/** Pages of one reading at most. */
+/** The most pages of one read. */
 const MAX_PAGES = 20
-/** Ids before the newest message from which on tasks are recent; those that are done and older are left out. */
+/** A task is recent if its id is within this many ids of the newest message. The list leaves out older done tasks. */
 const RECENT_IDS = 10_000
 
 export class TaskList {
   readonly #known = new Map<number, Task>()
-  /** All tasks up to this id have been read, but for those that were too old. */
+  /** The list has read all recent tasks up to this id. */
   #readTo: number | undefined
 
   /** @throws HubError */
@@ -31,7 +31,7 @@ export class TaskList {
     this.#readTo = undefined
   }
 
-  /** What was open and is no longer among the open ones is done. */
+  /** A known open task that is not among the read open ones is done. */
   #close({ tasks, isCut }: Pages): void {
     const open = new Set(tasks.map(({ task_id: id }) => id))
     const end = isCut ? (tasks.at(-1)?.task_id ?? 0) : Number.POSITIVE_INFINITY

@@ -1,23 +1,23 @@
-// What tasks are about. A task's row does not say: its text is the message of the same id, which is remembered when it
-// comes by, and read when a task is shown whose message did not.
+// The texts of tasks. A task's row has none: its text is the message with the same id. This file keeps the text of each task
+// message that the page gets, and reads the missing message of a task that the page shows.
 
 import { signal } from '@preact/signals'
 import type { Message, Task } from '../protocol/objects.js'
 import { Listing } from './api.js'
 import { beginning, LABEL_CHARS, plain } from './model/text.js'
 
-/** Texts that are remembered, and characters of each. */
+/** The most texts that it keeps, and the most characters of each. */
 const MAX_TEXTS = 500
 const MAX_CHARS = 200
 
-/** Names a task in a label. */
+/** A task's name in labels. */
 export function taskLabel(id: number, text: string | undefined): string {
   return text === undefined ? `task ${id}` : `task ${id}: ${plain(beginning(text.trim(), LABEL_CHARS))}`
 }
 
 export const taskTexts = signal<ReadonlyMap<number, string>>(new Map())
 
-/** Tasks whose message was looked for in vain, too: a direct message to somebody else is not to be read. */
+/** Tasks whose message the page has asked for, also in vain: the operator can't read a direct message between others. */
 const asked = new Set<number>()
 
 export function noteTaskTexts(messages: readonly Message[]): void {
@@ -27,7 +27,7 @@ export function noteTaskTexts(messages: readonly Message[]): void {
   taskTexts.value = new Map([...taskTexts.value, ...entries].slice(-MAX_TEXTS))
 }
 
-/** Reads the texts of tasks that are shown, one after another. */
+/** Reads the texts of shown tasks, one after another. */
 export async function readTaskTexts(tasks: readonly Task[]): Promise<void> {
   for (const { task_id: id, channel } of tasks) {
     if (taskTexts.value.has(id) || asked.has(id)) continue

@@ -1,4 +1,4 @@
-// The activity picture: messages over time by agent, and who held what when, on one axis of time.
+// The activity picture: messages over time by agent, and holds over time, on one axis of time.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -17,7 +17,7 @@ const RANGES = [
   { minutes: 360, bars: 72, label: '6 hours' },
 ] as const
 
-/** What is left of the width is for the time to come: leases reach into it. */
+/** The part of the width for the past. Leases reach into the rest. */
 const PAST_SHARE = 0.9
 
 export function ActivityView(): JSX.Element {
@@ -35,7 +35,7 @@ export function ActivityView(): JSX.Element {
   const { minutes } = range.value
   const bars = barsOf(minutes, range.value.bars)
   const { named, others } = writersOf(bars, MAX_WRITERS)
-  // To the left of the axis stand the names of lanes.
+  // The names of the lanes are left of the axis.
   const left = Math.min(220, Math.max(96, width.value * 0.26))
   const axis = axisOf(minutes, now.value, { left, width: width.value, pastShare: PAST_SHARE })
   return (

@@ -1,4 +1,4 @@
-// An agent wherever it is mentioned: its colour, its initials, its name.
+// An agent's colour, initials and name, for every place that shows an agent.
 
 import type { JSX } from 'preact'
 import { beginning, LABEL_CHARS, plain } from '../model/text.js'
@@ -21,14 +21,14 @@ export function Avatar({ id }: { id: string }): JSX.Element {
   )
 }
 
-/** The display name; the id where nobody of that id is here. */
+/** The display name; the id if the agent has no session. */
 const nameOf = (id: string) => displayNames.value.get(id) ?? id
 
 export function AgentName({ id }: { id: string }): JSX.Element {
   return <Name text={nameOf(id)} class="agent-name" />
 }
 
-/** The name in a label or title, which holds nothing but text. */
+/** The name for a label or title, which holds text only. */
 export function agentLabel(id: string): string {
   return plain(nameOf(id), LABEL_CHARS)
 }

@@ -1,5 +1,5 @@
-// The page: who is here on the left, what is said in the middle, what is held and waits on the right. In a narrow window
-// one of the three at a time.
+// The page: agents and channels on the left, messages in the middle, holds and tasks on the right. A narrow window shows one
+// of the three at a time.
 
 import { useSignalEffect } from '@preact/signals'
 import type { JSX } from 'preact'

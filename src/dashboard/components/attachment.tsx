@@ -1,4 +1,4 @@
-// What hangs on a message, shown for what it is: text, JSON, code, or a reference to a file or a diff.
+// An attachment of a message, drawn by its type: text, JSON, code, or a reference to a file or a diff.
 
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
@@ -12,7 +12,7 @@ import { Name, Text } from './text.js'
 const JSON_CHARS = 300_000
 const DESCRIPTION_CHARS = 1_000
 
-/** As it came: another implementation may have stored what no schema knows. */
+/** The stored attachment, unchecked: another implementation may have stored one that fits no schema. */
 type Fields = Readonly<Record<string, unknown>>
 
 interface Props {
@@ -58,7 +58,7 @@ export function Attachment({ attachment, what }: Props): JSX.Element {
   }
 }
 
-/** A value as it is written in JSON; says so where it is too deep or too large to be shown whole. */
+/** A value as JSON. If the value is too deep or too large, it shows a part and says so. */
 export function Json({
   caption,
   value,

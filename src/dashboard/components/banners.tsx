@@ -1,4 +1,4 @@
-// What must not be missed, across the top: the connection is lost, or the hub is about to shut down.
+// Warnings across the top: the connection is lost, or the hub is about to shut down.
 
 import type { JSX } from 'preact'
 import { stopShutdown } from '../actions.js'

@@ -1,6 +1,6 @@
-// Code, in its colours where its language is known. The highlighter is loaded when the first code is shown; until then,
-// and for what is too long, the text stands as it is. What it gives is a tree, of which elements are made here:
-// no markup is ever parsed.
+// Code, with colours if the highlighter knows its language. The page loads the highlighter with the first code. Until then
+// the code is plain text, and so is code that is too long. The highlighter returns a tree, and this file makes elements of
+// it: the page parses no markup.
 
 import { signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
@@ -30,7 +30,7 @@ async function load(): Promise<void> {
   try {
     highlight.value = (await import('../highlight.js')).highlight
   } catch {
-    isLoading = false // tried again with the next code
+    isLoading = false // the next code tries again
   }
 }
 

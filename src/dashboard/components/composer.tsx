@@ -1,5 +1,5 @@
-// Where the operator writes: Enter sends, Shift and Enter begins a line, a slash begins a command. What the page has to
-// say to it (a refusal, a list of channels) stands above.
+// The operator's input: Enter sends, Shift and Enter begins a line, a slash begins a command. The page's reply (a refusal, a
+// list of channels) is above it.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -15,7 +15,7 @@ import { Icon } from './icon.js'
 import { Name, Text } from './text.js'
 
 const MAX_HEIGHT_PX = 220
-/** What is shown of a refusal, which may repeat what was typed, and of a listing. */
+/** The characters that it shows of a refusal, which may repeat the input, or of a listing. */
 const MAX_NOTICE_CHARS = 1_000
 const MAX_NOTICE_ROWS = 200
 const QUOTE_CHARS = 160
@@ -34,7 +34,7 @@ export function Composer(): JSX.Element | null {
   const submit = async () => {
     const text = draft.value
     draft.value = ''
-    // What could not be sent is still there, unless something else has been typed since.
+    // If the hub refuses the text, it returns to the input, unless the operator has typed another one.
     if (!(await send(text)) && draft.value === '') draft.value = text
   }
 

@@ -1,4 +1,4 @@
-// Above the feed: what is shown, how it stands, and the field that finds in it.
+// The header of the feed: the view's name, its state, and the search field.
 
 import type { JSX } from 'preact'
 import { view } from '../feed.js'

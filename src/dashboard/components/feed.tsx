@@ -1,6 +1,6 @@
-// The feed. However many messages the view holds, a bounded number of rows is in the page: the last ones while the
-// reader is at the end, else those around where they read, extended as they scroll. What they look at stays
-// where it is, whatever comes or goes above and below.
+// The feed. It draws a bounded number of rows of the view's messages: the last ones while the reader is at the end, else
+// those around the reader's place, and more as they scroll. The row that the reader looks at keeps its place while rows
+// appear and disappear above and below it.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -16,17 +16,17 @@ import { Guard } from './guard.js'
 import { Icon } from './icon.js'
 import { isTask, MessageRow } from './message.js'
 
-/** Rows while the end is followed, rows at most, and by how many they move on. */
+/** Rows while the feed follows the end; the most rows; the rows of one step. */
 const END_ROWS = 120
 const MAX_ROWS = 300
 const STEP_ROWS = 80
-/** So near an end of what is in the page, more is put there. */
+/** Pixels from an end of the drawn rows at which the feed draws more. */
 const NEAR_PX = 800
 const AT_END_PX = 48
 const ERROR_CHARS = 1_000
-/** How far into attachments it is looked. */
+/** Characters of attachments that the search looks through. */
 const FOUND_CHARS = 1_000_000
-/** Messages of one agent within this time stand under one name. */
+/** Messages of one agent within this time share one header. */
 const GROUP_MS = 5 * 60_000
 
 export function Feed(): JSX.Element | null {
@@ -74,13 +74,13 @@ export function Feed(): JSX.Element | null {
   }
 
   useLayoutEffect(settle)
-  // What was read while the reader stood at an edge is put there: no scrolling tells of it.
+  // If messages arrive while the reader is at an edge, they are drawn there, although nobody scrolls.
   useEffect(look)
   useEffect(() => {
     const box = scroller.current
     const list = box?.firstElementChild
     if (!box || !list) return
-    // Rows change their height when code gets its colours or a long text is unfolded.
+    // Rows change their height when code gets its colours or a long text unfolds.
     const observer = new ResizeObserver(settle)
     observer.observe(list)
     observer.observe(box)

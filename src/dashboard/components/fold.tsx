@@ -1,4 +1,4 @@
-// A long text that is shown in part: folded at first, then as much more with each click as a page draws quickly.
+// Shows a long text in part: folded at first, and with each click as much more as a page draws quickly.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -8,11 +8,11 @@ const STEP_CHARS = 50_000
 
 interface Fold {
   readonly shown: string
-  /** Shows more of it; nothing when all is shown. */
+  /** The button that shows more; null when the whole text is shown. */
   readonly more: JSX.Element | null
 }
 
-/** `what` names the text to those who do not see what the button stands below. */
+/** `what` names the text to readers who do not see what is above the button. */
 export function useFold(text: string, foldChars: number, foldLines: number, what: string): Fold {
   const steps = useSignal(0)
   const head =

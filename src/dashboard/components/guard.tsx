@@ -8,11 +8,11 @@ import { Text } from './text.js'
 const RAW_CHARS = 400
 
 interface Props {
-  /** What the row is made of. When it changes, drawing it is tried again. */
+  /** The data of the row. When it changes, the guard tries to draw the row again. */
   readonly of: unknown
-  /** What cannot be shown, such as `message`. */
+  /** The row's noun, such as `message`, for the sentence in its place. */
   readonly what: string
-  /** A row, or a whole part of the page: of that, nothing raw is shown. */
+  /** A row (`li`), or a part of the page (`div`), for which it shows no raw data. */
   readonly tag?: 'li' | 'div'
   readonly children: ComponentChildren
 }

@@ -1,4 +1,4 @@
-// Claims and locks that are held: by whom, and for how long still.
+// Active claims and locks, with their holders and countdowns.
 
 import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -17,7 +17,7 @@ import { Name, NothingHere, Text } from './text.js'
 /** A lease with less than this left is about to run out. */
 const SOON_MS = 30_000
 
-/** Holds that are drawn; their countdowns run. */
+/** The most holds that are drawn, with their countdowns. */
 const MAX_SHOWN = 100
 
 export const foundHolds = computed(() =>
@@ -26,7 +26,7 @@ export const foundHolds = computed(() =>
   ),
 )
 
-/** What a claim is about whose key names a task (PROTOCOL §6). */
+/** The task's text for a claim whose key names a task (PROTOCOL §6). */
 function aboutOf(type: Hold['type'], key: string): string | undefined {
   return type === 'claim' ? taskTexts.value.get(Number(/^task-([0-9]+)$/.exec(key)?.[1])) : undefined
 }

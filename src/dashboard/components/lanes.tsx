@@ -1,5 +1,5 @@
-// Who held which claim or lock when: a lane for each key, a bar for each time it was held, in the holder's colour, with
-// what is left of a lease drawn behind it. The axis of time is given: other pictures have the same.
+// Holds over time: a lane for each key, and a bar in the holder's colour for each time that an agent held it. The rest of a
+// lease is drawn behind its bar. The caller gives the axis of time, which other pictures share.
 
 import type { JSX } from 'preact'
 import type { Axis } from '../model/axis.js'

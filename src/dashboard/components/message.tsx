@@ -1,5 +1,5 @@
-// One message: who, when, of what kind, in answer to what, and what it says. Everything in it may have been written by
-// anybody, is shown as text, and takes a bounded part of the page.
+// One message: its author, time, kind, quoted message and body. Anybody may have written any of it, so it draws everything as
+// text, and a bounded part of it.
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -24,21 +24,21 @@ import { Name, Text } from './text.js'
 /** A longer body is folded. */
 const FOLD_CHARS = 3_000
 const FOLD_LINES = 30
-/** What a reply shows of the message that it answers. */
+/** The characters that a reply shows of the message that it answers. */
 const QUOTE_CHARS = 160
 /** A hub allows 32; another implementation may have stored more. */
 const MAX_ATTACHMENTS = 40
-/** Kinds have a look of their own as far as the styles know them. */
+/** A kind of this form becomes a class; the styles know some of them. */
 const PLAIN_KIND = /^[a-z_]{1,20}$/
 
 interface Props {
   readonly message: Message
-  /** The one before it is of the same agent and kind: the name is not repeated. */
+  /** The message before it has the same author and kind, so this one has no header. */
   readonly isGrouped: boolean
   readonly view: View
 }
 
-/** Names a message in a label: a page has many, and their buttons are told apart by it. */
+/** A message's name in the labels of its buttons, which tells them apart from those of other messages. */
 function labelOf({ id, from_agent: from, body }: Message): string {
   const said = plain(beginning(body.trim(), LABEL_CHARS))
   return `message ${id} by ${agentLabel(from)}${said === '' ? '' : `: ${said}`}`
@@ -198,7 +198,7 @@ function Metadata({ metadata, what }: MetadataProps): JSX.Element | null {
   )
 }
 
-/** In the header, which each task has. */
+/** The state of a task, in the header, which each task has. */
 function TaskState({ message }: { message: Message }): JSX.Element | null {
   const task = isTask(message) ? tasksById.value.get(message.id) : undefined
   if (!task) return null

@@ -20,7 +20,7 @@ export function barsOf(minutes: number, bars: number): Bar[] {
   return activity.bars(minutes, bars, now.value)
 }
 
-/** Without scales: for a glance. */
+/** The plot without scales. */
 export function MiniPlot(): JSX.Element {
   const { width, height } = MINI
   const axis = axisOf(60, now.value, { left: 0, width, pastShare: 1 })

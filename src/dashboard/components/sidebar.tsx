@@ -1,4 +1,4 @@
-// The left side: the hub, its channels, the operator's inbox, and who is here.
+// The left side: the hub, its channels, the operator's inbox, and the agents.
 
 import type { ComponentChildren, JSX } from 'preact'
 import type { Channel } from '../../protocol/objects.js'
@@ -57,9 +57,9 @@ export function Sidebar(): JSX.Element {
   )
 }
 
-/** Channels, and agents, that are drawn. */
+/** The most channels, and the most agents, that are drawn. */
 const MAX_LISTED = 200
-/** Of one agent, in its row. */
+/** The most capabilities in an agent's row. */
 const MAX_CAPABILITIES = 20
 const MAX_HELD = 8
 
@@ -117,7 +117,7 @@ function ViewLink({ to, icon, count = 0, children }: ViewLinkProps): JSX.Element
   )
 }
 
-/** Opens a view, and in a narrow window turns to it. */
+/** Opens a view, and shows the middle of the page in a narrow window. */
 export function show(to: View): void {
   open(to)
   pane.value = 'feed'

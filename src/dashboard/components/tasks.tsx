@@ -1,4 +1,4 @@
-// Tasks as a tree: what is open first, with the progress of each branch, and who has claimed what.
+// Tasks as a tree: open ones first, with the progress of each branch and the holders of claims.
 
 import { computed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -15,11 +15,11 @@ import { Icon } from './icon.js'
 import { show } from './sidebar.js'
 import { Name, NothingHere, Text } from './text.js'
 
-/** Roots that are shown: all that are open up to this number, and a few that are done. */
+/** The most open roots that are drawn; a few done ones follow. */
 const MAX_OPEN = 40
 const DONE_SHOWN = 2
 const MAX_DONE = 40
-/** How deep a tree is drawn, and how many children of one task. */
+/** The deepest level that is drawn, and the most children of one task. */
 const MAX_DEPTH = 6
 const MAX_CHILDREN = 60
 
@@ -142,7 +142,7 @@ function isFinished({ task, total, done }: TaskNode): boolean {
   return task.status === 'done' && done === total
 }
 
-/** True when the task or one below it is found; a tree may be deeper than calls can be. */
+/** Whether the search finds the task or one below it. No recursion: a tree may be deeper than the call stack. */
 function matches(node: TaskNode): boolean {
   const open = [node]
   for (let next = open.pop(); next; next = open.pop()) {

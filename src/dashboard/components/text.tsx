@@ -1,13 +1,13 @@
-// Text of strangers on the page: as text nodes, with hidden characters made visible and what is looked for marked.
+// Draws strangers' text as text nodes. It makes hidden characters visible, and marks the matches of the search.
 
 import type { ComponentChildren, JSX } from 'preact'
 import { bounded, matchesOf, type Piece, piecesOf, plain } from '../model/text.js'
 import { needle } from '../page-state.js'
 
-/** What is looked for is marked so many times in one text. */
+/** The most matches that are marked in one text. */
 const MAX_MATCHES = 200
 
-/** In a list that holds nothing: because nothing is there, or because nothing of it is what is looked for. */
+/** The text of an empty list: the room has none, or the search finds none. */
 export function NothingHere({ what, none }: { what: string; none: string }): JSX.Element {
   if (needle.value === '') return <p class="panel-empty">{none}</p>
   return (
@@ -18,16 +18,13 @@ export function NothingHere({ what, none }: { what: string; none: string }): JSX
   )
 }
 
-/** `lines`: line breaks and tabs are kept, and laid out by the style of what surrounds it. */
+/** `lines` keeps line breaks and tabs; the style of the parent lays them out. */
 export function Text({ text, lines = false }: { text: string; lines?: boolean }): JSX.Element {
   const left = { matches: MAX_MATCHES }
   return <>{piecesOf(text, { lines }).map((piece, i) => shown(piece, i, left))}</>
 }
 
-/**
- * A name, path or key: isolated, so that its direction does not reorder what stands beside it, and bounded, whatever
- * a stranger calls themselves.
- */
+/** A name, path or key. It is isolated, so that its direction does not reorder its neighbours, and bounded in length. */
 export function Name({ text, class: given }: { text: string; class?: string }): JSX.Element {
   return (
     <bdi class={given ? `name ${given}` : 'name'} title={plain(text)}>

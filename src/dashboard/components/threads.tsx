@@ -1,4 +1,4 @@
-// Threads with how they stand: open, waiting for somebody, or completed, and what is in them.
+// Threads with their status (open, waiting or completed) and counts.
 
 import { computed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'

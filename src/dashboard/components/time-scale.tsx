@@ -1,10 +1,10 @@
-// A time axis as it stands below a picture: the clock at its ticks, and a line where now is.
+// The time axis below a picture: the clock at its ticks, and a line at the present time.
 
 import type { JSX } from 'preact'
 import type { Axis } from '../model/axis.js'
 import { clock } from '../model/times.js'
 
-/** The height that it takes below `bottom`. */
+/** Its height in pixels, below `bottom`. */
 export const AXIS_PX = 22
 const BASELINE_PX = 16
 

@@ -1,5 +1,4 @@
-// The right side: what is going on at a glance. Who wrote how much in the last hour, what is held, what is to
-// be done, and the threads.
+// The right side: messages of the last hour by agent, holds, tasks and threads.
 
 import type { ComponentChildren, JSX } from 'preact'
 import type { TaskNode } from '../model/tasks.js'

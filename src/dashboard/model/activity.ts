@@ -1,12 +1,12 @@
-// How many messages each agent wrote in each minute: all that the plot needs, bounded in time and in agents, whatever the number
-// of messages and of their authors. Pure but for its own counts.
+// Counts each agent's messages by minute, for the plots. It is bounded in time and in agents, for any number of messages and
+// authors. Pure, except for its own counts.
 
-/** Minutes that are remembered. */
+/** Minutes that it keeps. */
 const KEPT_MINUTES = 6 * 60
 const MINUTE_MS = 60_000
-/** Agents that are told apart in one minute. */
+/** Agents with counts of their own in one minute. */
 const MAX_AGENTS = 100
-/** All others together; no agent is called so. */
+/** The name of all other agents together; no agent has it. */
 export const OTHERS = ''
 
 export interface Bar {
@@ -20,7 +20,7 @@ export class Activity {
   readonly #minutes = new Map<number, Map<string, number>>()
   #newest = 0
 
-  /** Counts a message; what is too old is not. */
+  /** Counts a message, unless it is too old. */
   count(agent: string, atMs: number): void {
     const minute = Math.floor(atMs / MINUTE_MS)
     if (!Number.isFinite(minute) || minute <= this.#newest - KEPT_MINUTES) return
@@ -58,9 +58,9 @@ export class Activity {
 }
 
 export interface Writers {
-  /** Those who wrote most, the most first. */
+  /** The agents with the most messages, the most first. */
   readonly named: readonly (readonly [agent: string, count: number])[]
-  /** What all the others wrote. */
+  /** The messages of all other agents. */
   readonly others: number
 }
 
@@ -76,7 +76,7 @@ export function writersOf(bars: readonly Bar[], max: number): Writers {
   return { named: all.slice(0, max), others }
 }
 
-/** The end of a scale that holds `max`, and is easy to read: 1, 2, 4, 6, 10, 20, … */
+/** The lowest end of a scale that includes `max` and is easy to read: 1, 2, 4, 6, 10, 20, … */
 export function niceCeiling(max: number): number {
   if (max <= 1) return 1
   const power = 10 ** Math.floor(Math.log10(max))

@@ -1,6 +1,5 @@
-// A message's body as blocks: text, and code between ``` fences, as agents write it. Nothing else of Markdown is
-// read: what is not a fence is shown as it was written. However a body is made, it becomes a bounded number of
-// parts, none of them longer than a browser lays out quickly.
+// A message's body as blocks: text, and code between ``` fences. It reads nothing else of Markdown, so all other text stays
+// as written. Any body becomes a bounded number of parts, and a browser lays out each part quickly.
 
 import { beginning } from './text.js'
 
@@ -10,10 +9,10 @@ export type Block =
 
 const FENCE = /^ {0,3}(```+|~~~+)[ \t]*([A-Za-z0-9_+#.-]*)[^\n`]*$/
 
-/** Blocks and stretches of inline code that are told apart; what follows them is text. */
+/** The most blocks, and the most spans of inline code. All further text is one text. */
 const MAX_BLOCKS = 100
 const MAX_SPANS = 400
-/** To break the lines of a paragraph without a gap takes as many steps as the square of its length, in some scripts. */
+/** In some scripts, breaking the lines of a paragraph without spaces takes as many steps as the square of its length. */
 const PARAGRAPH_CHARS = 2_000
 
 /** A fence that is never closed reaches to the end. */
@@ -49,7 +48,7 @@ function fencedBlocks(body: string): Block[] {
   return blocks
 }
 
-/** A long text in parts, at ends of lines or between words where there are any. */
+/** A long text in parts: it splits at ends of lines, else between words, else anywhere. */
 function paragraphsOf(text: string): string[] {
   const parts: string[] = []
   let from = 0
@@ -63,7 +62,7 @@ function paragraphsOf(text: string): string[] {
   return [...parts, text.slice(from)]
 }
 
-/** Text with its `inline code` told apart. */
+/** Splits a text into plain text and `inline code`. */
 export function spansOf(text: string): { readonly code: boolean; readonly text: string }[] {
   const parts = text.split(/(`[^`\n]+`)/)
   return [...parts.slice(0, MAX_SPANS), parts.slice(MAX_SPANS).join('')]
@@ -74,7 +73,7 @@ export function spansOf(text: string): { readonly code: boolean; readonly text: 
     })
 }
 
-/** The beginning of a long text, cut at a line where one is near; undefined when it is not long. */
+/** The beginning of a long text, cut at the end of a line if one is near. Undefined if the text is not long. */
 export function headOf(text: string, maxChars: number, maxLines: number): string | undefined {
   let end = 0
   for (let line = 0; line < maxLines && end !== -1; line++) end = text.indexOf('\n', end + (line > 0 ? 1 : 0))

@@ -1,10 +1,10 @@
-// A colour for each agent, the same at each load: its id says which one it would have, and where another agent that is seen
-// has that, it gets the next that is free. What was given is remembered, so that it stays. Pure but for what it remembers.
+// A colour for each agent, the same at each load. An agent gets the colour of its id's hash, or the next one that the fewest
+// agents have. The browser keeps the colours. Pure, except for this memory.
 
 const COLOURS = 8
-/** Agents that are remembered, and that may take a colour from each other. Further ones have what their id says. */
+/** Agents whose colours it keeps and tells apart. Further agents get the colours of their ids' hashes. */
 const MAX_AGENTS = 200
-/** Longer ids are not remembered. */
+/** Agents with longer ids get the colours of their ids' hashes. */
 const MAX_ID_CHARS = 100
 
 /** Colours by agent, from one load to the next. */
@@ -15,7 +15,7 @@ export interface ColourMemory {
 
 export class Colours {
   readonly #memory: ColourMemory
-  /** Of the agents that this page has seen. */
+  /** The colours of the agents that this page has seen. */
   readonly #given = new Map<string, number>()
 
   constructor(memory: ColourMemory) {
@@ -31,7 +31,7 @@ export class Colours {
   #give(agent: string): number {
     const wanted = hash(agent) % COLOURS
     if (agent.length > MAX_ID_CHARS || this.#given.size >= MAX_AGENTS) return wanted
-    // Read each time: another tab may have met this agent first.
+    // Read each time: another tab may have given this agent a colour first.
     const remembered = this.#memory.read()
     const known = Object.hasOwn(remembered, agent) ? remembered[agent] : undefined
     const colour = isColour(known) ? known : this.#free(wanted)
@@ -43,7 +43,7 @@ export class Colours {
     return colour
   }
 
-  /** The one that the fewest have, the wanted one first. */
+  /** A colour that the fewest agents have, if possible the wanted one. */
   #free(wanted: number): number {
     const users = Array<number>(COLOURS).fill(0)
     for (const colour of this.#given.values()) users[colour] = (users[colour] ?? 0) + 1

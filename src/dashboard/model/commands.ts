@@ -1,4 +1,4 @@
-// What the person types: a text to be posted, or a command after a slash. Pure: says what is meant, does nothing.
+// Reads the operator's input: a text to post, or a command after a slash. Pure: it executes nothing.
 
 export type Line =
   | { readonly kind: 'text'; readonly text: string }
@@ -10,7 +10,7 @@ export type Line =
   | { readonly kind: 'network'; readonly allowRemote: boolean }
   | { readonly kind: 'quit'; readonly delaySec: number }
   | { readonly kind: 'help' }
-  /** Says what is wrong with it. */
+  /** A mistyped command; `reason` says what is wrong. */
   | { readonly kind: 'wrong'; readonly reason: string }
 
 export interface CommandHelp {
@@ -33,7 +33,7 @@ export const COMMANDS: readonly CommandHelp[] = [
 
 const QUIT_DELAY = { default: 60, max: 3_600 } as const
 
-/** Two slashes at the start post a text that begins with one. */
+/** Reads one input. Two slashes at the start mean a text that begins with one slash. */
 export function readLine(input: string): Line {
   const line = input.trim()
   if (line.startsWith('//')) return { kind: 'text', text: line.slice(1) }
@@ -76,7 +76,7 @@ export function readLine(input: string): Line {
   }
 }
 
-/** The commands that a half-typed line may become. */
+/** The commands that begin with a half-typed line. */
 export function suggestions(input: string): readonly CommandHelp[] {
   const [, typed] = /^\/([a-z-]*)$/i.exec(input) ?? []
   if (typed === undefined) return []

@@ -1,5 +1,5 @@
-// Claims and locks as one thing, a hold, and the history of who held what when, for the swim-lanes: an interval for
-// each time that a key was held, begun by its row and ended by its release, its expiry or its disappearance. Pure.
+// A hold is a claim or a lock. The history of holds, for the lanes, has an interval for each time that an agent held a key.
+// An interval begins with the row. It ends when the row is released, expires, or is gone from the listing. Pure.
 
 import type { Claim, Lock } from '../../protocol/objects.js'
 
@@ -19,12 +19,12 @@ export interface Interval {
   readonly key: string
   readonly owner: string
   readonly fromMs: number
-  /** Undefined while it is held. */
+  /** Undefined while the agent holds the key. */
   readonly toMs: number | undefined
   readonly expiresMs: number
 }
 
-/** Intervals that are remembered at most. */
+/** The most intervals of the history. */
 const MAX_INTERVALS = 400
 
 export function holdOfClaim(claim: Claim): Hold {
@@ -56,7 +56,7 @@ export function isActive({ releasedMs, expiresMs }: Hold, nowMs: number): boolea
   return releasedMs === undefined && expiresMs >= nowMs
 }
 
-/** The history with the holds of one type as they are now; what was held and is no longer among them has ended. */
+/** The history with the present holds of one type. An open interval ends if its hold is not among them. */
 export function withHolds(
   history: readonly Interval[],
   type: Hold['type'],
@@ -94,7 +94,7 @@ export interface Lane {
   readonly intervals: readonly Interval[]
 }
 
-/** A lane for each key that was held since `fromMs`: those held now first, then by the latest end. */
+/** A lane for each key with an interval since `fromMs`: open ones first, then by the latest end. */
 export function lanesOf(history: readonly Interval[], fromMs: number, nowMs: number, max: number): Lane[] {
   const lanes = new Map<string, { type: Hold['type']; key: string; intervals: Interval[]; latest: number }>()
   for (const interval of history) {
@@ -116,7 +116,7 @@ export function lanesOf(history: readonly Interval[], fromMs: number, nowMs: num
     }))
 }
 
-/** When an interval ended, or now: a hold that has run out unseen ended at its expiry. */
+/** The end of an interval, or now if it is open. A hold that the page has not seen expire ended at its expiry. */
 export function endOf({ toMs, expiresMs }: Interval, nowMs: number): number {
   return toMs ?? Math.min(nowMs, expiresMs)
 }

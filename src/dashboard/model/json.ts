@@ -1,17 +1,17 @@
-// Values that strangers made, as JSON text to be read by people: bounded in depth and in characters, so that no value is
-// too deep to be written or too large to be drawn. `[…]` and `{…}` stand for what lies deeper. Pure.
+// Writes strangers' values as JSON text for people. It bounds levels and characters, so that the page can write and draw any
+// value. `[…]` and `{…}` stand for deeper levels. Pure.
 
-/** Deeper than what people nest by hand, and shallow enough to be drawn. */
+/** The most levels: more than people nest by hand, and few enough to draw. */
 const MAX_DEPTH = 32
 const INDENT = '  '
 
 export interface JsonText {
   readonly text: string
-  /** There is more than the text shows. */
+  /** The value has more than the text shows. */
   readonly isCut: boolean
 }
 
-/** On lines of their own members when `indented`, else in one line. */
+/** A value as JSON text: a line for each member if `indented`, else one line. */
 export function jsonText(
   value: unknown,
   { chars, indented = false }: { chars: number; indented?: boolean },
@@ -57,7 +57,7 @@ export function jsonText(
   return { text: isCut && left <= 0 ? `${parts.join('')}…` : parts.join(''), isCut }
 }
 
-/** About how many characters a value's JSON has, without making it; deep values count as well as flat ones. */
+/** The approximate length of a value's JSON text, without building it. It works for deep values, too. */
 export function jsonSize(value: unknown): number {
   let size = 0
   const open: unknown[] = [value]

@@ -1,5 +1,5 @@
-// A message as the page can rely on it. The hub gives rows as they are stored, and another implementation may have stored
-// what no schema knows: whatever has the wrong type becomes something that can be shown. Pure.
+// Makes a message of any stored row. The hub returns rows as they are stored, and another implementation may have stored rows
+// that fit no schema. A member of the wrong type becomes a value that the page can show. Pure.
 
 import type { Message } from '../../protocol/objects.js'
 import { jsonText } from './json.js'
@@ -33,7 +33,7 @@ export function messageOf(row: Message): Message {
   }
 }
 
-/** Any value as text; nothing for nothing. */
+/** Any value as text; empty for null and undefined. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === undefined || value === null) return ''
@@ -44,7 +44,7 @@ function textOrNull(value: unknown): string | null {
   return value === undefined || value === null ? null : textOf(value)
 }
 
-/** What is no object becomes the member of one. */
+/** An object. Any other value becomes the member `name` of one. */
 function objectOf(value: unknown, name: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>

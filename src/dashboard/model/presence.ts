@@ -1,5 +1,5 @@
-// Who is here. `waiting`: blocked in a long-poll or stream, so that a message reaches it at once. `live`: has a session
-// and is at work. `gone`: its session has ended; remembered for a while, so that one sees who left. Pure.
+// The agents' presence. `waiting`: the agent is in a long-poll or stream, so a message reaches it at once. `live`: it has a
+// session and is at work. `gone`: its session has ended; the page shows it for a while. Pure.
 
 import type { Session } from '../../protocol/objects.js'
 
@@ -10,10 +10,10 @@ export interface Person {
   readonly state: PresenceState
 }
 
-/** Those who left, remembered at most. */
+/** The most agents that are shown as gone. */
 const MAX_GONE = 12
 
-/** Those who were there before and are no longer, the latest first. */
+/** The agents whose sessions have ended, the latest first. */
 export function goneAfter(
   gone: readonly Session[],
   before: readonly Session[],

@@ -1,15 +1,15 @@
-// The messages that a view holds: one unbroken stretch of what it could show, in the order of their ids, bounded in
-// number and in characters. While the reader is at its end it follows what comes, and forgets at the start;
-// while they read further up it forgets at the end, and then what comes is only counted. Pure.
+// The stretch: the messages of a view that the page holds, in the order of their ids, without a gap. It is bounded in number
+// and in characters. While the reader is at its end, it takes new messages and forgets at the start. While the reader is
+// further up, it forgets at the end; then the page only counts new messages. Pure.
 
 import type { Message } from '../../protocol/objects.js'
 import { jsonSize } from './json.js'
 
 export interface Stretch {
   readonly messages: readonly Message[]
-  /** Nothing older exists. */
+  /** The view has no older message. */
   readonly fromStart: boolean
-  /** Nothing newer exists but what has not been told yet. */
+  /** The view has no newer message, except those that the stream has not sent yet. */
   readonly toEnd: boolean
 }
 
@@ -21,10 +21,10 @@ export interface Bounds {
 export const BOUNDS: Bounds = { messages: 2_000, chars: 12_000_000 }
 export const EMPTY: Stretch = { messages: [], fromStart: false, toEnd: true }
 
-/** Where to forget when there is too much. */
+/** The side at which it forgets messages beyond the bounds. */
 type Side = 'start' | 'end'
 
-/** Adds messages that come after the stretch, or into it; those it has already count once. */
+/** Adds messages after the stretch, or inside it. It ignores ids that it has. */
 export function withNewer(
   stretch: Stretch,
   rows: readonly Message[],
@@ -73,7 +73,7 @@ function trimmed(stretch: Stretch, forget: Side, bounds: Bounds): Stretch {
   let chars = messages.reduce((sum, message) => sum + sizeOf(message), 0)
   let first = 0
   let last = messages.length
-  // One message is kept, however large.
+  // It keeps at least one message of any size.
   while (last - first > 1 && (last - first > bounds.messages || chars > bounds.chars)) {
     const gone = messages[forget === 'start' ? first++ : --last]
     chars -= gone ? sizeOf(gone) : 0
@@ -88,7 +88,7 @@ function trimmed(stretch: Stretch, forget: Side, bounds: Bounds): Stretch {
 
 const sizes = new WeakMap<Message, number>()
 
-/** About how many characters a message holds. */
+/** The approximate number of a message's characters. */
 export function sizeOf(message: Message): number {
   let size = sizes.get(message)
   if (size === undefined) {

@@ -10,18 +10,18 @@ export interface TaskNode {
   readonly done: number
 }
 
-/** Roots first by what is still open, then the newest; children by id. A task whose parent is missing is a root. */
+/** Roots with open tasks first, then the newest; children by id. A task without a known parent is a root. */
 export function taskTree(tasks: readonly Task[]): TaskNode[] {
   const known = new Set(tasks.map((task) => task.task_id))
   const children = new Map<number, Task[]>()
   const roots: Task[] = []
   for (const task of tasks) {
     const parent = task.parent_task_id
-    // A parent is older than its children; what claims otherwise could be a circle.
+    // A parent is older than its children. A row that says otherwise could make a circle.
     if (parent === null || !known.has(parent) || parent >= task.task_id) roots.push(task)
     else children.set(parent, [...(children.get(parent) ?? []), task])
   }
-  // Newest first, so that the children of a node are there when it is made.
+  // Newest first, so that a node's children exist before it.
   const nodes = new Map<number, TaskNode>()
   for (const task of [...tasks].sort((a, b) => b.task_id - a.task_id)) {
     const below = (children.get(task.task_id) ?? [])

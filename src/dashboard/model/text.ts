@@ -1,25 +1,24 @@
-// Text that strangers wrote, taken apart so that it can be shown for what it is. Characters that are not seen but
-// change what is seen (control characters, right-to-left overrides, zero-width and tag characters, lone surrogates) become
-// marks; everything else stays text. What shows it never makes markup of it. All of it is bounded: no text, however long
-// and of whatever it is made, becomes more than a page can lay out at once.
+// Splits strangers' text into pieces that the page can show. A hidden character that changes the look of others (a control
+// character, right-to-left override, zero-width or tag character, lone surrogate) becomes a mark. All else stays text, and
+// nothing becomes markup. The number of pieces is bounded, so that a page lays out any text quickly.
 
-/** A stretch of text as it is, or one hidden character. */
+/** A part of the text, unchanged, or one hidden character. */
 export type Piece = string | Mark
 
 export interface Mark {
-  /** What stands in its place. */
+  /** The visible sign in its place. */
   readonly mark: string
-  /** What it is called. */
+  /** The character's name. */
   readonly name: string
 }
 
 /** Controls, format characters, line and paragraph separators, lone surrogates. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-/** Of these a text shows so many one by one; then they stand in the text, as it is. */
+/** The most marks of one text. Further hidden characters stay in the text. */
 const MAX_MARKS = 100
 
-/** Joiners make emoji and several scripts what they are. */
+/** Joiners, which emoji and several scripts need. */
 const HARMLESS = new Set(['\u200c', '\u200d'])
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -41,7 +40,7 @@ const NAMES: Readonly<Record<string, string>> = {
 /** `lines` keeps line breaks and tabs, as in a body; without it they are marks too, as in a name. */
 export function piecesOf(text: string, { lines = false } = {}): Piece[] {
   const pieces: Piece[] = []
-  /** What follows the last mark, once there are enough of them. */
+  /** The text after the last mark, once there are `MAX_MARKS`. */
   let rest: string[] | undefined
   const add = (piece: Piece) => {
     if (rest) rest.push(typeof piece === 'string' ? piece : piece.mark)
@@ -60,30 +59,30 @@ export function piecesOf(text: string, { lines = false } = {}): Piece[] {
   return pieces
 }
 
-/** Characters of a name where it is drawn; where it labels something; and in a title. */
+/** The most characters of a drawn name, of a label, and of a title. */
 export const NAME_CHARS = 100
 export const LABEL_CHARS = 60
 const TITLE_CHARS = 300
 
-/** The beginning and the end of a text that is longer: names are told apart by the one, paths by the other. */
+/** The beginning and the end of a longer text: names differ at the beginning, paths at the end. */
 export function bounded(text: string, max = NAME_CHARS): string {
   if (text.length <= max) return text
   const head = Math.ceil(max * 0.6)
   return `${beginning(text, head)}…${text.slice(wholeFrom(text, text.length - (max - head)))}`
 }
 
-/** The beginning of a text that is longer. */
+/** The beginning of a longer text. */
 export function beginning(text: string, max: number): string {
   return text.length <= max ? text : text.slice(0, wholeFrom(text, max))
 }
 
-/** No character is cut in half. */
+/** The place `at`, or the one before it if `at` would split a character. */
 function wholeFrom(text: string, at: number): number {
   const isInside = /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1))
   return isInside ? at - 1 : at
 }
 
-/** A bounded text as one string: for attributes and titles, which hold nothing but text. */
+/** A bounded text as one string, for attributes and titles, which hold text only. */
 export function plain(text: string, max = TITLE_CHARS): string {
   return piecesOf(bounded(text, max))
     .map((piece) => (typeof piece === 'string' ? piece : piece.mark))
@@ -97,12 +96,12 @@ function markOf(character: string): Mark {
   return { mark, name: `${hex} ${NAMES[character] ?? 'hidden character'}` }
 }
 
-/** Where `needle` (in lower case) occurs in `text`, `max` times at most: pairs of start and end. */
+/** The first `max` places of `needle` (in lower case) in `text`, as pairs of start and end. */
 export function matchesOf(text: string, needle: string, max = Number.POSITIVE_INFINITY): [number, number][] {
   if (needle === '') return []
   const found: [number, number][] = []
   const lower = text.toLowerCase()
-  // A few letters change their length in lower case; then positions would be wrong, and none are given.
+  // A few letters change their length in lower case. The positions would be wrong then, so it returns none.
   if (lower.length !== text.length) return []
   for (
     let at = lower.indexOf(needle);

@@ -9,7 +9,7 @@ export const clock = (ms: number) => (Number.isFinite(ms) ? time.format(ms) : ''
 export const dayOf = (ms: number) => (Number.isFinite(ms) ? day.format(ms) : '')
 export const fullTime = (ms: number) => (Number.isFinite(ms) ? full.format(ms) : '')
 
-/** 0:42, 4:07, 1:02:09: what is left of a lease. */
+/** 0:42, 4:07, 1:02:09: the rest of a lease. */
 export function countdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1_000))
   const two = (value: number) => String(value).padStart(2, '0')

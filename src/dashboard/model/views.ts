@@ -1,5 +1,5 @@
-// What the middle of the page shows, how it stands in the address (so that a reload and the back button keep it),
-// and which messages belong to it.
+// The views of the middle of the page: their form in the address, which a reload and the back button keep, and the messages
+// that belong to each.
 
 import type { Message } from '../../protocol/objects.js'
 
@@ -15,16 +15,16 @@ export const GENERAL: View = { kind: 'channel', name: 'general' }
 export const INBOX: View = { kind: 'inbox', name: '' }
 export const ACTIVITY: View = { kind: 'activity', name: '' }
 
-/** What direct messages are labelled with (PROTOCOL §4). */
+/** The channel that labels direct messages (PROTOCOL §4). */
 export const DIRECT_CHANNEL = 'direct'
 
 export function hashOf({ kind, name }: View): string {
-  // Half a character cannot be encoded.
+  // An address can't encode half a character.
   const whole = name.replace(/\p{Cs}/gu, '\ufffd')
   return name === '' ? `#/${kind}` : `#/${kind}/${encodeURIComponent(whole)}`
 }
 
-/** `general` for whatever is no view. */
+/** The view of an address; `general` if the address is no view. */
 export function viewOf(hash: string): View {
   const match = /^#\/(channel|thread|direct|inbox|activity)(?:\/(.+))?$/.exec(hash)
   if (match?.[1] === 'inbox') return INBOX
@@ -33,7 +33,7 @@ export function viewOf(hash: string): View {
     const name = decodeURIComponent(match?.[2] ?? '')
     if (match && name !== '') return { kind: match[1] as 'channel' | 'thread' | 'direct', name }
   } catch {
-    // not percent-encoded as it should be
+    // the address is not properly percent-encoded
   }
   return GENERAL
 }
@@ -42,7 +42,7 @@ export function isSame(a: View, b: View): boolean {
   return a.kind === b.kind && a.name === b.name
 }
 
-/** `me` is the operator: direct messages are shown to whom they concern. */
+/** Whether a view shows a message. `me` is the operator: the page shows only their own direct messages. */
 export function belongs(view: View, message: Message, me: string): boolean {
   const { from_agent: from, to_agent: to } = message
   switch (view.kind) {
