@@ -43,7 +43,7 @@ const TELL_TAKEN_CHARS = 500_000
 export function followStream(request: StreamRequest, events: StreamEvents): Following {
   let current: Following
   try {
-    current = new SharedStream(request, events, () => {
+    current = new WorkerStream(request, events, () => {
       current = new OwnStream(request, events)
     })
   } catch {
@@ -79,7 +79,7 @@ class OwnStream implements Following {
   }
 }
 
-class SharedStream implements Following {
+class WorkerStream implements Following {
   readonly #port: MessagePort
   readonly #request: StreamRequest
   readonly #events: StreamEvents
