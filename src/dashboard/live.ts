@@ -9,7 +9,7 @@ import type { ChangeTopic } from '../protocol/kinds.js'
 import type { HubInfo, Message } from '../protocol/objects.js'
 import { get } from './api.js'
 import type { SignedIn } from './operator.js'
-import { isShown } from './page-state.js'
+import { untilVisible } from './page-state.js'
 import { followStream } from './stream.js'
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
@@ -76,7 +76,7 @@ export class Live {
       }
       this.#flush()
       if (why === 'hidden') {
-        await isShown()
+        await untilVisible()
         continue
       }
       this.#events.state('lost')

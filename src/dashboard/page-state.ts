@@ -22,7 +22,7 @@ export function countOf(found: number, all: number, hasMore = false): string {
 }
 
 /** Resolves as soon as anybody can see the page. */
-export function isShown(): Promise<void> {
+export function untilVisible(): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
       if (document.hidden) return

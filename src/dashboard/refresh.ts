@@ -2,7 +2,7 @@
 // the read's duration, so that a large listing with many changes does not keep the hub busy. A hidden tab, which may be one of
 // many, reads when it becomes visible.
 
-import { isShown } from './page-state.js'
+import { untilVisible } from './page-state.js'
 
 const MIN_PAUSE_MS = 150
 /** A pause is this many times as long as its read, so reads take at most a fifth of the time. */
@@ -28,7 +28,7 @@ export class Refresh {
   async #work(): Promise<void> {
     this.#isBusy = true
     while (this.#isWanted) {
-      if (!this.#whileHidden) await isShown()
+      if (!this.#whileHidden) await untilVisible()
       this.#isWanted = false
       const startedAt = performance.now()
       await this.#read().catch(() => {})
