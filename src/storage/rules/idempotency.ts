@@ -29,7 +29,7 @@ export function* outcomeFor(
 /** Stores a request's outcome. */
 export function* remember(idempotency: IdempotencyKey, outcome: Outcome, { nowMs }: Work): Rule<void> {
   const { scope, key, requestHash } = idempotency
-  yield* run('outcome.store', { scope, key, nowMs, ...stored(requestHash, outcome) })
+  yield* run('outcome.store', { scope, key, nowMs, ...rowOf(requestHash, outcome) })
 }
 
 /** Deletes the oldest outcomes past their retention. True if there may be more. */
@@ -38,7 +38,7 @@ export function* forgetOutcomes({ nowMs }: Work): Rule<boolean> {
   return changes === FORGET_LIMIT
 }
 
-function stored(request_hash: string, outcome: Outcome): StoredOutcome {
+function rowOf(request_hash: string, outcome: Outcome): StoredOutcome {
   if (typeof outcome === 'string') return { request_hash, code: null, text: outcome, is_new: 1, beside: null }
   if (isRefused(outcome)) {
     const { code, error } = outcome

@@ -20,7 +20,7 @@ import { commandRule, keepOutcome, knownOutcome, queryRule } from '../rules/rule
 import { forgetSessions, hasExpired, touchSessions } from '../rules/sessions.js'
 import { follow, type Rule } from '../rules/sql.js'
 import { type HubSettings, newWork, type Work } from '../rules/work.js'
-import { asWriteError, openDatabase, unusable, waitingWhileBusy } from './database.js'
+import { asWriteError, openDatabase, retryWhileBusy, unusable } from './database.js'
 import { SqliteEngine } from './engine.js'
 import { ForeignCommits } from './foreign-commits.js'
 import { LostFile } from './lost-file.js'
@@ -85,7 +85,7 @@ export class SqliteBackend implements StorageBackend {
     this.#savepoint = db.prepare('SAVEPOINT command')
     this.#release = db.prepare('RELEASE command')
     this.#rollbackTo = db.prepare('ROLLBACK TO command')
-    const foundedAt = waitingWhileBusy(() =>
+    const foundedAt = retryWhileBusy(() =>
       db.transaction(() => {
         this.#follow(forgetHubs(this.#newWork()))
         return this.#follow(foundChannels(this.#newWork()))
@@ -184,7 +184,7 @@ export class SqliteBackend implements StorageBackend {
   /** Writes the log back into the database file, unless another process uses it, and closes the database. */
   close(): void {
     try {
-      waitingWhileBusy(() => this.#db.pragma('wal_checkpoint(TRUNCATE)'))
+      retryWhileBusy(() => this.#db.pragma('wal_checkpoint(TRUNCATE)'))
     } catch (error) {
       if (asWriteError(error) === error) throw error // else the next close does it: the log is as durable as the file
     } finally {
@@ -202,7 +202,7 @@ export class SqliteBackend implements StorageBackend {
 
   /** A read never waits for a writer. It may wait for another process that opens or closes the file. */
   #read<T>(rule: Rule<T>): T {
-    return waitingWhileBusy(() => this.#follow(rule))
+    return retryWhileBusy(() => this.#follow(rule))
   }
 
   /** Executes a submission unless its outcome is known. A refusal is an outcome, too. */

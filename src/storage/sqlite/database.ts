@@ -43,7 +43,7 @@ export function openDatabase(storagePath: string): Database {
     makePrivate(path)
     const opened = openFile(path, { timeout: 0 })
     db = opened
-    waitingWhileBusy(() => prepare(opened))
+    retryWhileBusy(() => prepare(opened))
     return db
   } catch (error) {
     db?.close()
@@ -101,7 +101,7 @@ const TRANSIENT = /^SQLITE_(BUSY|FULL|IOERR|READONLY|LOCKED|CANTOPEN)/
  * Opens or reads, and tries again while another process opens or closes the database. SQLite itself never waits: its busy
  * time-out would block the thread where nothing can end it, and an error after that aborts the process.
  */
-export function waitingWhileBusy<T>(work: () => T): T {
+export function retryWhileBusy<T>(work: () => T): T {
   const giveUpAt = Date.now() + BUSY_MS
   for (;;) {
     try {

@@ -4,7 +4,7 @@
 
 import type { MessagePage } from '../rules/statements.js'
 
-export function pageOfMessages(page: MessagePage): { text: string; values: object } {
+export function messagePageText(page: MessagePage): { text: string; values: object } {
   const channels = page.channels?.length ?? 0
   const conditions = [
     'id > @sinceId',

@@ -1,7 +1,7 @@
 // SQLite's text for each statement of the rules (`rules/statements.ts`).
 
 import type { Statements, TaskFilter, ThreadPage } from '../rules/statements.js'
-import { pageOfMessages } from './message-pages.js'
+import { messagePageText } from './message-pages.js'
 
 /**
  * A text whose parameters have the names of the input's members. Or a text that depends on the input, with its values. Or,
@@ -67,7 +67,7 @@ export const STATEMENTS: Texts = {
   'message.latestVisible': `SELECT max(coalesce((SELECT max(id) FROM messages WHERE to_agent IS NULL), 0),
       coalesce((SELECT max(id) FROM messages WHERE to_agent = @agentId), 0)) AS id`,
   'message.after': 'SELECT * FROM messages WHERE id > @id ORDER BY id LIMIT @limit',
-  'message.page': pageOfMessages,
+  'message.page': messagePageText,
   'message.ofThread': 'SELECT * FROM messages WHERE thread_id = @threadId ORDER BY id',
 
   'thread.find': summaries(`SELECT * FROM arc_threads WHERE thread_id = @threadId AND ${IS_NAMED}`),
