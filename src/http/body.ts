@@ -29,20 +29,20 @@ export class Bodies {
   /**
    * Reads the whole body and calls `read`. Or calls `refused` with an ArcError: `body_too_large` as soon as the body is known
    * to be too large, `overloaded` while too many large bodies are in progress, or for a broken connection. It then drops the
-   * rest of the body, so the connection must close after the answer. `isAwaited`: the client waits for "100 Continue".
+   * rest of the body, so the connection must close after the answer. `expectsContinue`: the client waits for "100 Continue".
    */
   read(
     request: IncomingMessage,
     response: ServerResponse,
     read: (body: Buffer) => void,
     refused: (error: unknown) => void,
-    isAwaited = false,
+    expectsContinue = false,
   ): void {
     if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) {
       refused(this.#tooLarge())
       return
     }
-    if (isAwaited) response.writeContinue()
+    if (expectsContinue) response.writeContinue()
     let chunks: Buffer[] = []
     let bytes = 0
     let heldBytes = 0

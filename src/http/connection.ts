@@ -11,7 +11,7 @@ const CONNECTION = Symbol('connection')
 
 export class Connection {
   readonly #socket: Socket
-  readonly #waiting = new Set<() => void>()
+  readonly #callbacks = new Set<() => void>()
   #last: ServerResponse<IncomingMessage> | undefined
   #refused = false
 
@@ -27,7 +27,7 @@ export class Connection {
   private constructor(socket: Socket) {
     this.#socket = socket
     const left = () => {
-      for (const callback of this.#waiting) callback()
+      for (const callback of this.#callbacks) callback()
     }
     socket.once('end', left).once('close', left)
   }
@@ -54,15 +54,15 @@ export class Connection {
 
   /** Calls back when the client leaves, once. */
   onLeft(callback: () => void): void {
-    this.#waiting.add(callback)
+    this.#callbacks.add(callback)
   }
 
   offLeft(callback: () => void): void {
-    this.#waiting.delete(callback)
+    this.#callbacks.delete(callback)
   }
 
   /** True the first time only: the hub answers nothing after a refusal on this connection. */
-  refuse(): boolean {
+  firstRefusal(): boolean {
     const isFirst = !this.#refused
     this.#refused = true
     return isFirst

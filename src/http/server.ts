@@ -89,8 +89,8 @@ export class HttpDoor {
     clearTimeout(cutOff)
   }
 
-  /** `awaitsWord`: the client waits for "100 Continue" before it sends the body. */
-  #handle(response: ServerResponse<IncomingMessage>, awaitsWord = false): void {
+  /** `expectsContinue`: the client waits for "100 Continue" before it sends the body. */
+  #handle(response: ServerResponse<IncomingMessage>, expectsContinue = false): void {
     const request = response.req
     if (isGone(response)) return
     const refuse = (error: unknown) => this.#replies.refuse(response, failureOf(error))
@@ -104,7 +104,7 @@ export class HttpDoor {
       else if (method === 'POST') {
         const read = (body: Buffer) =>
           this.#dispatcher.dispatch(new HttpRequest(this.#replies, response, body))
-        this.#bodies.read(request, response, read, refuse, awaitsWord)
+        this.#bodies.read(request, response, read, refuse, expectsContinue)
       } else if (!isRead && (url === SERVER || this.#site.hasAsset(url))) {
         throw methodNotAllowed(method, url, this.#methodsAt(url))
       } else this.#dispatcher.dispatch(new HttpRequest(this.#replies, response))
@@ -142,7 +142,7 @@ export class HttpDoor {
   /** Refuses malformed HTTP. Earlier requests on the connection get their answers first. */
   #refuseMalformed(error: ParserError, socket: Socket): void {
     const connection = Connection.of(socket)
-    if (!connection.refuse()) return
+    if (!connection.firstRefusal()) return
     if (error.code === 'ECONNRESET') return void socket.destroy()
     const answer = failureOf(malformed(error))
     const { unanswered } = connection
