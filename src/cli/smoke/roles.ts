@@ -2,7 +2,7 @@
 // client. A role has passed when its last step is done. It reports every step.
 
 import type { ArcClient, Message } from '../../sdk/index.js'
-import { heartbeat, type Wanted } from './rules.js'
+import { heartbeat, type WantedMessage } from './rules.js'
 import { type SmokeThread, Superseded } from './thread.js'
 
 export const ROLES = ['smoke-a', 'smoke-b', 'smoke-c'] as const
@@ -26,8 +26,8 @@ export interface Role {
 }
 
 const CLAIM_TTL_SEC = 60
-const VERIFIED: Wanted = { from: 'smoke-c', kind: 'notice', containing: 'verified' }
-const ARTIFACT: Wanted = { from: 'smoke-b', kind: 'artifact' }
+const VERIFIED: WantedMessage = { from: 'smoke-c', kind: 'notice', containing: 'verified' }
+const ARTIFACT: WantedMessage = { from: 'smoke-b', kind: 'artifact' }
 
 /** Plays the role to its end. Resolves with the task that names the run. */
 export async function play(name: RoleName, role: Role): Promise<Message> {
@@ -109,7 +109,7 @@ async function post(
   return message
 }
 
-async function wait({ thread, doing, done }: Role, task: Message, wanted: Wanted): Promise<Message> {
+async function wait({ thread, doing, done }: Role, task: Message, wanted: WantedMessage): Promise<Message> {
   const { from, kind, containing } = wanted
   const what = `${article(kind)} from ${from}${containing ? ` that says "${containing}"` : ''}`
   doing(`wait for ${what}`)

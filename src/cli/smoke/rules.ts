@@ -12,7 +12,7 @@
 import type { Message, Session } from '../../sdk/index.js'
 
 /** What a role waits for. */
-export interface Wanted {
+export interface WantedMessage {
   readonly from: string
   readonly kind: string
   readonly containing?: string
@@ -58,7 +58,7 @@ export function isSuperseded(run: Message, messages: readonly Message[]): boolea
 export function wantedOf(
   run: Message,
   messages: readonly Message[],
-  { from, kind, containing = '' }: Wanted,
+  { from, kind, containing = '' }: WantedMessage,
 ): Message | undefined {
   return messages.find((message) => {
     const isOfTheRun = message.id > run.id && (message.reply_to === null || message.reply_to >= run.id)

@@ -2,7 +2,7 @@
 // (`rules.ts`) find the message that the role waits for.
 
 import { type ArcClient, ArcError, type Message } from '../../sdk/index.js'
-import { isAttended, isSuperseded, openTask, type Wanted, wantedOf } from './rules.js'
+import { isAttended, isSuperseded, openTask, type WantedMessage, wantedOf } from './rules.js'
 
 export class Superseded extends ArcError {
   constructor() {
@@ -47,7 +47,7 @@ export class SmokeThread {
   }
 
   /** Waits for the first message of the run that fits. @throws Superseded when smoke-a has begun another run */
-  async waitFor(run: Message, wanted: Wanted): Promise<Message> {
+  async waitFor(run: Message, wanted: WantedMessage): Promise<Message> {
     for (;;) {
       const messages = await this.#read()
       if (isSuperseded(run, messages)) throw new Superseded()
