@@ -7,6 +7,8 @@ const text = z.string()
 const textOrNull = z.string().nullable()
 const id = z.int().nonnegative()
 const idOrNull = id.nullable()
+/** As the sender gave it: a request may name a message that does not exist, by any integer (PROTOCOL §2). */
+const referenceOrNull = z.int().nullable()
 const metadata = z.record(z.string(), z.unknown())
 
 export const channel = z.object({ name: text, created_at: text, created_by: textOrNull, metadata })
@@ -34,7 +36,7 @@ export const message = z.object({
   kind: text,
   body: text,
   attachments: z.array(z.record(z.string(), z.unknown())),
-  reply_to: idOrNull,
+  reply_to: referenceOrNull,
   thread_id: textOrNull,
   metadata,
 })
@@ -43,7 +45,7 @@ export type Message = z.infer<typeof message>
 export const claim = z.object({
   claim_key: text,
   thread_id: textOrNull,
-  task_message_id: idOrNull,
+  task_message_id: referenceOrNull,
   owner_agent_id: text,
   claimed_at: text,
   expires_at: text,
@@ -64,7 +66,7 @@ export type Lock = z.infer<typeof lock>
 
 export const task = z.object({
   task_id: id,
-  parent_task_id: idOrNull,
+  parent_task_id: referenceOrNull,
   channel: text,
   thread_id: textOrNull,
   status: z.enum(TASK_STATUSES),

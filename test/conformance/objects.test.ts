@@ -3,6 +3,7 @@
 
 import t, { type Test } from 'tap'
 import type { Channel, Message, Task, ThreadDetail } from '../../src/protocol/objects.js'
+import * as schemas from '../../src/protocol/objects.js'
 import { broadcastsIn, refused, say, unique } from './steps.js'
 import { openTarget } from './target.js'
 
@@ -74,6 +75,21 @@ t.test('§2 a message, with nothing but what it needs', async (t) => {
     kind: 'chat',
     body: 'x',
   })
+})
+
+t.test('§1 a reference to a message may be any integer, and reads as it was given', async (t) => {
+  for (const reference of [-1, 0, Number.MAX_SAFE_INTEGER]) {
+    const answer = await say(hub, { reply_to: reference, kind: 'task', parent_task_id: reference })
+    t.equal(schemas.message.parse(answer).reply_to, reference)
+    const tasks = await hub.get<Task[]>('/v1/tasks', { parent_id: String(reference) })
+    t.ok(tasks.result.some((task) => schemas.task.parse(task).parent_task_id === reference))
+    const claim = await hub.post('/v1/claims', {
+      owner_agent_id: 'a',
+      claim_key: unique('key'),
+      task_message_id: reference,
+    })
+    t.equal(schemas.claim.parse(claim.result).task_message_id, reference)
+  }
 })
 
 t.test('§2 a message reads the same from every listing as from its POST', async (t) => {

@@ -18,7 +18,7 @@ import { Requests } from '../support/fuzz/requests.js'
 import { Values } from '../support/fuzz/values.js'
 import { startHubProcess, startScript } from '../support/processes.js'
 import { RawAgent } from '../support/raw-agent.js'
-import { until } from '../support/waiting.js'
+import { percentile, until } from '../support/waiting.js'
 
 const REQUESTS = rounds(600, 100_000)
 /** Of a batch: conversations over sockets, on so many sockets at once, and files for each of the agents. */
@@ -35,6 +35,9 @@ const LISTINGS = [
   'shutdown',
   'bootstrap?agent_id=a',
 ]
+/** So many batches, and more, tell whether memory grows, and by what share it may. */
+const BATCHES = 40
+const GROWTH = 1.25
 /** Wrong answers that are shown. */
 const SHOWN = 10
 
@@ -163,9 +166,12 @@ t.test(`${REQUESTS} requests of every kind`, async (t) => {
   const seconds = Math.round((performance.now() - startedAt) / 1_000)
   const shown = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`)
   t.comment(`${sent} requests in ${seconds} s; ${shown.join(', ')}`)
+  const half = (from: number) =>
+    percentile(memory.slice(from * memory.length, (from + 0.5) * memory.length), 0.5)
   t.comment(
-    `resident MB: ${memory[0]} after the first batch, ${memory[memory.length >> 1]} half-way, ${memory.at(-1)} at the end`,
+    `resident MB: ${memory[0]} at first, medians ${half(0)} and ${half(0.5)} of the halves, ${memory.at(-1)} at last`,
   )
+  if (memory.length >= BATCHES) t.ok(half(0.5) <= GROWTH * half(0), 'memory is level')
   t.strictSame(wrong, [], 'every answer is as it has to be')
   t.strictSame(
     hub.log.filter((line) => /"level":"(error|fatal)"|ended/.test(line)),
