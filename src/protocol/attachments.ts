@@ -6,6 +6,7 @@ import { jsonText } from './json.js'
 import { exceedsChars, type Limits } from './limits.js'
 import { REQUEST_NUMBERS } from './numbers.js'
 
+/** The types of attachments (§2). */
 export const ATTACHMENT_TYPES = ['text', 'json', 'code', 'file_ref', 'diff_ref'] as const
 
 const range = {

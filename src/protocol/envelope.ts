@@ -34,6 +34,7 @@ export function successText(status: number, resultJson: string, beside?: object)
   return { status, body: `{"ok":true,"result":${resultJson}${extra}}` }
 }
 
+/** A success with a value. `beside` holds further members of the envelope. */
 export function success(status: number, result: unknown, beside?: object): Answer {
   return successText(status, JSON.stringify(result), beside)
 }
@@ -43,6 +44,7 @@ export function successList(items: readonly string[], isCut = false): Answer {
   return successText(200, `[${items.join(',')}]`, isCut ? { cut: true } : undefined)
 }
 
+/** A refusal: the error's status, its message as `error`, and its `code` (§1). */
 export function failure({ status, code, message: error }: ArcError): Answer {
   return { status, body: JSON.stringify({ ok: false, error, code }), code, error }
 }

@@ -8,6 +8,7 @@ interface Kind {
   readonly outcome: 'refused' | 'unavailable' | 'unknown'
 }
 
+/** Each code's HTTP status and outcome. */
 export const ERROR_KINDS = {
   invalid_request: { status: 400, outcome: 'refused' },
   body_too_large: { status: 400, outcome: 'refused' },
@@ -116,7 +117,7 @@ export const methodNotAllowed = (method: string, path: string, methods: readonly
   new ArcError('method_not_allowed', `${method} is not served at ${path}: use ${methods.join(' or ')}`)
 export const notFound = (message: string): ArcError => new ArcError('not_found', message)
 
-// What of a hub can't be had over files.
+// The errors of requests that a hub does not serve over files.
 export const streamNeedsConnection = (): ArcError =>
   invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')
 export const pageIsForBrowsers = (): ArcError => notFound('the page is for browsers: open it over HTTP')

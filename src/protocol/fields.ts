@@ -119,7 +119,7 @@ export const limit = z.preprocess(
   ),
 )
 
-/** Rows of a page, capped at the maximum. Absent: the listing comes whole. */
+/** Rows of a page, capped at the maximum. Absent: the whole listing. */
 export const optionalLimit = z.preprocess(
   asInteger,
   integerWithin({ ...REQUEST_NUMBERS.limit, max: Number.MAX_SAFE_INTEGER })

@@ -1,4 +1,5 @@
-// The public vocabulary of protocol v1: `import { message, ArcError } from 'arc-hub/protocol'`.
+// The public export of protocol v1: `import { message, ArcError } from 'arc-hub/protocol'`. It has a zod schema and a type for
+// each object, a schema for each request (`requests`), the errors, the closed sets, and the bounds of numbers.
 
 export { ATTACHMENT_TYPES, type Attachment, attachmentList } from './attachments.js'
 export { type Answer, type Envelope, failure, success } from './envelope.js'

@@ -1,5 +1,6 @@
 // The closed sets of protocol v1 (§2). They are not beside the schemas, so that the SDK and the command line need no zod.
 
+/** The kinds of messages that a hub accepts (§2), sorted as in `message_kinds` of hub-info (§8). */
 export const MESSAGE_KINDS = [
   'artifact',
   'chat',
@@ -12,6 +13,7 @@ export const MESSAGE_KINDS = [
 ] as const
 export type MessageKind = (typeof MESSAGE_KINDS)[number]
 
+/** The statuses of a task (§2). */
 export const TASK_STATUSES = ['open', 'done'] as const
 
 /** The topics of a stream's `changed` events (§4). [ours] */

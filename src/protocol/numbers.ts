@@ -4,6 +4,7 @@
 
 import { LEASE_TTL_SEC, MAX_POLL_SEC, PRESENCE_TTL_SEC, QUERY_LIMIT, SHUTDOWN_DELAY_SEC } from './limits.js'
 
+/** The least and the greatest allowed number, both included. */
 export interface Bounds {
   readonly min: number
   readonly max: number
@@ -36,7 +37,7 @@ export const REQUEST_NUMBERS = {
   delay_sec: { min: 0, max: SHUTDOWN_DELAY_SEC.max, fractions: true },
 } as const satisfies Record<string, RequestNumber>
 
-/** A hub's options. */
+/** A hub's options: `presenceTtlSec` and `requestTtlSec` in seconds. */
 export const HUB_NUMBERS = {
   port: { min: 0, max: 65_535 },
   maxBodyChars: { min: 1, max: 100_000_000 },
@@ -52,7 +53,7 @@ export const HUB_NUMBERS = {
  */
 export const MAX_WAIT_SEC = 1_000_000
 
-/** The SDK's options. The hub checks the numbers that the SDK only passes on. */
+/** The SDK's options, in seconds except `concurrency`. The hub checks the numbers that the SDK only passes on. */
 export const CLIENT_NUMBERS = {
   timeout: { min: 0, max: MAX_WAIT_SEC, fractions: true },
   retryFor: { min: 0, max: MAX_WAIT_SEC, fractions: true },

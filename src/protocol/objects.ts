@@ -1,4 +1,7 @@
 // The objects of PROTOCOL §2 and §8, one schema each. The project's types come from these schemas.
+//
+// Times are RFC 3339 in UTC with a trailing `Z`: whole seconds, unless a member says otherwise. Ids are integers up to
+// 2^53−1. `metadata` is any JSON object.
 
 import { z } from 'zod'
 import { TASK_STATUSES } from './kinds.js'
@@ -11,9 +14,11 @@ const idOrNull = id.nullable()
 const referenceOrNull = z.int().nullable()
 const metadata = z.record(z.string(), z.unknown())
 
+/** A channel (§2, §4). `created_by`: an agent id; null if the request named no creator. */
 export const channel = z.object({ name: text, created_at: text, created_by: textOrNull, metadata })
 export type Channel = z.infer<typeof channel>
 
+/** A session (§2, §3). An agent has at most one with `active: true`. `last_seen`: its last sign of life. */
 export const session = z.object({
   session_id: text,
   agent_id: text,
@@ -26,7 +31,10 @@ export const session = z.object({
 })
 export type Session = z.infer<typeof session>
 
-/** A message as a reader sees it. `kind` is open: a client keeps messages of unknown kinds. */
+/**
+ * A message (§2, §4). `ts` may have milliseconds. `to_agent` is null for a broadcast. `kind` is open: a client keeps messages
+ * of unknown kinds.
+ */
 export const message = z.object({
   id,
   ts: text,
@@ -42,6 +50,7 @@ export const message = z.object({
 })
 export type Message = z.infer<typeof message>
 
+/** A claim (§2, §6). It is active while `released_at` is null and `expires_at` is not past. */
 export const claim = z.object({
   claim_key: text,
   thread_id: textOrNull,
@@ -54,6 +63,7 @@ export const claim = z.object({
 })
 export type Claim = z.infer<typeof claim>
 
+/** A file lock (§2, §6). It is active while `released_at` is null and `expires_at` is not past. */
 export const lock = z.object({
   file_path: text,
   agent_id: text,
@@ -64,6 +74,7 @@ export const lock = z.object({
 })
 export type Lock = z.infer<typeof lock>
 
+/** A task (§2, §7). `task_id` is the id of the message that opened it. `completed_at` is null while it is open. */
 export const task = z.object({
   task_id: id,
   parent_task_id: referenceOrNull,
@@ -75,6 +86,7 @@ export const task = z.object({
 })
 export type Task = z.infer<typeof task>
 
+/** The summary of a thread (§2, §5). Ids and `latest_message_ts` are null if the thread has no such message or task. */
 export const threadSummary = z.object({
   thread_id: text,
   channel: textOrNull,
@@ -91,6 +103,7 @@ export const threadSummary = z.object({
 })
 export type ThreadSummary = z.infer<typeof threadSummary>
 
+/** `GET /v1/threads/{thread_id}` (§5): all messages of the thread, direct ones included, in id order. */
 export const threadDetail = z.object({
   thread: threadSummary,
   messages: z.array(message),
@@ -100,6 +113,7 @@ export const threadDetail = z.object({
 })
 export type ThreadDetail = z.infer<typeof threadDetail>
 
+/** `GET /v1/bootstrap` (§3). `latest_visible_id`: the highest id that the agent may see, 0 if none. */
 export const bootstrap = z.object({
   agent_id: text,
   session: session.nullable(),
@@ -109,6 +123,7 @@ export const bootstrap = z.object({
 })
 export type Bootstrap = z.infer<typeof bootstrap>
 
+/** `GET /v1/hub-info` (§8). `instance_id` names the stored state, not the process. The maxima are in characters. */
 export const hubInfo = z.object({
   instance_id: text,
   protocol_version: text,
@@ -127,10 +142,11 @@ export const hubInfo = z.object({
 })
 export type HubInfo = z.infer<typeof hubInfo>
 
+/** `GET /v1/shutdown` (§8), while a shutdown is pending. */
 export const shutdown = z.object({ remaining_sec: z.number(), delay_sec: z.number() })
 export type Shutdown = z.infer<typeof shutdown>
 
-/** [ours] `GET /v1/status`: the process behind the address, so that a command can prove which hub it talks to. */
+/** [ours] `GET /v1/status` (§8): the process behind the address, so that a command can compare it with the pid file. */
 export const hubStatus = z.object({
   instance_id: text,
   implementation_version: text,
@@ -152,17 +168,17 @@ export const hubStatus = z.object({
   }),
   /** From the storage's own connection. A commit survives power loss if `synchronous` is `full`. */
   durability: z.object({ journal_mode: text, synchronous: text }),
-  /** Why the hub can't store anything, and what to do about it; null if it can. */
+  /** Why the hub refuses writes, and what to do; null if it stores them. */
   storage_problem: textOrNull,
-  /** Transactions since the storage started. Many commands share one. */
+  /** Transactions since the storage actor started. Many commands share one. */
   commits: id,
-  /** Long-polls and streams that wait for a message at the hub's doors. */
+  /** Parked requests: long-polls and streams that wait for their next message. */
   waiting_polls: id,
-  /** The agents of `waiting_polls`. */
+  /** Agents in a long-poll, or with an open stream. */
   waiting_agents: z.array(text),
-  /** Open streams, waiting or not. */
+  /** Open streams, parked or not. */
   open_streams: id,
 })
 export type HubStatus = z.infer<typeof hubStatus>
-/** The part of a status that says who waits for messages. */
+/** The part of a status about long-polls and streams, over all doors. */
 export type Waiting = Pick<HubStatus, 'waiting_polls' | 'waiting_agents' | 'open_streams'>

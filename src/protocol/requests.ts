@@ -130,7 +130,7 @@ export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, ta
 
 // §5 Threads
 
-/** [ours] `limit` and `cursor` ask for a page. Without `limit` the list comes whole. */
+/** [ours] `limit` and `cursor` ask for a page. Without `limit` the answer is the whole list. */
 export const listThreads = z.object({ limit: optionalLimit, cursor: optionalText })
 export const getThread = z.object({ thread_id: name })
 
@@ -174,7 +174,7 @@ export const listTasks = z.object({
   ),
   channel: optionalName,
   thread_id: optionalName,
-  /** [ours] With `limit`, a page by task id. Without it the list comes whole. */
+  /** [ours] With `limit`, a page by task id. Without it the answer is the whole list. */
   since_id: sinceId,
   limit: optionalLimit,
 })

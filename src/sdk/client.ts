@@ -33,6 +33,7 @@ import { pathPart } from './request-text.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 
+/** The address of a hub with default options. */
 export const DEFAULT_BASE_URL = 'http://127.0.0.1:6969'
 const DEFAULT_TIMEOUT_SEC = 10
 const DEFAULT_RETRY_FOR_SEC = 5

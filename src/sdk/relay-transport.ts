@@ -28,7 +28,7 @@ interface Pending {
   readonly reject: (error: ArcError) => void
   readonly giveUpAt: number
   readonly timeoutSec: number
-  /** When its response was first there but unreadable. Milliseconds of `performance.now`. */
+  /** The time at which its response was first unreadable, in milliseconds of `performance.now`. */
   garbledAt?: number
 }
 
@@ -85,7 +85,7 @@ export class RelayTransport implements Transport {
     this.#watcher = undefined
   }
 
-  /** Called before `#submit`, so that no answer comes unnoticed. */
+  /** Called before `#submit`, so that it misses no answer. */
   #answerTo(stem: string, timeoutSec: number): Promise<TransportAnswer> {
     const answer = new Promise<TransportAnswer>((resolve, reject) => {
       const giveUpAt = performance.now() + timeoutSec * 1_000
@@ -125,7 +125,7 @@ export class RelayTransport implements Transport {
       this.#watcher.on('error', () => this.#unwatch())
       this.#watcher.unref()
     } catch {
-      // The system has no watches left, or the file system has none: the looks find the answers.
+      // The system has no watches left, or the file system supports none. The timer's looks find the answers.
     }
   }
 

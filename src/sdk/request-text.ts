@@ -1,4 +1,4 @@
-// A request as text, and names in its path: what a caller passes in is made such that any hub can read it, or refused.
+// Writes a request's JSON text, and names in its path. It repairs or refuses a value that a hub could not read.
 
 import { ArcError } from '../protocol/errors.js'
 import { jsonText, wellFormed } from '../protocol/json.js'
