@@ -49,7 +49,7 @@ export interface HubOptions {
   readonly requestTtlSec?: number | undefined
   /** False: finds request files by scans alone, as on a file system without events. Default true. */
   readonly watchSpool?: boolean | undefined
-  /** Default `info`. */
+  /** `trace`, `debug`, `info`, `warn`, `error` or `silent`. Default `info`. */
   readonly logLevel?: LogSetting | undefined
   /** Gets the lines of the log. Default: standard error. */
   readonly logSink?: LogSink | undefined
@@ -59,19 +59,23 @@ export interface HubOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A running hub. */
 export interface Hub {
+  /** `http://host:port`, as clients on this machine reach the hub. */
   readonly url: string
+  /** The address or name that it listens on. */
   readonly host: string
+  /** The port that it listens on, also for the option `port: 0`. */
   readonly port: number
   /** Names the stored state (PROTOCOL §8). A reset changes it. */
   readonly instanceId: string
   /** The absolute path of the SQLite file. */
   readonly storagePath: string
-  /** Epoch milliseconds. */
+  /** The start, in epoch milliseconds. */
   readonly startedAtMs: number
   /** Resolves when the hub has stopped, with an exit status: 0, or 1 if the hub gave up. */
   readonly stopped: Promise<number>
-  /** Answers parked requests, commits accepted commands and closes the database. */
+  /** Answers parked requests, commits accepted commands and closes the database. Resolves when the hub has stopped. */
   stop(): Promise<void>
   /** Ends one actor's thread at once, like a crash. For fault tests. */
   kill(actor: 'storage' | 'gateway' | 'relay'): Promise<void>

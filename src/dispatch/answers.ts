@@ -18,11 +18,11 @@ export function answerOfDone({ result, isNew, beside }: Done): Answer {
 }
 
 /**
- * The answers to listings of messages. All who are woken by one message get the same text: of a thousand waiters that saves 0.4 µs
- * each (of some 100 µs) where the message has 200 characters, and 15 µs and a copy in memory where it has 100,000.
+ * The answers to listings of messages. All waiters that one message wakes get the same text. For each of a thousand waiters
+ * that saves 0.4 µs (of some 100 µs) if the message has 200 characters, and 15 µs and a copy in memory if it has 100,000.
  */
 export class ListAnswers {
-  /** The message that was listed alone last, and the answer that lists it. */
+  /** The last answer with a single message, and that message. */
   #last: { readonly item: string; readonly answer: Answer } = { item: '', answer: successList([]) }
 
   of({ items, isCut }: Page): Answer {

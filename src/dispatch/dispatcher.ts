@@ -102,7 +102,7 @@ export class Dispatcher {
     if (this.#facts) this.#facts = { ...this.#facts, allowRemote }
   }
 
-  /** The agents that wait for messages at this door, in a long-poll or a stream. */
+  /** The long-polls and streams at this door, and their agents. */
   get waiting(): Waiting {
     return {
       waiting_polls: this.#listings.parked,

@@ -12,7 +12,7 @@ export interface DoorRequest {
     | undefined
   /** With `idempotency`: returns only a stored answer, and executes nothing. */
   readonly replayOnly?: boolean | undefined
-  /** Called when the request begins to wait for a message. */
+  /** Called when the request is parked. */
   readonly parked?: (() => void) | undefined
   readonly abandonment: Abandonment
   /** @throws ArcError 400 when the body is not a JSON object in UTF-8 */

@@ -37,7 +37,7 @@ export class Connection {
     return this.#last?.closed === false ? this.#last : undefined
   }
 
-  /** The request that came last has its answer, though not all of it has come: what follows is its rest. */
+  /** The last request has its answer, but has not arrived whole. The next bytes are its rest. */
   get awaitsRest(): boolean {
     return this.#last?.closed === true && !this.#last.req.complete
   }

@@ -61,7 +61,7 @@ export class Replies {
     request.once('end', close).once('close', close).resume()
   }
 
-  /** The rest of a request will not come, though its answer has begun: a refusal is whole then, anything else is cut off. */
+  /** Call it if a request breaks off after its answer has begun. A refusal then ends whole; any other answer is cut off. */
   expectNoRest(response: ServerResponse<IncomingMessage>): void {
     const close = this.#lingering.get(response)
     if (close) close()

@@ -9,8 +9,8 @@ import { type DoorContract, pack, type StorageContract } from './contract.js'
 import type { Done, Outcome } from './outcome.js'
 
 /**
- * How many requests may wait for the storage. It refuses more, so that a flood can't fill the memory, and delays nobody
- * after its end: the storage commits 4,000 commands in half a second.
+ * The most pending requests to the storage. The client refuses more, so that a flood can't fill the memory. The storage
+ * commits 4,000 commands in half a second, so a flood delays nobody after its end.
  */
 const MAX_PENDING = { commands: 4_000, reads: 10_000 } as const
 

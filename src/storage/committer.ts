@@ -21,11 +21,11 @@ import type { Feed } from './feed.js'
 import type { Outcome } from './outcome.js'
 import { Presence } from './presence.js'
 
-/** The most commands of one transaction: bounds the time that the first of them waits for the last. */
+/** The most commands of one transaction. The first of them waits until the last one has run. */
 const MAX_BATCH = 512
 /** The most characters of message text in one transaction. */
 const MAX_BATCH_CHARS = 8 * 1024 * 1024
-/** Milliseconds for which commands wait for another process's write to end, and between two tries. */
+/** Milliseconds for which commands stay blocked while another process writes; milliseconds between two tries. */
 const BLOCKED_MS = 5_000
 const TRY_AGAIN_MS = 2
 

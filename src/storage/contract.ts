@@ -65,7 +65,7 @@ export type StorageContract = {
   submit: { input: PackedSubmission; output: Outcome }
   query: { input: Query; output: Done }
   page: { input: PageQuery; output: Page }
-  /** The counts of the hub, and who waits at its doors. */
+  /** The counts of the hub, and the long-polls and streams at its doors. */
   status: { input: undefined; output: Done }
   /** Sends `connected`, and continues the feed after `afterId`. Null: this door has had no reader yet. */
   connect: { input: { afterId: number | null }; output: undefined }
@@ -88,6 +88,6 @@ export type DoorContract = {
   /** Something besides messages was committed, here or by another hub. */
   changed: { input: readonly ChangeTopic[]; output: undefined }
   network: { input: { allowRemote: boolean }; output: undefined }
-  /** Asks who waits at this door. */
+  /** Asks for the long-polls and streams at this door. */
   waiting: { input: undefined; output: Waiting }
 }

@@ -1,4 +1,4 @@
-// Asks all doors who waits there for messages, and adds up their answers.
+// Asks all doors for their long-polls, streams and agents, and adds up the answers.
 
 import type { Waiting } from '../protocol/objects.js'
 import type { DoorLink } from './feed.js'

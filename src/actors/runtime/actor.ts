@@ -21,7 +21,7 @@ export type ActorContract = {
   exit: { input: undefined; output: undefined }
 }
 
-/** Actor → supervisor. `info` is what others need to know about the actor, such as its port. */
+/** Actor → supervisor. `info` holds the actor's facts for others, such as its port. */
 export type SupervisorContract = {
   ready: { input: unknown; output: undefined }
   failed: { input: ErrorData; output: undefined }

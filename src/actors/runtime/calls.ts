@@ -1,6 +1,6 @@
-// The pending calls by id, in a table of slots. A Map would copy its table again and again, and each old table still refers
-// to its former entries. If the garbage collector promotes one old table, it keeps every later request alive until it
-// marks the whole heap. That was half of a busy gateway's garbage collection.
+// The pending calls by id, in a table of slots. A Map copies its table again and again, and each old table still refers to its
+// former entries. If the garbage collector promotes an old table, that table keeps every later request alive until the
+// collector marks the whole heap. That was half of a busy gateway's garbage collection.
 
 /** The first number of slots; always a power of two. */
 const SLOTS = 64

@@ -1,11 +1,11 @@
 // A link is one end of a typed, two-way channel between two actors, over a message port.
 //
-// Guarantees: calls and casts arrive in the order in which they were sent; a call is settled exactly once,
-// by its reply, by its deadline, or by the end of the link; when the other side dies, every pending call
-// is rejected at once, so that a dead actor never leaves a caller hanging. Errors cross as data.
-// Envelopes sent in one turn of the event loop travel as one port message, or as a few, and each is a tuple: a
-// port writes out the member names of every object, and at thousands of requests a second its own cost would
-// otherwise be the largest part of a call.
+// Guarantees: calls and casts arrive in the order of their sending. A call is settled exactly once: by its reply, by its
+// deadline, or by the end of the link. When the other side dies, every pending call is rejected at once, so a dead actor
+// leaves no caller hanging. Errors cross as data.
+//
+// The envelopes of one turn of the event loop cross in one port message, or in a few, since a port message has a cost of its
+// own. Each envelope is a tuple, because a port writes out the member names of every object.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
@@ -16,7 +16,7 @@ export type Contract = { [name: string]: { input: unknown; output: unknown } }
 
 type Name<C> = keyof C & string
 
-/** `deadline`: epoch milliseconds after which the caller has given up and nobody may start on it. */
+/** `deadline`: epoch milliseconds. After it the caller has given up, and the other side must not start the work. */
 type CallEnvelope = readonly [type: 'call', name: string, input: unknown, id: number, deadline: number]
 type CastEnvelope = readonly [type: 'cast', name: string, input: unknown]
 type ReplyEnvelope = readonly [type: 'reply', id: number, value: unknown, error?: ErrorData]
@@ -32,7 +32,7 @@ export interface Incoming<C extends Contract, K extends Name<C> = Name<C>> {
 /** One handler for every name that a side understands. */
 export type Handlers<C extends Contract> = { readonly [K in Name<C>]: (incoming: Incoming<C, K>) => void }
 
-/** Who waits for the reply to a call; told once, by one of the two. */
+/** The caller of a call. The link calls one of the two methods, once. */
 export interface Caller<T> {
   replied(value: T): void
   failed(error: ArcError): void
@@ -45,18 +45,18 @@ interface Pending {
   readonly caller: Caller<unknown>
 }
 
-/** How often deadlines are looked at: a call may overrun its own by this much. */
+/** Milliseconds between two checks of the deadlines. A call may exceed its deadline by this much. */
 const SWEEP_MS = 100
 export const DEFAULT_CALL_MS = 10_000
 /**
- * Envelopes that wait for the end of a turn before a call sends them on. A turn reads all sockets that have something
- * to read, thousands perhaps, and takes seconds then. And while a few dozen clients wait for their answers, both sides
- * are to be busy: with 128, all 64 clients were in one batch, and one of the two threads always waited for the other.
- * Replies do wait: those of one batch are told at once.
+ * The link collects envelopes until the end of a turn. A call that makes them this many sends them at once, for two reasons.
+ * A turn reads all readable sockets, perhaps thousands, and then takes seconds. And with 128, one message held the calls of
+ * all 64 clients, so one of the two threads always waited for the other. Replies collect without this bound, since the
+ * replies of one batch are ready together.
  */
 const MAX_OUTBOX = 32
 
-/** `Out` is what this side may send; `In` is what it answers. */
+/** `Out`: the messages that this side may send. `In`: those that it handles. */
 export class Link<Out extends Contract, In extends Contract> {
   readonly #port: MessagePort
   readonly #pending = new Calls<Pending>()
@@ -84,9 +84,9 @@ export class Link<Out extends Contract, In extends Contract> {
   }
 
   /**
-   * Asks the other side and waits for its answer.
-   * @throws ArcError `unavailable` at once when the link is closed; `outcome_unknown` when it closes before
-   * the answer came; `timeout` after `timeoutMs` (default 10,000).
+   * Calls the other side. Resolves with its reply.
+   * @throws ArcError `unavailable` at once if the link is closed; `outcome_unknown` if it closes before the reply; `timeout`
+   * after `timeoutMs` (default 10,000)
    */
   call<K extends Name<Out>>(
     name: K,
@@ -96,7 +96,7 @@ export class Link<Out extends Contract, In extends Contract> {
     return new Promise((replied, failed) => this.callFor({ replied, failed }, name, input, timeoutMs))
   }
 
-  /** Asks as `call` does, for somebody who is told: a promise is several objects more, thousands of times a second. */
+  /** Like `call`, without a promise, which would cost several more objects, thousands of times a second. */
   callFor<K extends Name<Out>>(
     caller: Caller<Out[K]['output']>,
     name: K,
@@ -116,16 +116,16 @@ export class Link<Out extends Contract, In extends Contract> {
   }
 
   /**
-   * Tells the other side; no answer, no guarantee beyond order. `ports` move along, at once: by the end of the turn the
-   * other end of one may be closed, and such a port can't be sent. Those that can't be handed over are closed, so that
-   * whoever holds their other ends learns of it.
+   * Sends a message without a reply. Only its order is guaranteed. `ports` are transferred at once: a port whose other end
+   * closes before the end of the turn can't be sent. It closes ports that it can't transfer, so that their other ends learn
+   * of it.
    */
   cast<K extends Name<Out>>(name: K, input: Out[K]['input'], ports: MessagePort[] = []): void {
     if (!this.#closed) this.#send(['cast', name, input])
     if (ports.length > 0) this.flush(ports)
   }
 
-  /** Sends what has collected in this turn now. @throws DOMException for something that can't be sent; it is dropped */
+  /** Sends the collected envelopes now. @throws DOMException if one can't be sent; all are dropped */
   flush(ports: MessagePort[] = []): void {
     if (this.#flush) clearImmediate(this.#flush)
     this.#flush = undefined
@@ -140,12 +140,12 @@ export class Link<Out extends Contract, In extends Contract> {
     }
   }
 
-  /** Takes in what has arrived but was not delivered yet, without waiting; false when there was nothing. */
+  /** Handles the next port message that has arrived, without waiting for the event loop. False if there is none. */
   drain(): boolean {
     if (this.#closed) return false
-    const waiting = receiveMessageOnPort(this.#port)
-    if (!waiting) return false
-    this.#receive(waiting.message as Envelope[])
+    const arrived = receiveMessageOnPort(this.#port)
+    if (!arrived) return false
+    this.#receive(arrived.message as Envelope[])
     return true
   }
 
@@ -200,7 +200,7 @@ export class Link<Out extends Contract, In extends Contract> {
     this.#restIfIdle()
   }
 
-  /** Soon after the last answer no timer runs any more: an idle hub does not wake up. */
+  /** Stops the timer if no call is pending, so that an idle hub does not wake up. */
   #restIfIdle(): void {
     if (this.#pending.size > 0 || !this.#sweep) return
     clearInterval(this.#sweep)

@@ -12,12 +12,12 @@ import type { ActorBoot, ActorContract, SupervisorContract } from './actor.js'
 import { type Handlers, Link } from './link.js'
 
 /**
- * MiB. By itself a young generation grows to 48 in each thread, for good. 6 are as fast for most threads, and are in use
- * after some thousand requests, so that memory is level from then on.
+ * MiB for young objects. By default the young generation of each thread grows to 48 and never shrinks. 6 are as fast for most
+ * threads. A thread uses them up after some thousand requests, and its memory is level from then on.
  */
 const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 } as const
 
-/** Flags of Node's that actors get as well. One whose value is an argument of its own can't be told from what follows. */
+/** Node's flags that actors inherit. A flag whose value is a separate argument is not among them. */
 const PROFILING = /^--((cpu|heap)-prof(-[a-z]+=.*)?|enable-source-maps)$/
 
 /** Milliseconds for a booted thread to exit by itself; then it is terminated. */

@@ -68,7 +68,7 @@ function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600))
 }
 
-/** Where the database is or comes to be; its folder is there. */
+/** The path of the database, which may not exist yet. It creates the folder. */
 function resolveStoragePath(storagePath: string): string {
   const path = storageFile(storagePath)
   try {

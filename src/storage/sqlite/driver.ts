@@ -1,9 +1,9 @@
-// The one place that loads better-sqlite3's binary, after a look at whether it fits this Node.
+// The one place that loads better-sqlite3's binary. It first checks that the version fits this Node.
 //
-// No version of it fits every Node that Arc runs on. 13 crashes Node 20 at its first use. 12, where it was compiled,
-// aborts Node 24.19 and newer when the garbage collector takes a statement. Neither end can be caught, so the version
-// is read first. npm picks the fitting one when Arc is installed (scripts/node-20/ does in a clone); only who changes Node
-// afterwards, or installs by other means, meets the errors here.
+// No version fits every Node that Arc runs on. 13 crashes Node 20 at its first use. A compiled 12 aborts Node 24.19 and newer
+// when the garbage collector takes a statement. No program can catch either, so the check comes before the load. npm installs
+// the fitting version with Arc (in a clone, scripts/node-20/ does). A user meets these errors only after a change of Node, or
+// after an installation by other means.
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -17,13 +17,13 @@ const { resolve } = createRequire(import.meta.url)
 const ROOT = fileURLToPath(PACKAGE_ROOT)
 const HERE = `Node ${process.versions.node} on ${process.platform} ${process.arch}`
 
-/** Before anything is done with a file. @throws ArcError `start_failed` where better-sqlite3 must not be loaded */
+/** Call it before the first file is opened. @throws ArcError `start_failed` if this Node must not load better-sqlite3 */
 export function checkDriver(): void {
   const reason = misfit(process.versions.node, driverVersion())
   if (reason) throw new ArcError('start_failed', `${reason}: ${installAgain(ROOT)}`)
 }
 
-/** Opens a database file. @throws ArcError `start_failed` where better-sqlite3 can't be loaded; else what SQLite says */
+/** Opens a database file. @throws ArcError `start_failed` if better-sqlite3 can't be loaded; else SQLite's own error */
 export function openFile(path: string, options: SqliteDatabase.Options): Database {
   try {
     return new SqliteDatabase(path, options)
@@ -52,7 +52,7 @@ export function misfit(node: string, driver: string): string | undefined {
   return undefined
 }
 
-/** How the fitting version takes the place of the other. `npm update` puts 13 in the place of 12, but not 12 in that of 13. */
+/** How to replace the version by the fitting one. `npm update` replaces 12 by 13, but not 13 by 12. */
 export function installAgain(root: string): string {
   const project = projectOf(root)
   return project === undefined
@@ -60,7 +60,7 @@ export function installAgain(root: string): string {
     : `run \`npm uninstall arc-hub\` in ${project}, and install it again with the Node that runs it`
 }
 
-/** How a binary is made. 12 does so whenever it is installed, 13 only when it is told to. */
+/** How to build a binary. 12 builds one at each installation, 13 only on demand. */
 function compile(root: string, driver: string): string {
   const project = projectOf(root)
   const inFolder = `in ${project ?? root}, which needs a C++ compiler`
@@ -71,7 +71,7 @@ function compile(root: string, driver: string): string {
 /** The folder that Arc is installed in; undefined in a clone of its repository. */
 const projectOf = (root: string) => /^(.*?)[\\/]node_modules[\\/]/.exec(root)?.[1]
 
-/** Of what may be a page of text. */
+/** The first sentence of an error, whose message may be a page long. */
 function firstSentence(error: unknown): string | undefined {
   const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s/)
   return sentence?.replaceAll(/\s+/g, ' ')
