@@ -1,7 +1,6 @@
-// The real command line, as child processes in a temporary folder of their own. The folder lies outside the
-// project, since commands look for pid files from the working folder upward. Processes get an empty
-// environment but for PATH and HOME (tap's own NODE_OPTIONS would put signal handlers into every child), and
-// whatever still runs in the folder at the end of the test is ended, each by its own pid.
+// Runs the real command line as child processes in a temporary folder. The folder is outside the project, since commands look
+// for pid files from the working folder upward. Processes get only PATH and HOME, because tap's NODE_OPTIONS would put signal
+// handlers into every child. At the end of the test each process that still runs in the folder is ended by its pid.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
@@ -23,28 +22,28 @@ import { Random } from './campaign.js'
 import { steadyPort } from './ports.js'
 import { until } from './waiting.js'
 
-/** A command that takes longer hangs: it is killed, and has no exit status. */
+/** Milliseconds for a command. One that takes longer hangs: it is killed, and has no exit status. */
 const HANG_MS = 45_000
 const PORTS = new Random(randomInt(2 ** 31))
 
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** What the command is run by, such as `unshare -n`. */
+  /** A command before `arc`, such as `unshare -n`. */
   readonly prefix?: readonly string[]
   /** Milliseconds after which it counts as hanging. Default: `HANG_MS`. */
   readonly hangMs?: number
 }
 
 export interface Finished {
-  /** Null when a signal ended it. */
+  /** Null if a signal ended it. */
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
   readonly elapsedMs: number
 }
 
-/** A command under way. */
+/** A command that runs. */
 export class Running {
   readonly child: ChildProcess
   readonly finished: Promise<Finished>
@@ -71,7 +70,7 @@ export class Running {
     })
   }
 
-  /** Resolves when it has said this on standard error; throws when it ends without having said it. */
+  /** Resolves when standard error has this text. Throws if the command ends without it. */
   async says(text: string | RegExp): Promise<void> {
     const said = () => (typeof text === 'string' ? this.stderr.includes(text) : text.test(this.stderr))
     await until(
@@ -91,7 +90,7 @@ export class Running {
   }
 }
 
-/** A folder in which commands run, ended and removed with the test. */
+/** A folder in which commands run. At the end of the test its processes are ended, and it is removed. */
 export class Place {
   readonly folder: string
 
@@ -107,7 +106,7 @@ export class Place {
     return join(this.folder, ...names)
   }
 
-  /** A folder below this one; made if it is missing. */
+  /** A folder below this one. Created if missing. */
   below(...names: string[]): string {
     mkdirSync(this.path(...names), { recursive: true })
     return this.path(...names)
@@ -176,7 +175,7 @@ export interface BackgroundHub {
   readonly instanceId: string
 }
 
-/** Dies of any signal; as long as it lives, it says back what it is told. */
+/** A process that any signal ends. While it lives, it echoes its input. */
 export class Stranger {
   readonly pid: number
   readonly #running: Running
@@ -186,7 +185,7 @@ export class Stranger {
     this.pid = running.pid
   }
 
-  /** Settles when it has answered, which a process that was signalled before does not. */
+  /** Resolves with whether it echoes. A process that was signalled before does not. */
   async isUnharmed(): Promise<boolean> {
     const { child, finished } = this.#running
     const answered = new Promise<boolean>((resolve) => child.stdout?.once('data', () => resolve(true)))
@@ -196,7 +195,7 @@ export class Stranger {
   }
 }
 
-/** The one JSON value that a command printed; an error when its output is anything else. */
+/** The one JSON value that a command printed. Throws if its output is anything else. */
 export function json<T>({ stdout, stderr }: Finished): T {
   if (!/^[^\n]+\n$/.test(stdout)) throw new Error(`not one line: ${JSON.stringify(stdout)}, and ${stderr}`)
   return JSON.parse(stdout) as T
@@ -233,10 +232,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A port that nobody listens on; never that of a replayed seed, which other files would draw too. */
+/** A port that nobody listens on. It ignores a replayed seed, which would give other test files the same port. */
 export const freePort = (): Promise<number> => steadyPort(PORTS)
 
-/** Background hubs are nobody's children here: Linux tells who works in a folder, elsewhere its pid files do. */
+/** Background hubs are no children of the test. Linux shows the processes that work in a folder; elsewhere pid files do. */
 function processesIn(folder: string): number[] {
   let pids: number[]
   try {
@@ -254,7 +253,7 @@ async function endProcessesIn(folder: string): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // it has just ended by itself
+      // the process has just ended
     }
   }
   await until('all processes of the test to be gone', () => processesIn(folder).length === 0)

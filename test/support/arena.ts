@@ -1,6 +1,6 @@
-// Where a hostile sandbox meets a real hub: the hub as a process of its own, a spool, an honest bystander who
-// wants to be served all the time, and a canary: a folder outside the spool whose files say at the end
-// whether anybody has written, read or listed them. Each test ends with `unharmed`, the last one with `leave`.
+// The arena of a hostile sandbox and a real hub: the hub in a process of its own, a spool, an honest bystander that posts all
+// the time, and a canary. The canary is a folder outside the spool. Its files' times show whether anybody has written, read or
+// listed them. Each test ends with `unharmed`, the last one with `leave`.
 
 import {
   chmodSync,
@@ -24,7 +24,7 @@ import { type HubInProcess, startHubProcess } from './processes.js'
 import { RawAgent } from './raw-agent.js'
 import { percentile, until } from './waiting.js'
 
-/** What a bystander's answer may take at full size, unless the storage itself has that much to do. */
+/** Milliseconds for a bystander's answer at full size, unless the storage itself is that busy. */
 const SERVED_WITHIN_MS = 500
 const MEMORY_LOOK_MS = 50
 const LONG_AGO = new Date('2001-01-01')
@@ -32,13 +32,13 @@ const CANARY = 'the canary has been read'
 
 export interface ArenaOptions {
   readonly hubArgs?: readonly string[]
-  /** Where the spool is to be, if not in a folder of the test's own. */
+  /** The path of the spool. Default: in a folder of the test's own. */
   readonly spool?: string
-  /** Done when the spool's folder is there and no hub has seen it. */
+  /** Called when the spool's folder exists, and before a hub sees it. */
   readonly before?: (spool: string, outside: string) => void
-  /** User that the hub runs as. */
+  /** The user that the hub runs as. */
   readonly uid?: number
-  /** False where nobody can be served while the test does its worst. */
+  /** False if the test's attack keeps the hub from serving anybody. */
   readonly bystander?: boolean
 }
 
@@ -74,7 +74,7 @@ export class Arena {
     const args = ['--port', '0', '--spool-dir', spool, ...own, ...hubArgs]
     const hub = await startHubProcess(t, args, options)
     const bystander = options.bystander === false ? undefined : await startBystander(t, spool)
-    // A read, or a listing, would move these: relatime updates whatever is older than the last change.
+    // A read or a listing would change these times: relatime updates an access time that is older than the last change.
     for (const path of [join(outside, 'secret.json'), outside]) utimesSync(path, LONG_AGO, new Date())
     return new Arena(spool, outside, hub, bystander)
   }
@@ -95,14 +95,14 @@ export class Arena {
     await until(lines, () => this.logged(pattern).length > 0)
   }
 
-  /** An agent whose folder the hub may write to, whoever it runs as. */
+  /** An agent whose folder a hub of any user may write to. */
   agent(name: string): RawAgent {
     const agent = new RawAgent(this.spool, name)
     chmodSync(agent.requests, 0o777)
     return agent
   }
 
-  /** The most memory that the hub has while `work` goes on, beyond what it had before, MiB; NaN without /proc. */
+  /** The peak growth of the hub's memory during `work`, in MiB; NaN without /proc. */
   async growthDuring(work: () => Promise<unknown>): Promise<number> {
     const before = residentMb(this.hub.pid)
     let most = before
@@ -117,14 +117,14 @@ export class Arena {
     return most - before
   }
 
-  /** Nothing has come out of the spool, the hub is as it was, and whoever comes now is served. */
+  /** Asserts that nothing has left the spool, that the hub still runs, and that it serves a new agent. */
   async unharmed(t: Test): Promise<void> {
     const { status } = await this.agent('visitor').ask('GET', '/v1/hub-info')
     t.equal(status, 200, 'an agent who comes now is served')
     const { atime } = statSync(this.outside)
     t.same([atime, lstatSync(this.secret).atime], [LONG_AGO, LONG_AGO], 'the canary was not read or listed')
     t.strictSame(readdirSync(this.outside), ['secret.json'], 'nothing was written outside')
-    utimesSync(this.outside, LONG_AGO, new Date()) // this look at it does not count
+    utimesSync(this.outside, LONG_AGO, new Date()) // undoes the trace of this test's own look
     t.notOk(watchedInodes(this.hub.pid).has(statSync(this.outside).ino), 'nothing outside is watched')
     t.strictSame(textsWith(CANARY, join(this.spool, 'responses')), [], 'no response holds the canary')
     const messages = await call<object[]>(this.hub.url, '/v1/inbox/canary')
@@ -137,7 +137,7 @@ export class Arena {
     t.ok(this.hub.log.length < 200, 'the log was not flooded')
   }
 
-  /** Unharmed, and the bystander was served all the time, at full size within so many ms (p99). */
+  /** Asserts `unharmed`, and that the hub served the bystander all the time; at full size within `withinMs` (p99). */
   async leave(t: Test, withinMs = SERVED_WITHIN_MS): Promise<void> {
     await this.unharmed(t)
     const report = await this.#bystanderReport()
@@ -171,7 +171,7 @@ function judge(t: Test, { tookMs, wrong }: BystanderReport, withinMs: number): v
 
 const ms = (value = Number.NaN) => `${value.toFixed(1)} ms`
 
-/** The regular files below a folder that hold a text; links are not followed. */
+/** The regular files below a folder that contain a text. It follows no links. */
 function textsWith(text: string, folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
@@ -181,7 +181,7 @@ function textsWith(text: string, folder: string): string[] {
   })
 }
 
-/** The inodes that a process watches by inotify; none where there is no /proc. */
+/** The inodes that a process watches by inotify; none without /proc. */
 export function watchedInodes(pid: number): Set<number> {
   const infos = `/proc/${pid}/fdinfo`
   if (!existsSync(infos)) return new Set()
@@ -199,7 +199,7 @@ function residentMb(pid: number): number {
   return Math.round(Number(kb) / 1_024)
 }
 
-/** Descriptors come and go while one looks at them. */
+/** The content of a file; empty if it is gone, since descriptors come and go. */
 function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8')

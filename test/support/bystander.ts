@@ -1,6 +1,5 @@
-// Thread of a test: an honest agent that posts over the spool, one message after the other, for as long as
-// the test does its worst, and measures how long each answer takes. A thread of its own, so that the
-// test's own work on files does not count.
+// The bystander: an honest agent in a thread of its own. It posts one message after another over the spool during the test's
+// attack, and measures the time of each answer. The thread keeps the test's own work on files out of these times.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'

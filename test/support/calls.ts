@@ -1,5 +1,5 @@
-// Plain HTTP calls to a hub over a pool of sockets, without the SDK: what a test sends is what arrives, once,
-// and what comes back is what it sees. No call may hang: each ends within its deadline, or rejects.
+// Plain HTTP calls to a hub over a pool of sockets, without the SDK. Each request arrives unchanged and once, and the test
+// sees the answer unchanged. A call ends within its deadline, or rejects.
 
 import type { Test } from 'tap'
 import { Pool } from 'undici'
@@ -26,7 +26,7 @@ export type Query = Readonly<Record<string, string | number | boolean>>
 export class Calls {
   readonly #pool: Pool
 
-  /** Opens sockets to the hub as they are needed; they close with the test. */
+  /** It opens sockets to the hub on demand. They close with the test. */
   constructor(t: Test, url: string, sockets = 1_024) {
     this.#pool = new Pool(url, { connections: sockets })
     t.teardown(() => this.#pool.destroy())
@@ -43,12 +43,12 @@ export class Calls {
     return this.#call<T>('GET', text.size > 0 ? `${path}?${text}` : path, deadlineMs, {})
   }
 
-  /** Posts a message and gives it back as stored. */
+  /** Posts a message. Resolves with the stored message. */
   async say(fields: object, settings?: PostSettings): Promise<Message> {
     return resultOf(await this.post<Message>('/v1/messages', { from_agent: 'tester', ...fields }, settings))
   }
 
-  /** What is in a channel: every broadcast, page by page. */
+  /** Every broadcast of a channel, read page by page. */
   async everythingIn(channel: string): Promise<Message[]> {
     const found: Message[] = []
     for (;;) {
@@ -59,7 +59,7 @@ export class Calls {
     }
   }
 
-  /** Resolves when so many long-polls wait at the hub. */
+  /** Resolves when `polls` long-polls are parked at the hub. */
   async waiting(polls: number): Promise<void> {
     await until(`${polls} parked long-polls`, async () => {
       return resultOf(await this.get<HubStatus>('/v1/status')).waiting_polls === polls

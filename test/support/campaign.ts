@@ -1,4 +1,4 @@
-// The size of a campaign: small in `npm test`, full in `npm run test:long` (ARC_TEST_SIZE=full). One code.
+// The size of a campaign: small in `npm test`, full in `npm run test:long` (ARC_TEST_SIZE=full). Both run the same code.
 
 import { randomInt } from 'node:crypto'
 
@@ -9,7 +9,7 @@ export function rounds(small: number, full: number): number {
   return isFull ? full : small
 }
 
-/** A seeded random source; the seed is printed, and `ARC_TEST_SEED` replays it. */
+/** A seeded random source. It prints its seed, and `ARC_TEST_SEED` replays it. */
 export class Random {
   readonly seed: number
   #state: number

@@ -1,5 +1,5 @@
-// The three ways in, as bytes: over HTTP, as a file for the hub's own relay, and as a file for a relay that stands alone in
-// front of a hub. What a test sends is what arrives, so that it can send what no client would.
+// The three ways into a hub, as bytes: over HTTP, as a file for the hub's own relay, and as a file for a stand-alone relay.
+// Each sends a request unchanged, so a test can send requests that no client would.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,23 +12,23 @@ import { RawAgent } from './raw-agent.js'
 
 export interface DoorReply {
   readonly status: number
-  /** The hub's envelope, as it came; empty where no hub has answered. */
+  /** The hub's envelope, unchanged; empty if no hub has answered. */
   readonly text: string
-  /** Why not, as the client is told; empty for a success. */
+  /** The error text that the client gets; empty for a success. */
   readonly error: string
 }
 
 export interface Door {
   readonly name: string
-  /** Sends a request; `body` is JSON text, or no JSON at all. */
+  /** Sends a request. `body` is JSON text, or any other text. */
   send(method: string, path: string, body?: string): Promise<DoorReply>
   /** Sends bytes in place of the whole body, or the whole request file of a post. */
   sendBytes(bytes: Uint8Array): Promise<DoorReply>
-  /** What `sendBytes` has to be given to post a message with this body. */
+  /** The text for `sendBytes` that posts a message with this body. */
   whole(body: string): string
 }
 
-/** All three, each in front of a hub of its own. */
+/** All three ways, each to a hub of its own. */
 export async function openDoors(t: Test): Promise<Door[]> {
   const [first, second] = [join(ownFolder(t), 'spool'), join(ownFolder(t), 'spool')]
   const hub = await startTestHub(t, { spoolDir: first })

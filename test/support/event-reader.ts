@@ -1,5 +1,5 @@
-// A reader of server-sent events over a socket of its own, by node:http: it keeps what came, in order, and
-// how it came. It does not connect again by itself.
+// A reader of server-sent events over a socket of its own, by node:http. It keeps the events in order, and counts comments. It
+// does not reconnect.
 
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { until } from './waiting.js'
@@ -14,7 +14,7 @@ export class EventReader {
   readonly events: ReceivedEvent[] = []
   /** Comment lines so far. */
   comments = 0
-  /** True when the hub has ended the stream, or the connection broke. */
+  /** True after the hub has ended the stream, or the connection broke. */
   ended = false
   readonly answered: Promise<IncomingMessage>
   readonly #request: ClientRequest
@@ -40,7 +40,7 @@ export class EventReader {
     return this.events.map(({ data }) => JSON.parse(data))
   }
 
-  /** Resolves when so many events have come. */
+  /** Resolves when `count` events have arrived. */
   async has(count: number, deadlineMs?: number): Promise<void> {
     await until(
       () => `${count} events, ${this.events.length} came`,

@@ -1,5 +1,5 @@
-// A server that says that it is a hub and lies about the rest: it names whatever process and database it is told to.
-// It ends when it is asked for a shutdown, as a hub does, and at the latest with the test.
+// A server that answers as a hub and lies: it names the process and the database that the test chooses. A shutdown request
+// ends it, as it ends a hub; so does the end of the test.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,11 +18,11 @@ export interface Lies {
 export interface FalseHub {
   readonly url: string
   readonly port: number
-  /** What was asked of it: `GET /v1/hub-info`. */
+  /** The requests that it got, such as `GET /v1/hub-info`. */
   readonly asked: readonly string[]
 }
 
-/** In this process, which is not the one that it names. */
+/** Starts it in this process, which is not the process that it names. */
 export async function startFalseHub(t: Test, lies: Lies, host = '127.0.0.1'): Promise<FalseHub> {
   const asked: string[] = []
   const server = serveLies(lies, (line) => asked.push(line))
@@ -33,7 +33,7 @@ export async function startFalseHub(t: Test, lies: Lies, host = '127.0.0.1'): Pr
   return { url: `http://${host}:${port}`, port, asked }
 }
 
-/** In a process of its own, whose pid it tells truly. */
+/** Starts it in a process of its own, and it names that process truly. */
 export async function startFalseHubProcess(
   t: Test,
   lies: Omit<Lies, 'pid'>,

@@ -1,5 +1,5 @@
-// An agent that knows nothing but the files of a spool (PROTOCOL §10): it writes requests, and looks for the
-// responses. What it finds is held against what the hub has stored.
+// An agent that uses nothing but the files of a spool (PROTOCOL §10): it writes requests and looks for the responses. Tests
+// compare the responses with the stored messages.
 
 import { randomUUID } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
@@ -20,7 +20,7 @@ export interface FileRequest {
   readonly createdAt?: Date | undefined
 }
 
-/** A folder of the spool that holds files of one agent. */
+/** The two kinds of folders with files of one agent. */
 type Kind = 'requests' | 'responses'
 
 export class FileAgent {
@@ -66,14 +66,14 @@ export class FileAgent {
     return until(`a response to ${stem} of ${this.agentId}`, () => this.response(stem), deadlineMs)
   }
 
-  /** Waits for all of them. */
+  /** Waits for the responses to all these stems. */
   async responsesTo(stems: readonly string[], deadlineMs?: number): Promise<RelayResponse[]> {
     const found: RelayResponse[] = []
     for (const stem of stems) found.push(await this.responseTo(stem, deadlineMs))
     return found
   }
 
-  /** Resolves when so many long-polls of files wait at the hub. */
+  /** Resolves when `waitingPolls` long-polls over files are parked at the hub. */
   async sees(waitingPolls: number): Promise<void> {
     await until(`${waitingPolls} parked long-polls`, async () => {
       const stem = `status-${randomUUID()}`
@@ -91,7 +91,7 @@ export class FileAgent {
     return visible(this.folder(kind))
   }
 
-  /** Names of files in the hot folder and in the archive; one that is in both comes twice. */
+  /** The names of files in the hot folder and in the archive. A name in both appears twice. */
   allFiles(kind: Kind): string[] {
     const archive = join(this.spool, 'archive')
     return [
@@ -100,37 +100,37 @@ export class FileAgent {
     ]
   }
 
-  /** When the request was claimed: `.work` stands in the hot folder. */
+  /** Resolves when the request is claimed: its `.work` file is in the hot folder. */
   async claimed(stem: string): Promise<void> {
     const path = join(this.folder('requests'), `${stem}.work`)
     await until(`${stem} to be claimed`, () => statSync(path, { throwIfNoEntry: false }) !== undefined)
   }
 }
 
-/** The message that a post's response tells of; throws on anything else. */
+/** The message in a post's response. Throws for any other response. */
 export function postedIn({ status, body, error }: RelayResponse): Message {
   const { result } = (body ?? {}) as Envelope<Message>
   if (status !== 201 || !result) throw new Error(`not a post's answer: ${status} ${error}`)
   return result
 }
 
-/** Names of posts by one agent that ascend. */
+/** The stem of an agent's post number `number`. Stems sort by number. */
 export function stemOf(number: number): string {
   return `request-${String(number).padStart(7, '0')}`
 }
 
 const LOOK_AGAIN_MS = 5
-/** Seconds after which an agent that has had no answer at all gives up. */
+/** An agent gives up after this many seconds without any answer. */
 const PATIENCE_SEC = 90
 
-/** Posts on and on, with so many requests on their way, until told to stop; then it waits for the last answers. */
+/** Posts with `inFlight` requests in progress until it is stopped. Then it waits for the last answers. */
 export class FilePoster {
   readonly agent: FileAgent
   readonly #ledger: Ledger
   readonly #open = new Map<string, string>()
   #sent = 0
   #posting = true
-  /** While it is true, nothing new is posted. */
+  /** While true, it posts nothing new. */
   paused = false
   readonly run: Promise<void>
 
@@ -174,7 +174,7 @@ export class FilePoster {
     this.#open.set(stem, body)
   }
 
-  /** How many it has found. */
+  /** Reads the answers that are there. Returns their number. */
   #readAnswers(): number {
     let found = 0
     for (const [stem, body] of this.#open) {

@@ -1,35 +1,35 @@
-// A process of a test: posts messages at a rate that does not depend on the answers, as a crowd of clients does that
-// know nothing of each other: each has a connection and waits for its answer; there are so many that there is nearly
-// always another one who comes. Reports what was answered to each. Arguments: port, clients, posts a second, seconds.
+// A process of a test that posts messages at a fixed rate, like a crowd of independent clients. Each client has a connection
+// and waits for its answer. There are so many clients that nearly always one is free. It reports the answer to each post.
+// Arguments: port, clients, posts a second, seconds.
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-/** What one post, by its number, was answered. */
+/** The answers to the posts, by the posts' numbers. */
 export interface FloodReport {
-  /** As many as were due; those that found every client waiting were not sent. */
+  /** Posts that were due. A post was not sent if no client was free. */
   readonly offered: number
   readonly sent: number
   /** Number and id. */
   readonly acknowledged: readonly (readonly [number: number, id: number])[]
   readonly refused: readonly number[]
-  /** Refusals that don't say when to try again. */
+  /** Refusals without `Retry-After`. */
   readonly withoutRetryAfter: number
   readonly otherStatuses: readonly string[]
-  /** From the last post that was sent until the last answer. */
+  /** Milliseconds from the last sent post until the last answer. */
   readonly backlogMs: number
 }
 
 export const floodBody = (number: number): string => `flood ${number}`
 
-/** Opened at once: more than the kernel queues for the hub would have to try again. */
+/** Connections to open at once. The kernel's queue for the hub is not much longer. */
 const OPENED_AT_ONCE = 100
 const TICK_MS = 5
 const GIVE_UP_MS = 30_000
 
 type OnAnswer = (number: number, head: string, body: string) => void
 
-/** One client: one post at a time. The hub may close its connection while it is idle, then it opens another. */
+/** One client, with one post at a time. If the hub closes its idle connection, it opens another. */
 class Client {
   readonly #port: number
   readonly #onAnswer: OnAnswer

@@ -1,5 +1,5 @@
-// A real hub for a test: in its own folder, on any free port, stopped with the test. It is the bundled one, as users run it:
-// its threads start in half the time. Where only the compiler has run since the bundle was made, it is the compiled one.
+// A real hub for a test: in its own folder, on any free port, stopped with the test. It is the bundled hub, as users run it,
+// whose threads start in half the time. If the compiled files are newer than the bundle, it is the compiled hub.
 
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,8 +9,8 @@ import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import { PACKAGE_ROOT } from '../../src/package.js'
 import { ownFolder } from './folder.js'
 
-// By this variable the test runner loads itself into every thread and process that comes to be in a test:
-// the hub's threads then take three times as long to start (0.7 against 0.25 s).
+// With this variable the test runner loads itself into every thread and process of a test. The hub's threads would then take
+// three times as long to start (0.7 instead of 0.25 s).
 delete process.env.NODE_OPTIONS
 
 const BUNDLED = new URL('./dist/program/hub.js', PACKAGE_ROOT)

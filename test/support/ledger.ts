@@ -1,8 +1,8 @@
 // The posts of a campaign and the hub's answers. At the end they are compared with what the hub has stored.
 //
-//   acknowledged (201)          must be there exactly once, under the id that was told
-//   refused (503 `unavailable`) must not be there: the hub said that nothing happened
-//   unknown (anything lost)     may be there once
+//   acknowledged (201)          must be stored exactly once, under the id of the answer
+//   refused (503 `unavailable`) must not be stored: the hub said that nothing happened
+//   unknown (a lost answer)     may be stored once
 
 import type { Test } from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
@@ -34,12 +34,12 @@ export class Ledger {
     return this.#acknowledged.size
   }
 
-  /** What became of the posts, in words. */
+  /** The numbers of acknowledged, refused and unknown posts, in words. */
   get summary(): string {
     return `${this.#acknowledged.size} acknowledged, ${this.#refused.size} refused, ${this.#unknown.size} of unknown outcome`
   }
 
-  /** Asserts that what is stored is what the hub has said. */
+  /** Asserts that the stored messages agree with the hub's answers. */
   verify(t: Test, stored: readonly Message[]): void {
     const times = new Map<string, number>()
     const ids = new Map<string, number>()

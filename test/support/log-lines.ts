@@ -1,4 +1,4 @@
-// A hub's log, kept in memory: a test waits for what the hub says of itself, and counts it.
+// Keeps a hub's log in memory. A test waits for lines, and counts them.
 
 import type { LogSink } from '../../src/actors/log-sinks.js'
 import { until } from './waiting.js'
@@ -14,7 +14,7 @@ export class LogLines implements LogSink {
     return this.lines.filter((line) => pattern.test(line)).length
   }
 
-  /** Resolves when so many lines match. */
+  /** Resolves when `times` lines match. */
   async has(pattern: RegExp, times = 1): Promise<void> {
     const what = () => `${times} lines like ${pattern} in the log:\n${this.lines.slice(-20).join('\n')}`
     await until(what, () => this.count(pattern) >= times)

@@ -23,13 +23,13 @@ export class LogWriter {
     t.teardown(() => this.child.kill('SIGKILL'))
   }
 
-  /** The pipe that its standard error is. */
+  /** The pipe of its standard error. */
   get stderr(): Readable {
     if (!this.child.stderr) throw new Error('its standard error is no pipe')
     return this.child.stderr
   }
 
-  /** Settles when it has logged so many lines. @throws Error when it ends before */
+  /** Settles when it has logged `lines` lines. @throws Error if it ends before */
   async log(lines: number, bytes = 100): Promise<void> {
     this.child.send({ lines, bytes } satisfies Order)
     const ended = this.exited.then((how) => {
@@ -38,14 +38,14 @@ export class LogWriter {
     await Promise.race([once(this.child, 'message'), ended])
   }
 
-  /** Lets it end: its exit status. */
+  /** Lets it end. Resolves with its exit status. */
   async end(): Promise<unknown> {
     this.child.disconnect()
     const [code] = await this.exited
     return code
   }
 
-  /** Lets it end by an error that nobody catches. */
+  /** Lets it end by an uncaught error. */
   async crash(): Promise<unknown> {
     this.child.send('crash' satisfies Order)
     const [code] = await this.exited

@@ -1,10 +1,10 @@
-// Processes without any network, by `unshare`, where the kernel lets this user make them: Linux, as root or
-// with user namespaces.
+// Processes without any network, by `unshare`, if the kernel lets this user create them: on Linux, as root or with user
+// namespaces.
 
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** What to put before a command; undefined where there is no way. */
+/** The words before a command that take away its network; undefined if this machine has no way. */
 export const NO_NETWORK = [
   ['unshare', '-n'],
   ['unshare', '-rn'],
@@ -43,7 +43,7 @@ const SCRIPT = `
   process.stdout.write(JSON.stringify(report), () => process.exit())
 `
 
-/** What a process that is run by `prefix` finds: interfaces that are up, the hub's port, a server of its own. */
+/** Runs a process by `prefix`. Resolves with what it finds: interfaces that are up, the hub's port, a server of its own. */
 export async function tryNetwork(prefix: readonly string[], port: number): Promise<Record<string, string>> {
   const [command = '', ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', SCRIPT]
   const { stdout } = await promisify(execFile)(command, [...args, '--', `${port}`], {

@@ -1,5 +1,5 @@
-// Processes of a test: a hub in one of its own, by the command line, or a script beside the test. Each is
-// ended by its own pid, at the latest with its test.
+// Processes of a test: a hub by the command line, or a script beside the test. Each is ended by its pid, at the latest with its
+// test.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -15,7 +15,7 @@ export interface Exit {
 
 export interface TestProcess {
   readonly pid: number
-  /** What it wrote to standard error. */
+  /** The lines of its standard error. */
   readonly log: readonly string[]
   readonly exited: Promise<Exit>
   /** Sends the signal and resolves when the process is gone. */
@@ -25,7 +25,7 @@ export interface TestProcess {
 export interface ProcessOptions {
   /** The user that it runs as, and the group of the same number. */
   readonly uid?: number
-  /** How many descriptors it may have open. */
+  /** The most descriptors that it may have open. */
   readonly maxDescriptors?: number
 }
 
@@ -52,7 +52,7 @@ export function startScript(
   })
   const log: string[] = []
   if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => log.push(line))
-  // `close`, not `exit`: by then its last words have been read.
+  // `close` comes after `exit`, when its output has been read to the end.
   const exited = new Promise<Exit>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal }))

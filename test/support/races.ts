@@ -1,5 +1,5 @@
-// Posts that race long-polls: each lane, in a thread (or channel, or inbox) of its own, starts one of each in
-// the same instant, and expects its poll to come back with just that message, long before its timeout.
+// Posts that race long-polls. Each lane has a thread, a channel or an inbox of its own. It starts a post and a poll in the same
+// instant, and expects the poll to return just that message, long before its timeout.
 
 import type { Test } from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
@@ -8,12 +8,12 @@ import type { Random } from './campaign.js'
 import { percentile } from './waiting.js'
 
 const LANES = 25
-/** What a poll may wait; one that comes close to it was not woken. */
+/** Seconds of a poll. A poll that takes nearly as long was not woken. */
 const TIMEOUT_SEC = 50
 const WOKEN_WITHIN_MS = 20_000
 
 export interface RaceOptions {
-  /** The hub that is posted to, and the one that is polled. */
+  /** Calls to the hub that gets the posts; `polls`: to the hub of the polls. */
   readonly posts: Calls
   readonly polls: Calls
   readonly random: Random
@@ -61,14 +61,14 @@ export function reportRaces(t: Test, { wrong, waitedMs }: Races): void {
   t.comment(`${waitedMs.length} races: p50 ${p50} ms, p99 ${p99} ms, longest ${max} ms`)
 }
 
-/** What a lane's polls look at, and what its posts carry so that they are seen there. */
+/** The target of a lane's polls, and the members by which its posts reach it. */
 interface View {
   readonly path: string
   readonly query: Record<string, string>
   readonly fields: Record<string, string>
 }
 
-/** Every way to wait for a message, by turns. */
+/** The view of a lane: the lanes take the kinds of long-polls in turns. */
 async function openView(calls: Calls, lane: number): Promise<View> {
   const name = `lane-${lane}`
   switch (lane % 5) {
@@ -87,7 +87,7 @@ async function openView(calls: Calls, lane: number): Promise<View> {
   }
 }
 
-/** Starts both in the same instant: either one first, next to each other or some hundred microseconds apart. */
+/** Starts both in the same instant, in either order, at once or some hundred microseconds apart. */
 export async function atOnce<A, B>(
   random: Random,
   a: () => Promise<A>,

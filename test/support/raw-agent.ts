@@ -1,5 +1,4 @@
-// An agent that speaks the file relay with nothing but files (PROTOCOL §10): no SDK, so that a test sees and
-// does exactly what lies in the spool.
+// An agent that uses the file relay without the SDK (PROTOCOL §10), so that a test controls and sees every file of the spool.
 
 import {
   existsSync,
@@ -42,7 +41,7 @@ export class RawAgent {
   readonly requests: string
   readonly responses: string
 
-  /** Makes the agent's folder of requests; `folder` is what becomes of its id. */
+  /** It creates the agent's folder of requests. `folder`: the folder's name for the agent's id. */
   constructor(spool: string, name: string, folder = name) {
     this.name = name
     this.requests = join(spool, 'requests', folder)
@@ -64,12 +63,12 @@ export class RawAgent {
     })
   }
 
-  /** A stem that sorts after those before it. */
+  /** A stem that sorts after all earlier ones. */
   nextStem(): string {
     return `r-${String(count++).padStart(9, '0')}`
   }
 
-  /** Puts a file among the requests as the protocol says: hidden temporary, then rename. */
+  /** Puts a file into the folder of requests by hidden temporary file and rename, as the protocol says. */
   put(name: string, content: string | Uint8Array): void {
     const temporary = join(this.requests, `.${count++}.tmp`)
     writeFileSync(temporary, content)
@@ -97,7 +96,7 @@ export class RawAgent {
     return existsSync(join(this.responses, `${stem}.json`))
   }
 
-  /** Waits for an answer. It is there whole or not at all. */
+  /** Waits for a response file, which appears whole. */
   async response<T>(stem: string, deadlineMs?: number): Promise<RawResponse<T>> {
     const path = join(this.responses, `${stem}.json`)
     const isThere = () => lstatSync(path, { throwIfNoEntry: false })?.isFile()
@@ -109,7 +108,7 @@ export class RawAgent {
     return JSON.parse(readFileSync(path, 'utf8')) as RawResponse<T>
   }
 
-  /** The text of an answer that is there. */
+  /** The text of a response file that exists. */
   responseText(stem: string): string {
     return readFileSync(join(this.responses, `${stem}.json`), 'utf8')
   }
@@ -119,12 +118,12 @@ export class RawAgent {
     return this.response<T>(this.submit(method, path, request))
   }
 
-  /** What lies among the requests. */
+  /** The names in the folder of requests. */
   listing(): string[] {
     return readdirSync(this.requests).sort()
   }
 
-  /** Waits until a request has been taken. */
+  /** Waits until the host has claimed a request. */
   async claimed(stem: string): Promise<void> {
     await until(`${stem} to be claimed`, () => existsSync(join(this.requests, `${stem}.work`)))
   }

@@ -1,5 +1,5 @@
-// What each route reads, as the routes themselves tell: a route is given inputs that note which of their members it asks
-// for. So a route or a field that is new is tested by whatever tries all of them.
+// Finds the members that each route reads: it gives the route inputs that record each access. So tests that try all members of
+// all routes include new ones.
 
 import { type Route, routeTable } from '../../src/dispatch/routes.js'
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.js'
@@ -19,7 +19,7 @@ function fieldsOf(name: string, route: Route, params: string[]): Pick<RouteField
   try {
     route({ params: empty, query: query.input, body: body.input })
   } catch {
-    // Nothing that it needs is there.
+    // The inputs are empty, so the route refuses them.
   }
   return { query: query.fields, body: body.fields }
 }
@@ -47,7 +47,7 @@ class Noted {
     )
   }
 
-  /** @throws Error where the route copies an input as a whole: then nobody can see what it reads of it */
+  /** @throws Error if the route copies a whole input, which hides the members that it reads */
   get fields(): string[] {
     if (this.#isTakenWhole) throw new Error(`${this.#route} copies an input as a whole: name what it reads`)
     return [...this.#asked]

@@ -1,4 +1,4 @@
-// Disks that a test can fill: small file systems in memory. To mount one needs root.
+// Disks that a test can fill: small file systems in memory. Only root can mount them.
 
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { ownFolder } from './folder.js'
 
-/** For tests: why there can be none here. */
+/** For tap's `skip`: the reason why this process can't mount one, or false. */
 export const noSmallDisk = mayMount() ? false : 'mounting a file system needs root on Linux'
 
 function mayMount(): boolean {
@@ -20,7 +20,7 @@ function mayMount(): boolean {
   }
 }
 
-/** A file system of so many KiB, unmounted with the test. */
+/** A file system of `kib` KiB. It is unmounted with the test. */
 export function smallDisk(t: Test, kib: number): string {
   const place = join(ownFolder(t), 'disk')
   mkdirSync(place)
@@ -29,14 +29,14 @@ export function smallDisk(t: Test, kib: number): string {
   return place
 }
 
-/** Takes all the space that is left, by a file `ballast` that can be removed again. */
+/** Fills the disk by a file `ballast`, which the test can remove. */
 export function fill(place: string): void {
   const descriptor = openSync(join(place, 'ballast'), 'wx')
   const block = Buffer.alloc(4_096)
   try {
     for (;;) writeSync(descriptor, block)
   } catch {
-    // full
+    // the disk is full
   } finally {
     closeSync(descriptor)
   }

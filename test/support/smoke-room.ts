@@ -1,6 +1,6 @@
-// A hub for smoke runs, the roles against it, and what it holds of them. The runs of one room share the channel, the thread
-// and the claim of PROTOCOL §14, so each finds the leftovers of those before. A role is played in this process or, as a user
-// starts it, in one of its own; the rules are the same.
+// A hub for smoke runs, its roles, and its stored messages. The runs of one room share the channel, the thread and the claim of
+// PROTOCOL §14, so each run finds the messages of earlier ones. A role runs in this process, or in a process of its own, as a
+// user starts it.
 
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -18,20 +18,20 @@ import { until } from './waiting.js'
 
 export type Letter = 'a' | 'b' | 'c'
 
-/** A role under way, here or in a process. */
+/** A role that plays, here or in a process. */
 export interface Role {
-  /** What it has told so far, line by line. */
+  /** Its lines so far. */
   readonly told: string
-  /** Resolves when it has told this. */
+  /** Resolves when its lines contain this text. */
   says(text: string | RegExp): Promise<void>
-  /** What it says at its end; rejects when it has not passed. */
+  /** Resolves with its verdict at its end. Rejects if it has not passed. */
   verdict(): Promise<RoleVerdict>
 }
 
 const IN_THE_THREAD = { channel: 'smoke-room', thread_id: 'smoke-relay-001' }
 const THREAD = `/v1/messages?thread_id=${IN_THE_THREAD.thread_id}&limit=500`
 
-/** Roles look more often here than a user's do: some wait until smoke-a has shown at the hub for longer than that. */
+/** Seconds of a role's long-poll, less than a user's: some roles wait for several polls of smoke-a. */
 const POLL_SEC = 0.25
 
 /** A role in this process. */
@@ -61,13 +61,13 @@ export class PlayedRole implements Role {
     return verdict
   }
 
-  /** Ends it as a kill would: without a word to the hub, which keeps the session. */
+  /** Ends it as a kill does: the hub keeps its session. */
   async kill(): Promise<void> {
     this.#killing.abort()
     await this.finished.catch(() => {})
   }
 
-  /** Closes what a killed one has left open. */
+  /** Closes the client of a killed role. */
   async dispose(): Promise<void> {
     await this.kill()
     await this.#farewell()
@@ -126,7 +126,7 @@ export class SmokeRoom {
     return role
   }
 
-  /** Starts a role as a process; smoke-b, where that can be had, without a network. */
+  /** Starts a role as a process. smoke-b runs without a network if this machine allows it. */
   startProcess(letter: Letter): Role {
     const isOverFiles = letter === 'b'
     const way = isOverFiles ? ['relay', '--relay-dir', this.#spool] : ['http', '--base-url', this.url]
@@ -134,12 +134,12 @@ export class SmokeRoom {
     return new ProcessRole(this.place.start(args, { prefix: (isOverFiles && NO_NETWORK) || [] }))
   }
 
-  /** Resolves when the role can go no further without another one. */
+  /** Resolves when the role waits for another role. */
   settled(letter: Letter, role: Role): Promise<void> {
     return role.says(letter === 'a' ? 'wait for an artifact' : 'wait for a task')
   }
 
-  /** Says something in the thread, as another implementation's client might. */
+  /** Posts a message in the thread, as another implementation's client might. */
   say(from_agent: string, kind: string, body: string, reply_to?: number): Promise<Message> {
     return call<Message>(this.url, '/v1/messages', { from_agent, kind, body, reply_to, ...IN_THE_THREAD })
   }
@@ -148,7 +148,7 @@ export class SmokeRoom {
     return call<Message[]>(this.url, `${THREAD}&since_id=${id}`)
   }
 
-  /** What the hub holds of the thread after an id: who, and what kind. */
+  /** The author and kind of each stored message of the thread after an id. */
   async heldAfter(id: number): Promise<string[]> {
     return (await this.messagesAfter(id)).map(({ from_agent, kind }) => `${from_agent} ${kind}`)
   }

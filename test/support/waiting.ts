@@ -1,10 +1,10 @@
-// Waiting for a condition instead of for a time.
+// Waits for a condition instead of a time.
 
 import { setTimeout as pause } from 'node:timers/promises'
 
 const LOOK_AGAIN_MS = 5
 
-/** Asks again and again until `probe` gives something; throws, naming `what`, when it takes too long. */
+/** Calls `probe` until it returns a value. Throws an error that names `what` after the deadline. */
 export async function until<T>(
   what: string | (() => string),
   probe: () => Promise<T | undefined | false> | T | undefined | false,

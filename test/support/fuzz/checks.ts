@@ -1,5 +1,5 @@
-// What every answer of a hub has to be, whatever was asked: an envelope that fits the protocol, with words in it, of a status that
-// is documented, with whole characters, and results that fit the schemas of their objects.
+// Checks any answer of a hub to any request: its envelope fits the protocol, its error has words, its status is documented, its
+// characters are whole, and its result fits the schema of its object.
 
 import { z } from 'zod'
 import { ERROR_KINDS } from '../../../src/protocol/errors.js'
@@ -16,7 +16,7 @@ const success = z.strictObject({ ok: z.literal(true), result: z.unknown(), ...be
 const failure = z.strictObject({ ok: z.literal(false), error: z.string().min(1), code: z.string() })
 const envelope = z.discriminatedUnion('ok', [success, failure])
 
-/** What a route answers with, where it succeeds. A route that is not here has any result. */
+/** The schema of a route's result. A route that is missing here may have any result. */
 const RESULTS: Readonly<Record<string, z.ZodType>> = {
   'GET /v1/hub-info': objects.hubInfo,
   'GET /v1/status': objects.hubStatus,
@@ -45,12 +45,12 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
   'GET /v1/shutdown': objects.shutdown.nullable(),
 }
 
-/** Escapes and characters that are half of a pair. */
+/** Escapes and characters that are half of a surrogate pair. */
 const HALVES = /(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/
 
 export type Envelope = z.infer<typeof envelope>
 
-/** What is wrong with an envelope; undefined where nothing is. */
+/** The fault of an envelope; undefined if it has none. */
 export function wrongWith(status: number, text: string, route: string | undefined): string | undefined {
   let value: unknown
   try {
@@ -76,7 +76,7 @@ function wrongRefusal(status: number, code: string): string | undefined {
   return status >= 400 ? undefined : `it is a refusal with status ${status}`
 }
 
-/** What is wrong with an answer over HTTP; undefined where nothing is. */
+/** The fault of an answer over HTTP; undefined if it has none. */
 export function wrongWithHttp(
   { status, headers, body, isStream }: HttpAnswer,
   { method, route }: { method: string; route: string | undefined },
@@ -99,7 +99,7 @@ const response = z.object({
   error: z.string().min(1).optional(),
 })
 
-/** What is wrong with a response file; undefined where nothing is. */
+/** The fault of a response file; undefined if it has none. */
 export function wrongWithFile(text: string, route: string | undefined): string | undefined {
   const parsed = response.safeParse(JSON.parse(text))
   if (!parsed.success) return `it is no response: ${z.prettifyError(parsed.error)}`

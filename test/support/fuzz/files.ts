@@ -1,4 +1,4 @@
-// Request files of the fuzzer: the same requests as over HTTP in the relay's envelope, or in what is none.
+// The fuzzer's request files: the same requests as over HTTP, in the relay's envelope or in a damaged one.
 
 import type { RawAgent } from '../raw-agent.js'
 import type { FuzzRequest, Requests } from './requests.js'
@@ -45,16 +45,16 @@ export class Files {
     ]
     const given = members.filter(() => values.chance(0.99))
     if (values.chance(0.05)) given.push(values.pick([...members, '"unknown":{}', '"body":null']))
-    // The body as its bytes are: what is damaged there is damaged here.
+    // The body's bytes, unchanged: a damaged body stays damaged.
     const text = Buffer.from(`{${given.join()},"body":`)
     const whole = Buffer.concat([text, body.length > 0 ? body : Buffer.from('null'), Buffer.from('}')])
-    // A damaged envelope may lead elsewhere, but never to a shutdown.
+    // A damaged envelope may lead to another route, but never to a shutdown.
     const isCalm = !/shutdown/i.test(target)
     return { ...request, stem, content: isCalm && values.chance(0.05) ? values.damage(whole) : whole }
   }
 }
 
-/** Submits files at once, and waits for every answer; gives the texts of the responses. */
+/** Submits all files at once, and waits for every answer. Resolves with the texts of the responses. */
 export async function exchange(agent: RawAgent, files: readonly FileRequest[]): Promise<string[]> {
   for (const { stem, content } of files) agent.put(`${stem}.json`, content)
   const texts: string[] = []

@@ -1,5 +1,5 @@
-// How the fuzzer speaks HTTP: bytes on raw sockets, in one of the many ways in which a request can be put. Everything that is
-// random is decided before anything is sent, so that a seed gives the same bytes.
+// The fuzzer's HTTP: bytes on raw sockets, in one of the many forms of a request. It draws all random choices before it sends
+// anything, so a seed gives the same bytes.
 
 import { connect } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -8,16 +8,16 @@ import type { Values } from './values.js'
 
 export interface HttpRequest extends FuzzRequest {
   readonly bytes: Buffer
-  /** One whole request in proper HTTP: it gets one answer. What is none, or not all of one, may be cut off. */
+  /** One whole request in proper HTTP, which gets one answer. The hub may cut off any other bytes. */
   readonly isProper: boolean
 }
 
-/** What is said on one connection. */
+/** The requests of one connection. */
 export interface Conversation {
   readonly requests: readonly HttpRequest[]
-  /** Where the bytes are split into packets. */
+  /** The places at which the bytes are split into packets. */
   readonly splits: readonly number[]
-  /** What the client does when it has said everything. */
+  /** The client's step after its last byte. */
   readonly ending: 'wait' | 'close its side' | 'leave'
 }
 
@@ -25,7 +25,7 @@ export interface HttpAnswer {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
   readonly body: string
-  /** It goes on until its reader leaves. */
+  /** The answer lasts until its reader leaves. */
   readonly isStream: boolean
 }
 
@@ -33,9 +33,9 @@ export interface Heard {
   readonly answers: readonly HttpAnswer[]
   /** The hub has closed the connection. */
   readonly isClosed: boolean
-  /** What came and is no answer. */
+  /** Received bytes that are no answer. */
   readonly rest: string
-  /** Nothing came any more, for as long as the hub may take. */
+  /** The hub sent nothing more within the time for an answer. */
   readonly isLate: boolean
 }
 
@@ -107,7 +107,7 @@ export class Conversations {
     this.#port = port
   }
 
-  /** The next one, of so many requests at most. */
+  /** The next conversation, with at most `max` requests. */
   next(max: number): Conversation {
     const values = this.#values
     const count = values.chance(0.6) ? 1 : values.random.between(1, max)
@@ -115,7 +115,7 @@ export class Conversations {
     while (requests.length < count) {
       const request = this.#put(this.#requests.next())
       requests.push(request)
-      if (!request.isProper) break // what follows can't be told from its rest
+      if (!request.isProper) break // later bytes would count as its rest
     }
     const bytes = requests.reduce((sum, { bytes }) => sum + bytes.length, 0)
     const splits = values.chance(0.3)
@@ -211,7 +211,7 @@ function decoded(target: string): string {
   }
 }
 
-/** Holds a conversation, and says what was heard. */
+/** Sends a conversation. Resolves with what the hub sent. */
 export function converse(port: number, { requests, splits, ending }: Conversation): Promise<Heard> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -241,7 +241,7 @@ export function converse(port: number, { requests, splits, ending }: Conversatio
         if (parsed.answer.status >= 200) answers.push(parsed.answer)
         if (parsed.answer.isStream) return end(false)
       }
-      // Where all is in order, it is over with the last answer; else the hub has the last word.
+      // A conversation of proper requests ends with the last answer. Any other one ends when the hub closes the connection.
       if (isOrderly && answers.length >= expected && ending !== 'close its side') end(false)
     })
     socket.once('connect', async () => {
@@ -258,7 +258,7 @@ export function converse(port: number, { requests, splits, ending }: Conversatio
   })
 }
 
-/** The answer that bytes begin with; undefined where it is not whole yet. */
+/** The answer at the beginning of bytes; undefined if it is not whole yet. */
 function nextAnswer(
   bytes: Buffer,
   method: string | undefined,

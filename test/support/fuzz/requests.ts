@@ -1,5 +1,5 @@
-// Requests that the fuzzer makes: of each route that the hub has, and of some that it has not, with the members that the route
-// reads. Which routes these are, and what they read, the routes tell.
+// The fuzzer's requests: for each route of the hub, and for some unknown ones, with the members that the route reads. It asks
+// the routes themselves for their paths and members.
 
 import { parse } from '../../../src/protocol/fields.js'
 import { readJson } from '../../../src/protocol/json.js'
@@ -9,10 +9,10 @@ import type { Values } from './values.js'
 
 export interface FuzzRequest {
   readonly method: string
-  /** Path with query, as it stands in a request line. */
+  /** Path with query, as in a request line. */
   readonly target: string
   readonly body: Buffer
-  /** The route that it was made for, where nobody has tampered with its method and path. */
+  /** The route of the request, unless the fuzzer has damaged its method or path. */
   readonly route: string | undefined
 }
 
@@ -60,7 +60,7 @@ const OTHER_TARGETS = [
     '/v1/search?q=x',
   ],
 ]
-/** A shutdown that is begun is cancelled after the batch; one that is due before that would end the campaign. */
+/** The least delay of a shutdown. The fuzzer cancels it after the batch; an earlier one would end the campaign. */
 const MIN_DELAY_SEC = 600
 
 export class Requests {
@@ -122,7 +122,7 @@ export class Requests {
     return values.chance(0.08) ? values.damage(bytes) : bytes
   }
 
-  /** What points at something that has to be there is mostly left out. */
+  /** Whether a member is given. Members that refer to other objects are mostly left out. */
   #isGiven(field: string): boolean {
     const values = this.#values
     if (['parent_task_id', 'to_agent', 'channel', 'attachments'].includes(field)) return values.chance(0.25)

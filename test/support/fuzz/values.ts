@@ -1,11 +1,11 @@
-// What the fuzzer puts in a request's places: values as a client means them, and values that have broken something somewhere.
-// Everything follows from the random source, so a seed replays it.
+// The fuzzer's values: those that a client would send, and those that have broken a program before. All come from the random
+// source, so a seed replays them.
 
 import { MESSAGE_KINDS } from '../../../src/protocol/kinds.js'
 import { REQUEST_NUMBERS } from '../../../src/protocol/numbers.js'
 import type { Random } from '../campaign.js'
 
-/** Few, so that requests meet: one agent's claim is another's refusal. */
+/** Few names, so that requests conflict: one agent's claim is another's refusal. */
 const NAMES = [
   'a',
   'b',
@@ -160,7 +160,7 @@ function nest(levels: number): string {
   return '['.repeat(levels) + ']'.repeat(levels)
 }
 
-/** What a client means, for numbers that have narrow bounds or point at something. */
+/** A client's usual values for numbers with narrow bounds, and for ids of other objects. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   ttl_sec: ['5', '60', '300', '86400'],
   delay_sec: ['3600'],
@@ -170,7 +170,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
 
 export class Values {
   readonly random: Random
-  /** Nothing is odd: a request that means what it says, so that much of what is sent is done. */
+  /** True: only usual values, so that the hub accepts many requests. */
   isCalm = false
 
   constructor(random: Random) {
@@ -198,7 +198,7 @@ export class Values {
     return this.pick(BOOLEANS)
   }
 
-  /** Any JSON text, not necessarily one that is taken. */
+  /** Any JSON text. The hub may refuse it. */
   anyJson(levels = 3): string {
     const kind = this.random.between(0, levels > 0 ? 6 : 4)
     if (kind === 0 && !this.isCalm) return this.pick(ODD_TEXTS)
@@ -209,7 +209,7 @@ export class Values {
     return `{${members.map((member) => `${this.text(this.name())}:${member}`).join()}}`
   }
 
-  /** A string as JSON, in one of the ways to write it. */
+  /** A string as JSON, in one of its spellings. */
   text(value: string): string {
     const json = JSON.stringify(value)
     if (!this.chance(0.05)) return json
@@ -219,7 +219,7 @@ export class Values {
     )
   }
 
-  /** JSON for a member of a body, mostly of the kind that belongs there. */
+  /** JSON for a member of a body, mostly of the right type. */
   member(field: string): string {
     if (!this.isCalm && this.chance(0.08)) return this.anyJson()
     if (field in REQUEST_NUMBERS) return this.#number(field)
@@ -272,7 +272,7 @@ export class Values {
   /** A value in a query, where everything is text. */
   parameter(field: string): string {
     if (!this.isCalm && this.chance(0.08)) return this.pick(ODD_NAMES)
-    // Nothing waits for long, and most do not wait.
+    // Long waits would slow the campaign, so most requests do not wait.
     if (field === 'timeout') return this.pick(['0', '0', '0.01', '0.05', '-1', 'soon', '0x1', ''])
     if (field in REQUEST_NUMBERS) return this.numberText(field)
     if (['tail', 'exclude_self', 'changes', 'active_only'].includes(field)) return this.boolean()
@@ -281,7 +281,7 @@ export class Values {
     return this.name()
   }
 
-  /** Bytes with something wrong in them. */
+  /** The bytes with one fault. */
   damage(bytes: Buffer): Buffer {
     const at = this.random.between(0, Math.max(0, bytes.length - 1))
     const before = bytes.subarray(0, at)
@@ -294,7 +294,7 @@ export class Values {
       case 2:
         return Buffer.concat([before, after.subarray(1)])
       case 3:
-        return Buffer.concat([before, after.subarray(0, 20), after]) // something comes twice
+        return Buffer.concat([before, after.subarray(0, 20), after]) // a part twice
       case 4:
         return Buffer.concat([Buffer.from('\ufeff'), bytes])
       case 5:
