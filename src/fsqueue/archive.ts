@@ -39,6 +39,8 @@ export interface ArchiveTask {
 
 export interface Archived {
   readonly moved: number
+  /** Nothing is left to move, now or later. */
+  readonly isEmpty: boolean
   /** Why nothing could be moved. */
   readonly bad?: string | undefined
   /** Names of old claimed requests without a response that are not ours: the host takes them again. */
@@ -53,13 +55,14 @@ export function archive(task: ArchiveTask): Archived {
   try {
     using root = SafeFolder.open(task.spool)
     const requests = archiveRequests(root, task)
-    if (!task.responses) return requests
+    if (!task.responses) return { ...requests, isEmpty: false }
     const responses = archiveResponses(root, task)
-    return { ...requests, ...responses, moved: requests.moved + responses.moved }
+    const isEmpty = requests.isEmpty && responses.isEmpty
+    return { ...requests, ...responses, isEmpty, moved: requests.moved + responses.moved }
   } catch (error) {
     if (!isFileError(error)) throw error
     const isGone = error instanceof BadFolder && error.isMissing
-    return { moved: 0, orphans: [], bad: isGone ? undefined : error.message } // the host tries again soon
+    return { moved: 0, isEmpty: isGone, orphans: [], bad: isGone ? undefined : error.message } // the host tries again soon
   }
 }
 
@@ -88,10 +91,14 @@ function archiveRequests(root: SafeFolder, task: ArchiveTask): Archived {
   const surplus = settled.length - task.keepNewest
   const isOld = (name: string) => now - (folder.stat(name)?.ctimeMs ?? now) > task.requestAgeMs
   const due = settled.filter((name, i) => i < surplus || isOld(name))
-  return { moved: moveAll(root, folder, REQUESTS, task.queue, due, now), orphans }
+  const moved = moveAll(root, folder, REQUESTS, task.queue, due, now)
+  return { moved, isEmpty: names.length === moved, orphans }
 }
 
-function archiveResponses(root: SafeFolder, task: ArchiveTask): Pick<Archived, 'moved' | 'oldestMs'> {
+function archiveResponses(
+  root: SafeFolder,
+  task: ArchiveTask,
+): Pick<Archived, 'moved' | 'isEmpty' | 'oldestMs'> {
   const now = Date.now()
   using all = root.child(RESPONSES)
   using folder = all.child(task.queue)
@@ -108,11 +115,13 @@ function archiveResponses(root: SafeFolder, task: ArchiveTask): Pick<Archived, '
     return false
   }
   const due: string[] = []
-  for (const name of folder.list()) {
+  const names = folder.list()
+  for (const name of names) {
     if (due.length >= task.maxMoves) break
     if (isDue(name)) due.push(name)
   }
-  return { moved: moveAll(root, folder, RESPONSES, task.queue, due, now), oldestMs }
+  const moved = moveAll(root, folder, RESPONSES, task.queue, due, now)
+  return { moved, isEmpty: names.length === moved, oldestMs }
 }
 
 function moveAll(

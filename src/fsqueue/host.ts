@@ -151,11 +151,10 @@ export class QueueHost {
     return queue
   }
 
-  #seen({ queues, isFirst, isForeign }: Seen): void {
+  #seen({ pending, unfinished, first, isForeign }: Seen): void {
     this.#forgetIdle()
-    for (const { name, unfinished } of queues) this.#resume(name, unfinished, isForeign)
-    for (const { name, pending } of queues) {
-      if (!pending && !isFirst) continue
+    for (const { queue, files } of unfinished) this.#resume(queue, files, isForeign)
+    for (const name of first ?? pending) {
       // Watch first, then look: what came before the watch was there is found now.
       this.#housekeeping.touched(name)
       const queue = this.#queue(name)

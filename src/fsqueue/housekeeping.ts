@@ -102,8 +102,9 @@ export class Housekeeping {
     const startedAt = Date.now()
     const responses = !kept || startedAt >= kept.responsesDueAt
     const task = { spool, queue, unanswered: [...unanswered(queue)], responses, ...RETENTION }
-    const { moved, orphans, oldestMs = startedAt, bad } = await pool.run('archive', task)
+    const { moved, isEmpty, orphans, oldestMs = startedAt, bad } = await pool.run('archive', task)
     const again = moved >= RETENTION.maxMoves
+    if (isEmpty && kept && kept.touchedAt < startedAt) this.#queues.delete(queue)
     if (kept) kept.sweptAt = Date.now()
     if (kept && responses && !again)
       kept.responsesDueAt = Math.max(oldestMs + RETENTION.responseAgeMs, startedAt + EVERY_MS)

@@ -165,6 +165,16 @@ export class SafeFolder {
     return identityOf(this.#stats)
   }
 
+  /** Changes when this folder is replaced, and when a name in it appears or disappears. */
+  get mark(): string {
+    const stats = this.#stats
+    return `${identityOf(stats)}:${stats.ctimeMs}`
+  }
+
+  get device(): number {
+    return this.#stats.dev
+  }
+
   get #stats(): Stats {
     return lstatSync(`${this.path}/.`)
   }

@@ -1,37 +1,59 @@
-// Looks over a whole spool: the guarantee behind the watch, which only gives the speed. Makes what is
-// missing, so that a spool that was deleted comes back; says which queues there are and which have work.
+// Looks over a whole spool. A scan finds every request, whether or not the watch reports it. It creates missing folders, so
+// that a deleted spool comes back. It says which queues there are and which of them hold requests.
+//
+// The cost of a scan follows the number of changed queues. A scan gets the memory of the scan before it and reads only the
+// folders that have changed since. Folder times prove that only on a file system of this machine (see folder-times.ts);
+// elsewhere a scan reads every folder.
 
-import { type Dirent, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import glob from 'fast-glob'
 import { isAnswered } from './archive.js'
+import { deviceOfThisMachine, FolderTimes, type QueueFolder, type ScanMemory } from './folder-times.js'
 import { ARCHIVE, CLAIMED, isQueueName, REQUESTS, RESPONSES, SUBMITTED, stemOf } from './layout.js'
 import { occupy } from './occupancy.js'
-import { identityOf, isFileError, type SafeFolder } from './safe-folder.js'
+import { isFileError, type SafeFolder } from './safe-folder.js'
 import { type Entered, openOrMake, type SpoolTask } from './spool.js'
 
 export interface ScanTask extends SpoolTask {
   /** Look for claimed requests without a response as well. */
   readonly unfinished: boolean
+  /** What the last scan remembers. Without it, every folder is read. */
+  readonly memory?: ScanMemory | undefined
+  /** Leave the queues alone while `requests/` has this mark: the watch has reported no change of any of them. */
+  readonly stillIf?: string | undefined
 }
 
 export interface Scanned extends Entered {
-  /** Changes when the folders were replaced: watches have to be set anew. */
+  /** Changes when `requests/` was replaced: watches have to be set again. */
   readonly identity: string
-  readonly queues: readonly QueueSeen[]
-  /** Things among the queues that are none; some of them, where they are many. */
-  readonly bad: readonly string[]
+  /** Changes when a queue appears or disappears. */
+  readonly mark: string
+  /** Absent if the scan left the queues alone. */
+  readonly queues?: QueuesSeen | undefined
   /** Without what it had to wait for a thread. */
   readonly tookMs: number
 }
 
-export interface QueueSeen {
-  readonly name: string
-  readonly identity: string
-  /** Submitted requests wait there. */
-  readonly pending: boolean
+export interface QueuesSeen {
+  readonly memory: ScanMemory
+  /** All queues; absent if they are those of the memory. */
+  readonly all?: readonly QueueFolder[] | undefined
+  /** Names of the queues that hold submitted requests. */
+  readonly pending: readonly string[]
   /** Names of claimed files without a response, in order. */
-  readonly unfinished: readonly string[]
+  readonly unfinished: readonly UnfinishedFiles[]
+  /** Names of entries among the queues that are no folders; some of them, where they are many. */
+  readonly bad: readonly string[]
+  /** Nothing waits in any queue, and a watch that is complete reports whatever comes. */
+  readonly still: boolean
+  /** The number of queues that it looked at, and of those whose folders it read. */
+  readonly work: { readonly looked: number; readonly read: number }
+}
+
+export interface UnfinishedFiles {
+  readonly queue: string
+  readonly files: readonly string[]
 }
 
 const MAX_BAD = 20
@@ -45,34 +67,50 @@ export function scan(task: ScanTask): Scanned {
   return { ...seen, tookMs: performance.now() - startedAt }
 }
 
-function look({ spool, state, unfinished }: ScanTask): Omit<Scanned, 'tookMs'> {
-  using root = openOrMake(spool)
+function look(task: ScanTask): Omit<Scanned, 'tookMs'> {
+  using root = openOrMake(task.spool)
   const refused: string[] = []
   const onRefused = (name: string) => refused.push(name)
   using requests = root.own(REQUESTS, onRefused)
   using responses = root.own(RESPONSES, onRefused)
   root.own(ARCHIVE, onRefused).close()
-  const occupancy = occupy(root, state)
-  const identity = requests.identity
-  if (occupancy.kind === 'occupied') return { occupancy, identity, queues: [], bad: [], refused }
-  const pending = queuesWithRequests(requests)
-  const names = requests.list()
-  let room = unfinished ? MAX_UNFINISHED : 0
-  const queues: QueueSeen[] = []
-  const bad: string[] = []
-  for (const name of names) {
-    const stats = isQueueName(name) ? requests.stat(name) : undefined
-    if (stats?.isDirectory()) {
-      const found = room > 0 ? unfinishedIn(requests, responses, name).slice(0, room) : []
-      room -= found.length
-      queues.push({ name, identity: identityOf(stats), pending: pending.has(name), unfinished: found })
-    } else if (bad.length < MAX_BAD) bad.push(name)
-  }
-  return { occupancy, identity, queues, bad, refused }
+  const occupancy = occupy(root, task.state)
+  const { identity, mark } = requests
+  const seen = { occupancy, identity, mark, refused }
+  const isStill = task.stillIf === mark
+  if (occupancy.kind === 'occupied' || isStill) return seen
+  return { ...seen, queues: lookAtQueues(requests, responses, task) }
 }
 
-function queuesWithRequests(requests: SafeFolder): Set<string> {
-  const read = (path: string, options: { withFileTypes: true }) => readQueue(requests, path, options)
+function lookAtQueues(requests: SafeFolder, responses: SafeFolder, task: ScanTask): QueuesSeen {
+  const times = new FolderTimes(task.memory, deviceOfThisMachine(requests))
+  const bad: string[] = []
+  for (const name of requests.list()) {
+    const stats = isQueueName(name) ? requests.stat(name) : undefined
+    if (stats?.isDirectory()) times.add(name, stats)
+    else if (bad.length < MAX_BAD) bad.push(name)
+  }
+  if (times.unread.size > 0) readQueues(requests, times)
+  const { memory, pending, still } = times
+  return {
+    memory,
+    all: times.changed ? times.queues : undefined,
+    pending,
+    unfinished: task.unfinished ? unfinishedIn(requests, responses, times.queues) : [],
+    bad,
+    still,
+    work: { looked: times.queues.length, read: times.unread.size },
+  }
+}
+
+/** Reads the folders that have changed. */
+function readQueues(requests: SafeFolder, times: FolderTimes): void {
+  const read = (path: string, options: { withFileTypes: true }) => {
+    if (path === requests.path) return readdirSync(path, options).filter(({ name }) => times.unread.has(name))
+    const entries = readQueue(requests, path, options)
+    times.wasRead(basename(path))
+    return entries
+  }
   const found = glob.sync(`*/*${SUBMITTED}`, {
     cwd: requests.path,
     onlyFiles: false,
@@ -81,31 +119,44 @@ function queuesWithRequests(requests: SafeFolder): Set<string> {
     suppressErrors: true,
     fs: { readdirSync: read as unknown as typeof readdirSync },
   })
-  const queues = new Set<string>()
   for (const path of found) {
     const [queue = '', name = ''] = path.split('/')
-    if (stemOf(name, SUBMITTED) !== undefined) queues.add(queue)
+    if (stemOf(name, SUBMITTED) !== undefined) times.holdsRequests(queue)
   }
-  return queues
 }
 
 /** For the glob, which sees that a name is a folder and opens it a little later: it may be a link by then. */
-function readQueue(requests: SafeFolder, path: string, options: { withFileTypes: true }): Dirent[] {
-  if (path === requests.path) return readdirSync(path, options)
+function readQueue(requests: SafeFolder, path: string, options: { withFileTypes: true }) {
   using queue = requests.child(basename(path))
   queue.checkSize()
   return readdirSync(queue.path, options)
 }
 
-function unfinishedIn(requests: SafeFolder, responses: SafeFolder, name: string): string[] {
+function unfinishedIn(
+  requests: SafeFolder,
+  responses: SafeFolder,
+  queues: readonly QueueFolder[],
+): UnfinishedFiles[] {
+  let room = MAX_UNFINISHED
+  const found: UnfinishedFiles[] = []
+  for (const { name } of queues) {
+    const files = unfinishedOf(requests, responses, name).slice(0, room)
+    if (files.length > 0) found.push({ queue: name, files })
+    room -= files.length
+    if (room === 0) break
+  }
+  return found
+}
+
+function unfinishedOf(requests: SafeFolder, responses: SafeFolder, queue: string): string[] {
   try {
-    using folder = requests.child(name)
+    using folder = requests.child(queue)
     const claimed = folder.list().filter((file) => stemOf(file, CLAIMED) !== undefined)
     if (claimed.length === 0) return []
-    using answered = responses.child(name, { make: true })
+    using answered = responses.child(queue, { make: true })
     return claimed.filter((file) => !isAnswered(answered, stemOf(file, CLAIMED) as string)).sort()
   } catch (error) {
     if (!isFileError(error)) throw error
-    return [] // the queue itself says what is wrong with it when it is drained
+    return [] // the task that takes the queue's requests reports what is wrong with it
   }
 }
