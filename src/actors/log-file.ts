@@ -33,7 +33,8 @@ function rotate(path: string, maxBytes: number): string | undefined {
     if (!isStderr(path)) return fstatSync(STDERR).nlink === 0 ? empty('the file was deleted') : undefined
     // Not by `copyFileSync`: it never returns if the file shrinks meanwhile, and another hub may be faster.
     const lines = readFileSync(path)
-    writeFileSync(copy, lines, { mode: 0o600 })
+    rmSync(copy, { force: true }) // of an earlier process with this number, or a link that somebody put there
+    writeFileSync(copy, lines, { mode: 0o600, flag: 'wx' })
     const isStale = lines.length < maxBytes || fstatSync(STDERR).size < lines.length
     if (!isStale) ftruncateSync(STDERR)
     // Last, since a new older file tells `arc logs` that the log file starts again.

@@ -14,7 +14,6 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -24,6 +23,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderIn, openTo, PRIVATE_FILE, type Sharing, sharingIn } from './modes.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const HAS_DESCRIPTOR_PATHS = process.platform === 'linux' && existsSync('/proc/self/fd')
@@ -71,6 +71,7 @@ export class SafeFolder {
   /** Leads to this very folder while it is open. */
   readonly path: string
   readonly #descriptor: number | undefined
+  #sharingHere: Sharing | undefined
 
   private constructor(name: string, path: string, descriptor: number | undefined) {
     this.name = name
@@ -106,7 +107,7 @@ export class SafeFolder {
       if (!make || !(error instanceof BadFolder && error.isMissing)) throw error
     }
     try {
-      mkdirSync(path)
+      makeFolderIn(this.#sharing, path)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new BadFolder(shown, error)
     }
@@ -175,6 +176,11 @@ export class SafeFolder {
     return this.#stats.dev
   }
 
+  get #sharing(): Sharing {
+    this.#sharingHere ??= sharingIn(this.#stats)
+    return this.#sharingHere
+  }
+
   get #stats(): Stats {
     return lstatSync(`${this.path}/.`)
   }
@@ -223,8 +229,9 @@ export class SafeFolder {
    */
   writeNew(name: string, text: string): void {
     const path = join(this.path, name)
-    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)
+    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE_FILE)
     try {
+      openTo(this.#sharing.file, descriptor)
       const bytes = Buffer.from(text)
       for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
     } catch (error) {

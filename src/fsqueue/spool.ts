@@ -3,6 +3,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { ARCHIVE, REQUESTS, RESPONSES } from './layout.js'
+import { PRIVATE_FOLDER } from './modes.js'
 import { leave, type Occupancy, occupy } from './occupancy.js'
 import { BadFolder, SafeFolder } from './safe-folder.js'
 
@@ -41,7 +42,7 @@ export function openOrMake(spool: string): SafeFolder {
     return SafeFolder.open(spool)
   } catch (error) {
     if (!(error instanceof BadFolder && error.isMissing)) throw error
-    mkdirSync(spool)
+    mkdirSync(spool, PRIVATE_FOLDER)
     return SafeFolder.open(spool)
   }
 }

@@ -6,19 +6,22 @@ import {
   closeSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ABANDONED, CANCELLED, REQUESTS, RESPONSE, RESPONSES, SUBMITTED, temporaryName } from './layout.js'
+import { makeFolderIn, openTo, PRIVATE_FILE, type Sharing, sharingIn } from './modes.js'
 
 export class Submitter {
   readonly #requests: string
   readonly responses: string
   readonly #spool: string
+  /** Who shares the requests' folder; looked up for the first request. */
+  #sharing: Sharing | undefined
 
   /** `queue`: the folder of this client's requests; several clients may share one. */
   constructor(spool: string, queue: string) {
@@ -33,8 +36,11 @@ export class Submitter {
    */
   prepare(): void {
     lstatSync(this.#spool)
-    mkdirSync(this.#requests, { recursive: true })
-    mkdirSync(this.responses, { recursive: true })
+    for (const folder of [this.#requests, this.responses]) {
+      makeMissing(dirname(folder))
+      makeMissing(folder)
+    }
+    this.#sharing = undefined // another folder may have other modes
   }
 
   /** Puts a request into the queue. @throws NodeJS.ErrnoException when it can't be written: it is then not submitted */
@@ -57,7 +63,7 @@ export class Submitter {
   /** Tells the host that nobody waits for the answer any more: it may then end a wait early. Best effort. */
   abandon(stem: string): void {
     try {
-      closeSync(openSync(join(this.#requests, stem + ABANDONED), 'wx'))
+      this.#writeNew(join(this.#requests, stem + ABANDONED), '')
     } catch {
       // The wait then ends at its time-out.
     }
@@ -81,15 +87,36 @@ export class Submitter {
   /** Writes a new file, and creates the folders if they are missing. */
   #write(path: string, text: string): void {
     try {
-      writeFileSync(path, text, { flag: 'wx' })
+      this.#writeNew(path, text)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       this.prepare()
-      writeFileSync(path, text, { flag: 'wx' })
+      this.#writeNew(path, text)
+    }
+  }
+
+  #writeNew(path: string, text: string): void {
+    this.#sharing ??= sharingIn(statSync(this.#requests))
+    const file = openSync(path, 'wx', PRIVATE_FILE)
+    try {
+      openTo(this.#sharing.file, file)
+      writeFileSync(file, text)
+    } finally {
+      closeSync(file)
     }
   }
 
   #responsePath(stem: string): string {
     return join(this.responses, stem + RESPONSE)
+  }
+}
+
+/** Creates a folder that is missing, open to those who share the folder around it. */
+function makeMissing(path: string): void {
+  if (existsSync(path)) return
+  try {
+    makeFolderIn(sharingIn(statSync(dirname(path))), path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // else another process was faster
   }
 }

@@ -3,11 +3,13 @@
 import {
   existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import t, { type Test } from 'tap'
@@ -92,5 +94,17 @@ t.test('a log that was moved elsewhere is left as it is', async (t) => {
   t.equal(numbersIn(`${path}.kept`).length, 1_001)
   t.equal(readFileSync(path, 'utf8'), 'of somebody else')
   t.notOk(existsSync(older))
+  t.equal(await program.end(), 0)
+})
+
+t.test('a link in the place of the copy of a full log is replaced, not followed', async (t) => {
+  const { path, older, writer } = logOf(t)
+  const precious = `${path}.precious`
+  writeFileSync(precious, 'precious')
+  const program = writer()
+  symlinkSync(precious, `${older}.${program.child.pid}`)
+  await program.log(1_000, 200)
+  t.equal(readFileSync(precious, 'utf8'), 'precious')
+  t.ok(lstatSync(older).isFile())
   t.equal(await program.end(), 0)
 })

@@ -2,7 +2,7 @@
 // would go into a file that nobody finds, and a second hub on the path would be another room. So the hub writes nothing
 // more to it, and saves all acknowledged data once, in a file beside the old name.
 
-import { chmodSync, type Stats, statSync } from 'node:fs'
+import { closeSync, openSync, rmSync, type Stats, statSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { ArcError } from '../../protocol/errors.js'
 
@@ -51,10 +51,11 @@ export class LostFile {
   #rescue(path: string): string {
     const copy = `${path}.rescued-${new Date().toISOString().replace(/[:.]/g, '-')}`
     try {
+      closeSync(openSync(copy, 'wx', 0o600)) // SQLite takes an empty file, and would create one that all may read
       this.#db.prepare('VACUUM INTO ?').run(copy)
-      chmodSync(copy, 0o600)
       return `All that was acknowledged is in ${copy}: stop the hub (arc stop), rename that file to ${path}, and start again (arc ensure)`
     } catch (error) {
+      rmSync(copy, { force: true }) // it is not whole
       return `What was stored could not be written out (${(error as Error).message}): stop the hub (arc stop), put a copy of the file back, and start again (arc ensure)`
     }
   }
