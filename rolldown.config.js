@@ -1,9 +1,9 @@
-// Bundles the program that `arc` runs: the command line, and one file for each kind of thread of the hub. Most of a
-// start is finding and compiling modules, and of some packages only a small part is used. What other packages import
-// stays as it was compiled.
+// Bundles the program that `arc` runs: the command line, and one file for each kind of thread of the hub. Most of a start is
+// finding and compiling modules, and the program uses only a small part of some packages. Other packages import the compiled
+// files, which are not bundled.
 //
-// File names are the same in every build, and each file has a map to the sources (src/stack-trace.ts reads them), so a
-// stack trace in somebody's log can be read.
+// File names are the same in every build, and each file has a map to the sources. src/stack-trace.ts reads the maps, so the
+// stack traces in a user's log name places in the sources.
 
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -19,7 +19,7 @@ export default defineConfig({
     'files.worker': 'dist/src/fsqueue/files.worker.js',
   },
   platform: 'node',
-  // One has a binary, one starts threads on a file of its own, one is large and seldom needed; and the bench
+  // better-sqlite3 has a binary, piscina starts threads on a file of its own, undici is large and seldom needed, and the bench
   // starts its own files.
   external: [/^better-sqlite3/, /^piscina/, /^undici/, /\/dist\/bench\//],
   output: {
@@ -50,7 +50,7 @@ export default defineConfig({
   ],
 })
 
-/** A map that names its sources: their texts would be a third of what is installed. */
+/** Removes the sources' texts from a map. They would be a third of the installed package. */
 function withoutContent(file) {
   const { sourcesContent, ...map } = JSON.parse(readFileSync(file, 'utf8'))
   writeFileSync(file, JSON.stringify(map))

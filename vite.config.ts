@@ -1,18 +1,18 @@
-// Builds the dashboard (src/dashboard) into what the hub serves: hashed assets and one page, each with its
-// brotli and gzip form beside it, so that the hub compresses nothing while it runs.
+// Builds the dashboard (src/dashboard) for the hub: hashed assets and one page, each with its brotli and gzip form beside it, so
+// that the hub compresses nothing while it runs.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Smaller files gain nothing worth a header. */
+/** Smaller files stay uncompressed: they would save less than the header costs. */
 const MIN_BYTES = 512
 
 function precompress(): Plugin {
   return {
     name: 'precompress',
-    // Of the files as they were written: other plugins change chunks until the end.
+    // It compresses the written files, because other plugins change chunks until the end.
     writeBundle({ dir = '' }, bundle) {
       for (const fileName of Object.keys(bundle)) {
         const file = join(dir, fileName)

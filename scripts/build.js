@@ -1,11 +1,11 @@
-// Builds the project into dist/: tsc for the packages' exports and the tests, then rolldown for the program, and vite for the
-// page meanwhile. Does nothing when what is there was built of the same sources, so that `npm install`, `npm test` and
-// whoever else needs a build can each ask for one.
+// Builds the project into dist/: tsc compiles the package's exports and the tests, then rolldown bundles the program. vite
+// builds the page meanwhile. If dist/ was built from the same sources, it does nothing, so `npm install` and `npm test` can
+// each call it.
 //
 //   node scripts/build.js [--for-tests]
 //
-// "The same" goes by content: a stamp in dist/, written last, is a hash of all sources and settings. For tests, tap is made
-// ready as well: it is built once, with the plugins that package.json leaves it.
+// A stamp in dist/, written last, is a hash of all sources and settings, so a changed content counts and a changed time does
+// not. For tests it also builds tap, once, with the plugins that package.json allows.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -24,7 +24,7 @@ const SETTINGS = [
   'vite.config.ts',
 ]
 const STAMP = 'dist/.built'
-/** These change with whatever else is built: by hand, or by `npm run dev`. */
+/** Files that any other build changes, too: one by hand, or by `npm run dev`. */
 const OUTCOMES = ['dist/.tsbuildinfo', 'dist/program/main.js', 'dist/dashboard/index.html']
 const TAP = 'node_modules/@tapjs/test/test-built/dist/esm/index.js'
 
@@ -39,7 +39,7 @@ function filesIn(folder) {
     .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)))
 }
 
-/** Of sources and settings, and of what the last build has left. */
+/** A hash of the sources, the settings and the outcomes of the last build. */
 function stamp() {
   const hash = createHash('sha256')
   const files = [...FOLDERS.flatMap(filesIn), ...SETTINGS, ...OUTCOMES].sort()
@@ -47,7 +47,7 @@ function stamp() {
   return hash.digest('hex')
 }
 
-/** Removes what was compiled of a source that is gone: a test that was renamed would run twice. */
+/** Removes compiled files without a source: a renamed test would run twice. */
 function removeLeftovers() {
   for (const file of FOLDERS.flatMap((folder) => filesIn(join('dist', folder)))) {
     const source = relative('dist', file).replace(/\.(js|d\.ts)(\.map)?$/, '.ts')
@@ -55,7 +55,7 @@ function removeLeftovers() {
   }
 }
 
-/** Runs one of the packages' programs to its end. */
+/** Runs a program of an installed package to its end. */
 function run(program, ...args) {
   return new Promise((resolve, reject) => {
     const child = spawn(at(join('node_modules/.bin', program)), args, { cwd: ROOT, stdio: 'inherit' })
@@ -64,7 +64,7 @@ function run(program, ...args) {
   })
 }
 
-/** The bundler is loaded when there is something to bundle. */
+/** Loads the bundler only for a bundle. */
 const bundleProgram = () => import('./bundle.js').then(({ bundle }) => bundle())
 
 async function build() {
@@ -74,7 +74,7 @@ async function build() {
   writeFileSync(at(STAMP), stamp())
 }
 
-/** As installed, tap has a plugin that does not work with this compiler. */
+/** An installed tap has a plugin that does not work with this compiler. */
 async function buildTap() {
   const unwanted = JSON.parse(text('package.json')).tap.plugin.map((name) => `"${name.replace('!', '')}"`)
   const built = text(TAP)

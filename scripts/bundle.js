@@ -1,4 +1,4 @@
-// Makes the program in dist/program/ of what the compiler left in dist/src/.
+// Bundles the program in dist/program/ from the compiled files in dist/src/.
 
 import { rolldown } from 'rolldown'
 import config from '../rolldown.config.js'

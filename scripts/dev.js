@@ -2,9 +2,9 @@
 //
 //   npm run dev [-- --port 7000 …]     options of `arc`; the hub takes any free port unless one is given
 //
-// The compiler watches src/, test/ and bench/. After a build that has changed something, and has no errors, the program is
-// bundled and the hub starts again, on the same port and storage. The page is served from its sources, by vite, which
-// passes /v1 on to the hub. Ends with Ctrl-C: the hub stops in good order, and its storage is removed.
+// The compiler watches src/, test/ and bench/. After a build without errors that changes a compiled file, this script bundles
+// the program and restarts the hub, on the same port and storage. vite serves the page from its sources, and passes /v1 on to
+// the hub. Ctrl-C ends it: the hub stops in order, and its storage is removed.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -27,10 +27,10 @@ const port = hubArgs.includes('--port') ? Number(hubArgs[hubArgs.indexOf('--port
 const url = `http://127.0.0.1:${port}`
 let hub
 let page
-/** What the hub was bundled of; the compiler tells of a build for any change, of a style too. */
+/** The hash of the bundled files. The compiler reports a build for any change, also if no compiled file changed. */
 let built
 let ending = false
-/** Builds, restarts and the end come one after another. */
+/** The queue of builds, restarts and the end: they run one after another. */
 let turn = Promise.resolve()
 
 const compiler = spawn(join(ROOT, 'node_modules/.bin/tsc'), ['--watch', '--preserveWatchOutput'], {
@@ -57,7 +57,7 @@ async function restart() {
     '--spool-dir',
     join(folder, 'spool'),
   ]
-  // In a group of its own: at Ctrl-C it is told to stop by us, once.
+  // In a process group of its own: at Ctrl-C only this script signals the hub, once.
   hub = spawn(process.execPath, [...args, '--port', `${port}`, ...hubArgs], {
     cwd: ROOT,
     stdio: 'inherit',

@@ -1,8 +1,8 @@
-// Part of `npm install` in a clone, before the build: on Node 20 it puts better-sqlite3 12 in the place of 13.
+// Part of `npm install` in a clone, before the build: on Node 20 it replaces better-sqlite3 13 by 12.
 //
-// The lock names 13, which has its binaries inside and needs Node 22; Node 20 crashes at its first use. So 12 is
-// installed in this folder, by a lock of its own, and node_modules/better-sqlite3 becomes a link to it. Each
-// `npm install` puts 13 back and then runs this again. What was compiled here stays, so only the first time takes long.
+// The lock file names 13, which includes its binaries and needs Node 22; Node 20 crashes at its first use. So this script
+// installs 12 in this folder, by a lock file of its own, and makes node_modules/better-sqlite3 a link to it. Each
+// `npm install` restores 13 and then runs this script again. The compiled 12 stays, so only the first time takes long.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
@@ -28,7 +28,7 @@ function install() {
   console.log(
     `Node ${process.versions.node}: installing better-sqlite3 12, which may compile for a minute or two`,
   )
-  // What the outer npm was told besides, such as `--dry-run` or `--omit`, is not meant for this one.
+  // The outer npm's options, such as `--dry-run` or `--omit`, are not meant for this one.
   const options = ['--no-dry-run', '--no-global', '--ignore-scripts=false', '--no-audit', '--no-fund']
   const npm = process.env.npm_execpath
   const [command, ...args] = npm ? [process.execPath, npm] : ['npm']
