@@ -16,7 +16,7 @@ export interface GatewayConfig {
   readonly allowHosts: readonly string[]
   readonly limits: Limits
   readonly presenceTtlSec: number
-  readonly process: HubProcess
+  readonly hubProcess: HubProcess
 }
 
 export interface GatewayInfo {
@@ -60,7 +60,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     dispatcher.networkChanged(allowRemote)
   }
 
-  const { host } = config.process
+  const { host } = config.hubProcess
   const port = await door.listen(host, config.port)
   const info: GatewayInfo = { port }
   return {

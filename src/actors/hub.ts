@@ -103,7 +103,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     presenceTtlSec,
     allowRemote: options.allowRemote ?? false,
     allowHosts: options.allowHosts ?? [],
-    process: { version: VERSION, pid: process.pid, startedAtMs, host, spoolDir },
+    hubProcess: { version: VERSION, pid: process.pid, startedAtMs, host, spoolDir },
     ...(spoolDir !== null && {
       relay: {
         spoolDir,

@@ -20,7 +20,7 @@ export interface RelayConfig {
   readonly instanceId: string
   readonly limits: Limits
   readonly presenceTtlSec: number
-  readonly process: HubProcess
+  readonly hubProcess: HubProcess
 }
 
 const CATCH_UP_MS = 1_000

@@ -20,7 +20,7 @@ export interface TreeOptions {
   readonly presenceTtlSec: number
   readonly allowRemote: boolean
   readonly allowHosts: readonly string[]
-  readonly process: HubProcess
+  readonly hubProcess: HubProcess
   /** Absent: no file relay. */
   readonly relay?: Pick<RelayConfig, 'spoolDir' | 'requestTtlSec' | 'watch'> | undefined
 }
@@ -41,7 +41,7 @@ export function tree(options: TreeOptions): ChildSpec[] {
       name: 'gateway',
       entry: new URL('./gateway.actor.js', import.meta.url),
       config: (infoOf): GatewayConfig => ({
-        ...pick(options, 'allowHosts', 'limits', 'presenceTtlSec', 'process'),
+        ...pick(options, 'allowHosts', 'limits', 'presenceTtlSec', 'hubProcess'),
         instanceId: (infoOf('storage') as StorageInfo).instanceId,
         // A restarted gateway listens on its former port, which its clients know.
         port: (infoOf('gateway') as GatewayInfo | undefined)?.port ?? options.port,
@@ -59,7 +59,7 @@ function relaySpec(options: TreeOptions, relay: NonNullable<TreeOptions['relay']
     entry: new URL('./relay.actor.js', import.meta.url),
     config: (infoOf): RelayConfig => ({
       ...relay,
-      ...pick(options, 'limits', 'presenceTtlSec', 'process'),
+      ...pick(options, 'limits', 'presenceTtlSec', 'hubProcess'),
       instanceId: (infoOf('storage') as StorageInfo).instanceId,
     }),
     links: ['storage'],

@@ -25,7 +25,7 @@ import { type Stream, Streams } from './streams.js'
 export interface DispatcherOptions {
   readonly limits: Limits
   readonly storage: StorageClient
-  readonly process: HubProcess
+  readonly hubProcess: HubProcess
   readonly presenceTtlSec: number
   readonly instanceId: string
   /** Called with a defect: an error for which the request is not to blame. */
@@ -68,8 +68,8 @@ export class Dispatcher {
    */
   async loadRoutes(): Promise<Routes> {
     const { Routes } = await import('./routes.js')
-    const { limits, process } = this.#options
-    this.#routes ??= new Routes({ limits, listenHost: process.host })
+    const { limits, hubProcess } = this.#options
+    this.#routes ??= new Routes({ limits, listenHost: hubProcess.host })
     return this.#routes
   }
 
@@ -190,7 +190,7 @@ export class Dispatcher {
 
   /** Rejects with an ArcError when the request is refused. */
   async #read(plan: Read): Promise<Answer> {
-    const { storage, process } = this.#options
+    const { storage, hubProcess } = this.#options
     switch (plan.kind) {
       case 'query':
         if (plan.touches !== undefined) storage.touch([plan.touches])
@@ -200,7 +200,7 @@ export class Dispatcher {
       case 'status':
         return this.#patience.read(async () => {
           const stored = await storage.status()
-          return hubStatus(this.#presentFacts(), process, stored)
+          return hubStatus(this.#presentFacts(), hubProcess, stored)
         })
       case 'stream':
         throw streamNeedsConnection()

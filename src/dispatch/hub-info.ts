@@ -36,18 +36,18 @@ const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 
 export function hubInfo(
   facts: StorageFacts,
-  { limits, process }: { limits: Limits; process: HubProcess },
+  { limits, hubProcess }: { limits: Limits; hubProcess: HubProcess },
 ): HubInfo {
   return {
     instance_id: facts.instanceId,
     protocol_version: PROTOCOL_VERSION,
     implementation: 'arc-hub',
-    implementation_version: process.version,
+    implementation_version: hubProcess.version,
     default_channel: DEFAULT_CHANNEL,
     max_body_chars: limits.maxBodyChars,
     max_attachment_chars: limits.maxAttachmentChars,
     max_attachments: limits.maxAttachments,
-    features: process.spoolDir === null ? [...FEATURES] : [...FEATURES, ...RELAY_FEATURES],
+    features: hubProcess.spoolDir === null ? [...FEATURES] : [...FEATURES, ...RELAY_FEATURES],
     message_kinds: [...MESSAGE_KINDS],
     storage_path: facts.storagePath,
     journal_mode: facts.journalMode,
@@ -57,15 +57,15 @@ export function hubInfo(
 }
 
 /** The status: the process's members, then the storage's. */
-export function hubStatus(facts: StorageFacts, process: HubProcess, stored: Done): Answer {
+export function hubStatus(facts: StorageFacts, hubProcess: HubProcess, stored: Done): Answer {
   const share = {
     instance_id: facts.instanceId,
-    implementation_version: process.version,
-    pid: process.pid,
-    started_at: new Date(process.startedAtMs).toISOString(),
-    uptime_sec: Math.round((Date.now() - process.startedAtMs) / 1_000),
+    implementation_version: hubProcess.version,
+    pid: hubProcess.pid,
+    started_at: new Date(hubProcess.startedAtMs).toISOString(),
+    uptime_sec: Math.round((Date.now() - hubProcess.startedAtMs) / 1_000),
     storage_path: facts.storagePath,
-    spool_dir: process.spoolDir,
+    spool_dir: hubProcess.spoolDir,
     allow_remote: facts.allowRemote,
   } satisfies Partial<HubStatus>
   return successText(200, `${JSON.stringify(share).slice(0, -1)},${stored.result.slice(1)}`)
