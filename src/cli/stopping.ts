@@ -5,12 +5,13 @@
 // If the machine does not prove the process, it asks the hub over HTTP to stop. A stranger who listens there gets one request.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../fsqueue/process-stat.js'
 import { ArcError } from '../protocol/errors.js'
 import { say } from './output.js'
 import { type PidFile, removePidFile } from './pid-file.js'
 import { ask, type Probe, probe } from './probe.js'
 import { type Proof, proveListener, proveProcess } from './process-proof.js'
-import { goneWithin, isAlive } from './processes.js'
+import { goneWithin } from './processes.js'
 import { fittingPidFiles, servesWanted, type Wanted, wantedUrl } from './running-hub.js'
 
 /** Milliseconds for a hub to end after it was told to stop: longer than its drain may take. */

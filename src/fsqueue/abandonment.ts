@@ -1,5 +1,5 @@
-// Says whether nobody waits for the answer to a request any more. Lighter than an AbortSignal: every request has one, and few
-// are abandoned.
+// Tells whether the client of a request has given up. Lighter than an AbortSignal: every request has one, and few are
+// abandoned.
 
 export class Abandonment {
   #happened = false

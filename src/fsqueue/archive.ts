@@ -23,7 +23,7 @@ export interface ArchiveTask {
   readonly queue: string
   /** Stems that this host has not answered yet. */
   readonly unanswered: readonly string[]
-  /** How many of the newest settled requests stay, so that people can look at them. */
+  /** The number of newest settled requests that stay, so that people can read them. */
   readonly keepNewest: number
   /** Milliseconds after which a settled request is moved although it is among the newest. */
   readonly requestAgeMs: number
@@ -31,7 +31,7 @@ export interface ArchiveTask {
   readonly responseAgeMs: number
   /** Milliseconds after which a claimed request without a response counts as abandoned by its host. */
   readonly orphanAgeMs: number
-  /** Look at the responses as well. */
+  /** Archive responses as well. */
   readonly responses: boolean
   /** The most requests, and responses, to move: a task must not hold a worker for long. */
   readonly maxMoves: number

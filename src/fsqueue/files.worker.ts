@@ -1,6 +1,6 @@
 // The tasks of the pool's threads: synchronous file work without state.
 
-export { answer } from './answer.js'
 export { archive } from './archive.js'
-export { drain } from './drain.js'
 export { scan } from './scan.js'
+export { take } from './take.js'
+export { writeResponses } from './write-responses.js'

@@ -12,7 +12,7 @@ export interface QueueFolder {
   readonly identity: string
 }
 
-/** Of no meaning to anybody but the next scan. Two flat values cross between threads at the cost of a copy. */
+/** Only the next scan reads it. Two flat values, since thousands of objects are slow to send to a thread. */
 export interface ScanMemory {
   /** Joined by slashes. */
   readonly names: string

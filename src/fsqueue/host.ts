@@ -1,25 +1,23 @@
-// Serves a spool: takes requests out of its queues, has them executed, and puts the answers back. It knows
-// nothing of what a request says; that is its `executor`'s business, so another protocol can use it as it
-// is (docs/RELAY.md shows how).
+// Serves a spool: takes requests out of its queues, has them executed, and puts the answers back. The host does not read
+// what a request says: its `executor` does, so the queue serves other protocols too (docs/RELAY.md shows how).
 //
-//   watch or scan ─▶ look ─▶ drain (worker: claim, read) ─▶ execute ─▶ answer (worker: write) ─▶ archive
+//   watch or scan ─▶ take (worker: claim, read) ─▶ execute ─▶ write (worker: responses) ─▶ archive
 //
-// Guarantees: the requests of a queue start in the order of their names; a queue gets its turn after each
-// other queue that has work, and a request that waits for something holds up no other; what the host keeps
-// in memory is bounded, for each queue and for all; every claimed request is answered, if not by this host
-// then by the one that follows it. It is executed at least once: the executor makes that exactly once by the
-// request's name. Ends with `stop`.
+// Guarantees: the requests of a queue start in the order of their names. Queues take turns, and a parked request holds up
+// no other. What the host keeps in memory is bounded, for each queue and for all. Every claimed request gets an answer: if
+// this host ends before, the next host executes the request again. The executor makes that one effect, by the request's
+// name. Ends with `stop`.
 
-import { Answers } from './answers.js'
 import { Complaints } from './complaints.js'
-import type { ClaimedFile, Drained } from './drain.js'
 import type { HostOptions, QueuedRequest } from './host-options.js'
 import { Housekeeping } from './housekeeping.js'
 import { ABANDONED, CLAIMED, SUBMITTED, stemOf } from './layout.js'
+import { Outbox } from './outbox.js'
 import { FilePool } from './pool.js'
 import { Queue } from './queue.js'
-import { Scanning, type Seen } from './scanning.js'
+import { type Found, Scanner } from './scanner.js'
 import { leaveSpool } from './spool.js'
+import type { ClaimedFile, Taken } from './take.js'
 import { SpoolWatch } from './watch.js'
 
 /** Requests of all queues that are not answered yet, and bytes that they and their answers hold. */
@@ -27,9 +25,9 @@ const MAX_UNANSWERED = 50_000
 const MAX_BYTES = 8 * 1024 * 1024
 /** Bytes of text that one task brings back at most; a single request may exceed it. */
 const MAX_TASK_BYTES = 4 * 1024 * 1024
-/** Names that one look brings back; of all queues, so many are kept, and past that only what is taken next. */
-const NAMES = { aLook: 10_000, ofAll: 200_000, scarce: 64 } as const
-/** Names of one queue that events may speak of during a drain before they only say "look". */
+/** The most names that one task returns, that the backlogs of all queues hold, and that a task returns once those are full. */
+const NAMES = { aTask: 10_000, ofAll: 200_000, scarce: 64 } as const
+/** The most names from events that a queue keeps while a task takes its requests. */
 const MAX_MENTIONED = 1_000
 const QUEUES_A_TASK = 16
 /** Milliseconds for which a queue counts as used after its last request. */
@@ -39,15 +37,15 @@ const STOP_MS = 5_000
 export class QueueHost {
   readonly #options: HostOptions
   readonly #pool = new FilePool()
-  readonly #answers: Answers
+  readonly #outbox: Outbox
   readonly #housekeeping: Housekeeping
-  readonly #scanning: Scanning
+  readonly #scanner: Scanner
   readonly #queues = new Map<string, Queue>()
   /** Queues that have work, in the order in which they get their turn. */
   readonly #turns = new Set<Queue>()
   readonly #queueComplaints: Complaints
   readonly #foreign = new Set<string>()
-  #drains = 0
+  #takeTasks = 0
   /** Of all queues. */
   #unanswered = 0
   #bytes = 0
@@ -60,10 +58,10 @@ export class QueueHost {
     this.#queueComplaints = new Complaints(options.log)
     const { spool, onFailure } = options
     const shared = { pool: this.#pool, spool, complaints: this.#queueComplaints, onFailure }
-    this.#answers = new Answers({
+    this.#outbox = new Outbox({
       ...shared,
       onWritten: (queue, stem) => this.#answered(queue, stem),
-      onLetGo: (queue, stem) => {
+      onDropped: (queue, stem) => {
         this.#queue(queue).troubled()
         this.#release(this.#queue(queue), stem)
       },
@@ -76,7 +74,7 @@ export class QueueHost {
         this.#takeTurns()
       },
     })
-    this.#scanning = new Scanning({
+    this.#scanner = new Scanner({
       ...options,
       pool: this.#pool,
       watch:
@@ -87,32 +85,32 @@ export class QueueHost {
       queueComplaints: this.#queueComplaints,
       workedAt: () => this.#lastWorkAt,
       takenAt: (queue) => this.#queues.get(queue)?.takenAt ?? 0,
-      onSeen: (seen) => this.#seen(seen),
+      onFound: (seen) => this.#found(seen),
     })
   }
 
   /**
-   * Enters the spool; it is served when all that lies there has been seen, however long that takes.
+   * Enters the spool. The host serves it after the first scan, which may take long.
    * @throws Error when the spool can't be used, with the reason
    */
   start(): void {
-    this.#scanning.start()
+    this.#scanner.start()
   }
 
-  /** Requests that were taken and not answered yet. */
+  /** The number of requests that were taken and have no response yet. */
   get unanswered(): number {
     return this.#unanswered
   }
 
-  /** Takes nothing more, waits for what is being executed, writes the answers, leaves the spool to others. */
+  /** Takes no more requests, waits until the taken ones are answered, then leaves the spool. */
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#scanning.stop()
+    this.#scanner.stop()
     const giveUpAt = Date.now() + STOP_MS
-    while ((this.#drains > 0 || this.unanswered > 0) && Date.now() < giveUpAt) {
+    while ((this.#takeTasks > 0 || this.unanswered > 0) && Date.now() < giveUpAt) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    this.#answers.close()
+    this.#outbox.close()
     await this.#housekeeping.close()
     try {
       leaveSpool(this.#options)
@@ -120,7 +118,7 @@ export class QueueHost {
     await this.#pool.close()
   }
 
-  // What there is to do
+  // Finding requests
 
   #noticed(name: string, file: string | null): void {
     if (file?.startsWith('.')) return
@@ -129,16 +127,16 @@ export class QueueHost {
     const abandoned = file !== null && stemOf(file, ABANDONED)
     if (abandoned) queue.unanswered.get(abandoned)?.abandonment.happen()
     else if (file !== null && stemOf(file, SUBMITTED) === undefined) return
-    else if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // our own claim of it
-    const isRoom = queue.draining && queue.mentioned.size < MAX_MENTIONED
+    else if (file !== null && queue.unanswered.has(file.slice(0, -SUBMITTED.length))) return // the event of our own claim
+    const isRoom = queue.taking && queue.mentioned.size < MAX_MENTIONED
     if (file !== null && isRoom)
-      queue.mentioned.add(file) // it may be among what is just being claimed
-    else if (!abandoned) this.#look(queue)
+      queue.mentioned.add(file) // the task under way may be claiming it
+    else if (!abandoned) this.#noteNew(queue)
   }
 
-  #look(queue: Queue): void {
+  #noteNew(queue: Queue): void {
     if (queue.rests) return // a scan brings it back
-    queue.look = true
+    queue.mayHoldNew = true
     this.#next(queue)
   }
 
@@ -151,36 +149,36 @@ export class QueueHost {
     return queue
   }
 
-  #seen({ pending, unfinished, first, isForeign }: Seen): void {
+  #found({ pending, unfinished, first, isForeign }: Found): void {
     this.#forgetIdle()
     for (const { queue, files } of unfinished) this.#resume(queue, files, isForeign)
     for (const name of first ?? pending) {
-      // Watch first, then look: what came before the watch was there is found now.
+      // At first all queues: requests that came before the watch was set have no event.
       this.#housekeeping.touched(name)
       const queue = this.#queue(name)
-      if (!queue.rests) queue.look = true
+      if (!queue.rests) queue.mayHoldNew = true
       this.#standInLine(queue)
     }
     for (const queue of this.#queues.values()) this.#standInLine(queue) // some may have rested until now
-    // Only now that all stand in one line, the oldest requests first: else the first names would take every
-    // thread, and a host that is killed again and again might never come to the others.
+    // Only after all queues stand in line. Otherwise the first ones would take every thread, and a host that is killed again
+    // and again might never serve the others.
     this.#takeTurns()
     this.#housekeeping.tick()
   }
 
-  /** Takes up again what was claimed by a host that has died, before anything new. */
+  /** Puts files that a dead host had claimed in front of new requests. */
   #resume(name: string, claimed: readonly string[], isForeign = false): void {
     const queue = this.#queue(name)
-    const left = new Set(queue.left)
+    const backlog = new Set(queue.backlog)
     const known = claimed.filter(
-      (file) => !left.has(file) && !queue.unanswered.has(file.slice(0, -CLAIMED.length)),
+      (file) => !backlog.has(file) && !queue.unanswered.has(file.slice(0, -CLAIMED.length)),
     )
     if (isForeign) for (const file of known) this.#foreign.add(`${name}/${file}`)
-    queue.left = [...known, ...queue.left]
+    queue.backlog = [...known, ...queue.backlog]
     this.#standInLine(queue)
   }
 
-  /** Nobody may fill the memory with the names of queues. */
+  /** Bounds the memory for names of queues. */
   #forgetIdle(): void {
     const usedSince = Date.now() - USED_MS
     for (const [name, queue] of this.#queues) {
@@ -188,17 +186,17 @@ export class QueueHost {
     }
   }
 
-  // Taking it
+  // Taking them
 
   #standInLine(queue: Queue): void {
     if (queue.hasWork) this.#turns.add(queue)
   }
 
   #takeTurns(): void {
-    while (this.#turns.size > 0 && this.#mayDrain) {
+    while (this.#turns.size > 0 && this.#mayTake) {
       const group = [...this.#turns].slice(0, QUEUES_A_TASK)
       for (const next of group) this.#turns.delete(next)
-      this.#drain(group).catch(this.#options.onFailure)
+      this.#take(group).catch(this.#options.onFailure)
     }
   }
 
@@ -208,41 +206,41 @@ export class QueueHost {
     this.#takeTurns()
   }
 
-  get #mayDrain(): boolean {
-    if (!this.#scanning.serving || this.#stopping || this.#drains >= this.#pool.threads) return false
+  get #mayTake(): boolean {
+    if (!this.#scanner.serving || this.#stopping || this.#takeTasks >= this.#pool.threads) return false
     return this.#unanswered < MAX_UNANSWERED && this.#bytes < MAX_BYTES
   }
 
-  async #drain(group: readonly Queue[]): Promise<void> {
-    this.#drains++
-    const maxNames = this.#namesKept < NAMES.ofAll ? NAMES.aLook : NAMES.scarce
+  async #take(group: readonly Queue[]): Promise<void> {
+    this.#takeTasks++
+    const maxNames = this.#namesKept < NAMES.ofAll ? NAMES.aTask : NAMES.scarce
     const queues = group.map((queue) => {
-      queue.draining = true
+      queue.taking = true
       const max = queue.maxToTake
-      const names = queue.left.length > 0 ? queue.left.splice(0, max) : undefined
-      if (!names) queue.look = false
+      const names = queue.backlog.length > 0 ? queue.backlog.splice(0, max) : undefined
+      if (!names) queue.mayHoldNew = false
       return { queue: queue.name, names, max, maxNames }
     })
     const maxBytes = Math.min(MAX_TASK_BYTES, MAX_BYTES - this.#bytes)
     try {
-      const drained = await this.#pool.run('drain', { ...this.#task, queues, maxBytes })
-      for (const [i, queue] of group.entries()) this.#drained(queue, drained[i] as Drained)
+      const taken = await this.#pool.run('take', { ...this.#task, queues, maxBytes })
+      for (const [i, queue] of group.entries()) this.#taken(queue, taken[i] as Taken)
     } finally {
-      this.#drains--
+      this.#takeTasks--
     }
     this.#takeTurns()
   }
 
   get #namesKept(): number {
     let count = 0
-    for (const { left } of this.#queues.values()) count += left.length
+    for (const { backlog } of this.#queues.values()) count += backlog.length
     return count
   }
 
-  #drained(queue: Queue, { requests, left, more, claimedFiles, bad }: Drained): void {
-    queue.draining = false
-    queue.left = [...left, ...queue.left]
-    if (more) queue.look = true
+  #taken(queue: Queue, { requests, backlog, more, claimedFiles, bad }: Taken): void {
+    queue.taking = false
+    queue.backlog = [...backlog, ...queue.backlog]
+    if (more) queue.mayHoldNew = true
     if (requests.length > 0) {
       this.#lastWorkAt = Date.now()
       queue.served()
@@ -255,8 +253,8 @@ export class QueueHost {
       queue.mentioned.delete(file.stem + SUBMITTED)
       this.#start(queue, file)
     }
-    for (const name of left) queue.mentioned.delete(name)
-    if (queue.mentioned.size > 0) this.#look(queue)
+    for (const name of backlog) queue.mentioned.delete(name)
+    if (queue.mentioned.size > 0) this.#noteNew(queue)
     queue.mentioned.clear()
     this.#standInLine(queue)
     this.#housekeeping.counted(queue.name, claimedFiles - queue.unanswered.size)
@@ -275,15 +273,15 @@ export class QueueHost {
       file,
       abandonment: claim.abandonment,
       foreign: this.#foreign.delete(`${queue.name}/${stem}${CLAIMED}`),
-      waits: () => {
-        if (queue.parked(claim)) this.#next(queue)
+      park: () => {
+        if (queue.park(claim)) this.#next(queue)
       },
     }
     this.#options.executor(request).then((text) => {
       if (text === undefined) return this.#release(queue, stem)
       this.#bytes += text.length - claim.bytes
       queue.answering(claim, text.length)
-      this.#answers.add({ queue: queue.name, stem, text })
+      this.#outbox.add({ queue: queue.name, stem, text })
     }, this.#options.onFailure)
   }
 

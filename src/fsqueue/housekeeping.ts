@@ -1,5 +1,5 @@
 // Decides when settled files move to the archive: soon if many have collected, otherwise at intervals until a queue has none
-// left. It runs one task at a time, so that requests never wait long, and none for idle queues.
+// left. It runs one task at a time, so that requests never wait long, and none for queues whose folders are empty.
 
 import type { ArchiveTask } from './archive.js'
 import type { Complaints } from './complaints.js'
@@ -33,7 +33,7 @@ interface Kept {
   /** When a request was last taken or answered in the queue. */
   touchedAt: number
   sweptAt: number
-  /** When a response may be old enough to move. A look costs one system call for each response. */
+  /** When a response may be old enough to move. The task needs one system call for each response. */
   responsesDueAt: number
 }
 

@@ -19,21 +19,21 @@ import type { SafeFolder } from './safe-folder.js'
 
 export interface Occupant extends ProcessMark {
   readonly state: string
-  /** Epoch milliseconds; 0 if the host has left in order. */
+  /** Epoch milliseconds; 0 if the host has left the spool by itself. */
   readonly seen_at_ms: number
 }
 
 export type Occupancy =
   /** `beside`: the mark of another host of this state, which was here last. */
   | { readonly kind: 'serving'; readonly beside?: Occupant | undefined }
-  /** It was somebody else's, who served the state `after`; to be confirmed by a second look, since two may have taken it at once. */
+  /** It belonged to a host of the state `after`. A second scan must confirm it, since two hosts may have taken over at once. */
   | { readonly kind: 'taken_over'; readonly after?: string | undefined }
   | { readonly kind: 'occupied'; readonly by: string }
 
 const REFRESH_MS = 5_000
 /** Milliseconds after the last refresh at which a host whose process can't be seen counts as gone. */
 const GONE_AFTER_MS = 15_000
-/** One whose process lives may just be slow; but where only its number is known, that may be another's by now. */
+/** A living process may just be slow. But a mark without a start time may name a number that another process has by now. */
 const SILENT_AFTER_MS = 120_000
 const MAX_BYTES = 65_536
 
@@ -42,7 +42,7 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
   const present = readOccupant(root)
   if (!present) {
     if (writeFirst(root, mine)) return { kind: 'serving' }
-    // A host is writing it now, or it is garbage, which ages.
+    // Another host is writing it just now. Or it is garbage, which its age proves.
     const writtenAt = root.stat(HOST_FILE)?.mtimeMs ?? nowMs
     if (isRecent(writtenAt, REFRESH_MS, nowMs)) return { kind: 'occupied', by: 'a host that is starting' }
     write(root, mine)
@@ -60,14 +60,14 @@ export function occupy(root: SafeFolder, state: string, nowMs = Date.now()): Occ
   return { kind: 'taken_over', after: present.state }
 }
 
-/** Leaves the spool in order, so that the next host need not wait. */
+/** Tells the next host that it need not wait. */
 export function leave(root: SafeFolder, state: string): void {
   const present = readOccupant(root)
   if (present?.state !== state || !isThisProcess(present)) return
   write(root, { ...present, seen_at_ms: 0 })
 }
 
-/** False if the host of this mark is gone, as far as it can be known. */
+/** False if the host of this mark counts as gone. */
 export function isThere(mark: Occupant, nowMs = Date.now()): boolean {
   const { boot_id, seen_at_ms } = mark
   switch (whereaboutsOf(mark)) {
@@ -114,7 +114,7 @@ function writeFirst(root: SafeFolder, occupant: Occupant): boolean {
 }
 
 function write(root: SafeFolder, occupant: Occupant): void {
-  if (root.stat(HOST_FILE)?.isDirectory()) root.refuse(HOST_FILE)
+  if (root.stat(HOST_FILE)?.isDirectory()) root.displace(HOST_FILE)
   const temporary = temporaryName()
   root.writeNew(temporary, JSON.stringify(occupant))
   root.rename(temporary, HOST_FILE)

@@ -4,9 +4,9 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type * as work from './files.worker.js'
+import type * as tasks from './files.worker.js'
 
-type Work = typeof work
+type Tasks = typeof tasks
 
 const MAX_THREADS = 4
 const IDLE_TIMEOUT_MS = 10_000
@@ -39,7 +39,7 @@ export class FilePool {
     void this.#failed.then(report)
   }
 
-  run<K extends keyof Work>(name: K, task: Parameters<Work[K]>[0]): Promise<ReturnType<Work[K]>> {
+  run<K extends keyof Tasks>(name: K, task: Parameters<Tasks[K]>[0]): Promise<ReturnType<Tasks[K]>> {
     return this.#pool.run(task, { name })
   }
 

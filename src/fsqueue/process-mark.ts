@@ -4,6 +4,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isAlive, statOf } from './process-stat.js'
 
 export interface ProcessMark {
   readonly host_name: string
@@ -46,32 +47,12 @@ export function whereaboutsOf(mark: ProcessMark): Whereabouts {
   if (host_name !== THIS_PROCESS.host_name || differ(boot_id, BOOT_ID)) return 'elsewhere'
   if (differ(pid_namespace, PID_NAMESPACE)) return 'elsewhere'
   if (pid === process.pid) return isThisProcess(mark) ? 'alive' : 'gone'
-  if (!exists(pid)) return 'gone'
-  const stat = statOf(pid)
-  return stat?.hasEnded || differ(start_ticks, stat?.startTicks) ? 'gone' : 'alive'
+  return isAlive(pid) && !differ(start_ticks, statOf(pid)?.startTicks) ? 'alive' : 'gone'
 }
 
 /** Both are known, and not the same. */
 function differ<T>(a: T | undefined, b: T | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** A process's entry in /proc; undefined if there is none. An ended process keeps its entry until its parent waits for it. */
-function statOf(pid: number): { hasEnded: boolean; startTicks: number } | undefined {
-  const stat = unlessMissing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  if (stat === undefined) return undefined
-  // The second field, the name, may hold anything; the third is the state, the twenty-second the start.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { hasEnded: fields[0] === 'Z' || fields[0] === 'X', startTicks: Number(fields[19]) }
 }
 
 function unlessMissing<T>(read: () => T): T | undefined {

@@ -1,22 +1,22 @@
-// What a host knows of one queue: the names that it has found there, what it has taken and not answered yet,
-// and whether it may take more. All of it is bounded, whatever the other side submits: names, requests
-// that are executed, requests that wait, and the bytes that they and their answers hold.
+// What a host knows of one queue: the names that it has found there, the requests that have no response yet, and whether it
+// may take more. All of it is bounded, whatever clients submit: names, running requests, parked requests, and the bytes of
+// requests and answers.
 
 import { Abandonment } from './abandonment.js'
 
-/** Requests of one queue that are executed or being answered; those that wait don't count. */
+/** The most requests of one queue that run or whose responses are being written. Parked ones don't count. */
 const MAX_RUNNING = 128
-/** Requests of one queue that may wait; the next ones count as running. */
-const MAX_WAITING = 2_000
-/** Bytes of a queue's requests and answers beyond which it has to wait until some are answered. */
+/** The most parked requests of one queue. The next ones count as running. */
+const MAX_PARKED = 2_000
+/** A queue whose requests and answers hold so many bytes gives no more requests. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** What an answer is taken to be as long as none has been seen. */
+/** The size that the first answer of a queue is expected to have. */
 const FIRST_ANSWER_BYTES = MAX_BYTES / 32
-/** Requests that one drain takes from a queue, so that the others get their turn. */
+/** The most requests that one task takes from a queue, so that the others get their turn. */
 const MAX_TAKEN = 64
 /**
- * After a look that brought nothing but trouble, and after answers had to be let go, a queue rests: this long
- * at first, and at most.
+ * Milliseconds for which a queue rests after a task that found only trouble, and after its responses were dropped: at first,
+ * and at most.
  */
 const REST_MS = { first: 1_000, longest: 30_000 } as const
 
@@ -24,25 +24,25 @@ const REST_MS = { first: 1_000, longest: 30_000 } as const
 export interface Claim {
   readonly abandonment: Abandonment
   bytes: number
-  waits: boolean
+  isParked: boolean
 }
 
 export class Queue {
   readonly name: string
-  /** Names found and not taken yet, in order. */
-  left: string[] = []
-  /** Something may be there that is not in `left`. */
-  look = false
-  draining = false
-  /** Names that events spoke of during a drain. */
+  /** Names of files that were found and not taken yet, in order. */
+  backlog: string[] = []
+  /** The folder may hold requests that are not in `backlog`. */
+  mayHoldNew = false
+  taking = false
+  /** Names from events that came while a task took requests. */
   readonly mentioned = new Set<string>()
   /** By stem. */
   readonly unanswered = new Map<string, Claim>()
   /** When something was last taken here, epoch milliseconds. */
   takenAt = 0
-  #waiting = 0
+  #parked = 0
   #bytes = 0
-  /** What an answer has taken lately, on average; at first a guess. */
+  /** The moving average of the sizes of answers. */
   #answerBytes = FIRST_ANSWER_BYTES
   #troubles = 0
   #restsUntil = 0
@@ -52,23 +52,23 @@ export class Queue {
   }
 
   get hasWork(): boolean {
-    return !this.draining && !this.rests && (this.left.length > 0 || this.look) && this.maxToTake > 0
+    return !this.taking && !this.rests && (this.backlog.length > 0 || this.mayHoldNew) && this.maxToTake > 0
   }
 
-  /** Nothing is known of it that a later look would not find again. */
+  /** The host may forget the queue: a scan would find the rest again. */
   get isIdle(): boolean {
-    return !this.draining && !this.look && this.left.length === 0 && this.unanswered.size === 0
+    return !this.taking && !this.mayHoldNew && this.backlog.length === 0 && this.unanswered.size === 0
   }
 
-  /** As many as there are places, and as their answers may be expected to leave room for. */
+  /** Bounded by the free places, and by the room that the answers are expected to need. */
   get maxToTake(): number {
     if (this.#bytes >= MAX_BYTES) return 0
-    const running = this.unanswered.size - this.#waiting
+    const running = this.unanswered.size - this.#parked
     const room = Math.max(1, Math.floor(MAX_BYTES / this.#answerBytes))
     return Math.min(MAX_TAKEN, Math.min(MAX_RUNNING, room) - running)
   }
 
-  /** It has brought nothing but trouble lately: nothing is taken from it. */
+  /** The host takes nothing from the queue for now. */
   get rests(): boolean {
     return this.#restsUntil > Date.now()
   }
@@ -85,37 +85,37 @@ export class Queue {
   }
 
   claimed(stem: string, bytes: number): Claim {
-    const claim = { abandonment: new Abandonment(), bytes, waits: false }
+    const claim = { abandonment: new Abandonment(), bytes, isParked: false }
     this.unanswered.set(stem, claim)
     this.#bytes += bytes
     return claim
   }
 
-  /** It begins to wait; false where too many do already. */
-  parked(claim: Claim): boolean {
-    if (claim.waits || this.#waiting >= MAX_WAITING) return false
-    claim.waits = true
-    this.#waiting++
+  /** False if the request is parked already, or too many are. */
+  park(claim: Claim): boolean {
+    if (claim.isParked || this.#parked >= MAX_PARKED) return false
+    claim.isParked = true
+    this.#parked++
     return true
   }
 
-  /** Its answer is there, and takes so many bytes until it is written. */
+  /** The request has its answer, which holds so many bytes until it is written. */
   answering(claim: Claim, bytes: number): void {
     this.#answerBytes += (bytes - this.#answerBytes) / 8
-    this.#holds(claim, bytes)
+    this.#setBytes(claim, bytes)
   }
 
-  /** It has been answered, or is left to a later look. */
+  /** The response is written, or the request is left to a later scan. */
   released(stem: string): boolean {
     const claim = this.unanswered.get(stem)
     if (!claim) return false
-    this.#holds(claim, 0)
+    this.#setBytes(claim, 0)
     return this.unanswered.delete(stem)
   }
 
-  #holds(claim: Claim, bytes: number): void {
-    if (claim.waits) this.#waiting--
-    claim.waits = false
+  #setBytes(claim: Claim, bytes: number): void {
+    if (claim.isParked) this.#parked--
+    claim.isParked = false
     this.#bytes += bytes - claim.bytes
     claim.bytes = bytes
   }

@@ -1,10 +1,9 @@
-// Folders and files of a spool, opened so that whoever shares it can't lead the host astray.
+// Folders and files of a spool, opened so that nobody who shares the spool can lead the host astray.
 //
-// On Linux a folder is held by a descriptor, opened with O_NOFOLLOW, and everything in it is reached through
-// that descriptor (`/proc/self/fd/N/name`): what is renamed or linked elsewhere afterwards changes nothing.
-// Elsewhere the path itself is checked before each use, which leaves a moment between the check and the use.
-// A file is read only if it is a regular file with one link and not too large, and the look at it never
-// blocks. All calls are synchronous: they run in worker threads that are there to wait for disks.
+// On Linux a descriptor, opened with O_NOFOLLOW, holds each folder. Everything in the folder is reached through that
+// descriptor (`/proc/self/fd/N/name`), so a later rename or link changes nothing. Elsewhere the path is checked before each
+// use, which leaves a moment between the check and the use. A file is read only if it is a regular file, has one link and is
+// not too large, and opening it never blocks. All calls are synchronous: they run in worker threads that may block.
 
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
@@ -27,10 +26,10 @@ import { makeFolderIn, openTo, PRIVATE_FILE, type Sharing, sharingIn } from './m
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const HAS_DESCRIPTOR_PATHS = process.platform === 'linux' && existsSync('/proc/self/fd')
-/** Bytes of a folder's own that are read at most: a million names or more, which would fill a thread's memory. */
+/** The largest folder that is listed. More names, a million or so, would fill a thread's memory. */
 const MAX_FOLDER_BYTES = 64 * 1024 * 1024
 
-/** What a file turned out to be instead of a request. The text is for the one who put it there. */
+/** Why a file can't be a request. The text is for its author. */
 export interface NotReadable {
   readonly problem: string
 }
@@ -38,17 +37,17 @@ export interface NotReadable {
 export interface FileText {
   readonly text: string
   /**
-   * When it was written, epoch milliseconds: the older of its two times, since whoever has written a file can
-   * set the time of its content to come, but not that of its last change of any kind.
+   * When it was written, epoch milliseconds: the older of its mtime and its ctime. Its author can set the mtime to any time,
+   * but can't choose the ctime.
    */
   readonly writtenMs: number
   readonly size: number
 }
 
-/** The folder is missing, or is no folder of this spool: a link, a file, something in its place. */
+/** The folder is missing, or a link or a file is in its place. */
 export class BadFolder extends Error {
   override readonly name = 'BadFolder'
-  /** It is just not there. */
+  /** There is nothing of that name. */
   readonly isMissing: boolean
 
   constructor(what: string, cause: unknown) {
@@ -60,7 +59,7 @@ export class BadFolder extends Error {
   }
 }
 
-/** What the file system says no to, in contrast to a defect. */
+/** An error of the file system, in contrast to a defect. */
 export function isFileError(error: unknown): error is Error {
   return error instanceof BadFolder || (error instanceof Error && 'syscall' in error)
 }
@@ -97,7 +96,7 @@ export class SafeFolder {
     }
   }
 
-  /** A folder in this one; with `make` it is made if it is missing. @throws BadFolder */
+  /** Opens a folder in this one. With `make`, creates it if it is missing. @throws BadFolder */
   child(name: string, { make = false } = {}): SafeFolder {
     const path = join(this.path, name)
     const shown = join(this.name, name)
@@ -115,17 +114,17 @@ export class SafeFolder {
   }
 
   /**
-   * A folder in this one that belongs to the host: it is made if it is missing, and what stands in its place
-   * and is no folder is moved aside, since nobody could be served as long as it does. @throws BadFolder
+   * Opens a folder of the host in this one, and creates it if it is missing. An entry in its place that is no folder is moved
+   * aside, since the host could serve nobody while it is there. @throws BadFolder
    */
-  own(name: string, onRefused?: (name: string) => void): SafeFolder {
+  own(name: string, onDisplaced?: (name: string) => void): SafeFolder {
     const present = this.stat(name)
-    if (present && !present.isDirectory() && this.refuse(name)) onRefused?.(name)
+    if (present && !present.isDirectory() && this.displace(name)) onDisplaced?.(name)
     return this.child(name, { make: true })
   }
 
-  /** Moves something out of the way, under a hidden name. */
-  refuse(name: string): boolean {
+  /** Moves an entry aside, to a hidden name. False if there is none. */
+  displace(name: string): boolean {
     return this.rename(name, `.refused-${randomUUID()}-${name}`)
   }
 
@@ -138,7 +137,7 @@ export class SafeFolder {
   }
 
   /**
-   * Names in no order; one that is not UTF-8 holds U+FFFD and leads nowhere.
+   * Names, in no order. One that is not UTF-8 contains U+FFFD and leads nowhere.
    * @throws BadFolder when there are too many
    */
   list(): string[] {
@@ -156,18 +155,18 @@ export class SafeFolder {
     return readdirSync(this.path, 'buffer').filter((name) => !isUtf8(name))
   }
 
-  /** Of the thing itself, not of what a link points to; undefined where there is none. */
+  /** Of the entry itself, not of the target of a link. Undefined if there is none. */
   stat(name: string): Stats | undefined {
     return lstatSync(join(this.path, name), { throwIfNoEntry: false })
   }
 
-  /** Of this folder: tells whether another one has taken its place. */
+  /** Differs if another folder has taken the place of this one. */
   get identity(): string {
     return identityOf(this.#stats)
   }
 
   /** Changes when this folder is replaced, and when a name in it appears or disappears. */
-  get mark(): string {
+  get version(): string {
     const stats = this.#stats
     return `${identityOf(stats)}:${stats.ctimeMs}`
   }
@@ -185,7 +184,7 @@ export class SafeFolder {
     return lstatSync(`${this.path}/.`)
   }
 
-  /** False when there is nothing of that name any more. Takes the place of what has the new name. */
+  /** Replaces what has the new name. False if nothing has the old one. */
   rename(name: string | Buffer, newName: string, into: SafeFolder = this): boolean {
     const path =
       typeof name === 'string' ? join(this.path, name) : Buffer.concat([Buffer.from(`${this.path}/`), name])
@@ -198,10 +197,10 @@ export class SafeFolder {
     }
   }
 
-  /** The text of a regular file with one link; undefined where there is none. */
+  /** The text of a regular file with one link. Undefined if there is no entry of that name. */
   readText(name: string, maxBytes: number): FileText | NotReadable | undefined {
     const path = join(this.path, name)
-    const seen = this.stat(name) // some devices act when they are opened, so that must not even be tried
+    const seen = this.stat(name) // before opening: some devices act when they are opened
     if (!seen) return undefined
     const problem = problemOf(seen, maxBytes)
     if (problem) return { problem }
@@ -223,9 +222,9 @@ export class SafeFolder {
   }
 
   /**
-   * Writes a new file. One that can't be written to its end (a full disk) is removed again where that is
-   * allowed, since it is tried again and again.
-   * @throws NodeJS.ErrnoException `EEXIST` where something is there already, a link included
+   * Writes a new file. On a full disk, removes the part that it has written where that is allowed: the host tries again and
+   * again, and would fill the folder with parts.
+   * @throws NodeJS.ErrnoException `EEXIST` if the name is taken, by a link too
    */
   writeNew(name: string, text: string): void {
     const path = join(this.path, name)
@@ -238,7 +237,7 @@ export class SafeFolder {
       try {
         unlinkSync(path)
       } catch {
-        // It is a hidden temporary file: housekeeping moves it away one day.
+        // It is a hidden temporary file, which housekeeping archives.
       }
       throw error
     } finally {
@@ -247,7 +246,7 @@ export class SafeFolder {
   }
 }
 
-/** With the time of birth: a folder that is made where one was deleted often gets the same number. */
+/** With the time of birth, since a new folder often gets the inode number of a deleted one. */
 export function identityOf({ dev, ino, birthtimeMs }: Stats): string {
   return `${dev}:${ino}:${birthtimeMs}`
 }
@@ -262,10 +261,10 @@ function problemOf(stats: Stats, maxBytes: number): string | undefined {
 }
 
 function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText | NotReadable {
-  // Room for one byte more than the file had: a file that grows meanwhile is seen to, and not read for ever.
+  // One byte more than the file had, which shows that a file grows. Such a file is not read on.
   const bytes = Buffer.allocUnsafe(stats.size + 1)
   let size = 0
-  // Of a regular file a short read is its end, so that most files take one call.
+  // A short read of a regular file is its end, so most files take one call.
   for (let isShort = false; !isShort && size <= stats.size; ) {
     const wanted = bytes.length - size
     const read = readSync(descriptor, bytes, size, wanted, size)
@@ -279,7 +278,7 @@ function readWhole(descriptor: number, stats: Stats, maxBytes: number): FileText
   return { text: content.toString('utf8'), writtenMs: writtenMs(stats), size }
 }
 
-/** By the byte order mark, which is never valid UTF-8. Some shells write it where a command's output goes to a file. */
+/** Tells it by the byte order mark, which is never valid UTF-8. Some shells write one when they redirect output to a file. */
 function isUtf16(content: Buffer): boolean {
   const mark = content.length > 1 ? content.readUInt16LE(0) : 0
   return mark === 0xfeff || mark === 0xfffe

@@ -20,7 +20,7 @@ export interface ScanTask extends SpoolTask {
   readonly unfinished: boolean
   /** What the last scan remembers. Without it, every folder is read. */
   readonly memory?: ScanMemory | undefined
-  /** Leave the queues alone while `requests/` has this mark: the watch has reported no change of any of them. */
+  /** Leave the queues alone while `requests/` has this version: the watch has reported no change of any of them. */
   readonly stillIf?: string | undefined
 }
 
@@ -28,14 +28,14 @@ export interface Scanned extends Entered {
   /** Changes when `requests/` was replaced: watches have to be set again. */
   readonly identity: string
   /** Changes when a queue appears or disappears. */
-  readonly mark: string
+  readonly version: string
   /** Absent if the scan left the queues alone. */
-  readonly queues?: QueuesSeen | undefined
+  readonly queues?: QueuesFound | undefined
   /** Without what it had to wait for a thread. */
   readonly tookMs: number
 }
 
-export interface QueuesSeen {
+export interface QueuesFound {
   readonly memory: ScanMemory
   /** All queues; absent if they are those of the memory. */
   readonly all?: readonly QueueFolder[] | undefined
@@ -48,7 +48,7 @@ export interface QueuesSeen {
   /** Nothing waits in any queue, and a watch that is complete reports whatever comes. */
   readonly still: boolean
   /** The number of queues that it looked at, and of those whose folders it read. */
-  readonly work: { readonly looked: number; readonly read: number }
+  readonly effort: { readonly looked: number; readonly read: number }
 }
 
 export interface UnfinishedFiles {
@@ -63,26 +63,26 @@ const MAX_UNFINISHED = 200_000
 /** @throws for a spool that can't be used, with the reason */
 export function scan(task: ScanTask): Scanned {
   const startedAt = performance.now()
-  const seen = look(task)
+  const seen = scanSpool(task)
   return { ...seen, tookMs: performance.now() - startedAt }
 }
 
-function look(task: ScanTask): Omit<Scanned, 'tookMs'> {
+function scanSpool(task: ScanTask): Omit<Scanned, 'tookMs'> {
   using root = openOrMake(task.spool)
-  const refused: string[] = []
-  const onRefused = (name: string) => refused.push(name)
-  using requests = root.own(REQUESTS, onRefused)
-  using responses = root.own(RESPONSES, onRefused)
-  root.own(ARCHIVE, onRefused).close()
+  const displaced: string[] = []
+  const onDisplaced = (name: string) => displaced.push(name)
+  using requests = root.own(REQUESTS, onDisplaced)
+  using responses = root.own(RESPONSES, onDisplaced)
+  root.own(ARCHIVE, onDisplaced).close()
   const occupancy = occupy(root, task.state)
-  const { identity, mark } = requests
-  const seen = { occupancy, identity, mark, refused }
-  const isStill = task.stillIf === mark
+  const { identity, version } = requests
+  const seen = { occupancy, identity, version, displaced }
+  const isStill = task.stillIf === version
   if (occupancy.kind === 'occupied' || isStill) return seen
-  return { ...seen, queues: lookAtQueues(requests, responses, task) }
+  return { ...seen, queues: scanQueues(requests, responses, task) }
 }
 
-function lookAtQueues(requests: SafeFolder, responses: SafeFolder, task: ScanTask): QueuesSeen {
+function scanQueues(requests: SafeFolder, responses: SafeFolder, task: ScanTask): QueuesFound {
   const times = new FolderTimes(task.memory, deviceOfThisMachine(requests))
   const bad: string[] = []
   for (const name of requests.list()) {
@@ -99,7 +99,7 @@ function lookAtQueues(requests: SafeFolder, responses: SafeFolder, task: ScanTas
     unfinished: task.unfinished ? unfinishedIn(requests, responses, times.queues) : [],
     bad,
     still,
-    work: { looked: times.queues.length, read: times.unread.size },
+    effort: { looked: times.queues.length, read: times.unread.size },
   }
 }
 

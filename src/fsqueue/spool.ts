@@ -16,7 +16,7 @@ export interface SpoolTask {
 export interface Entered {
   readonly occupancy: Occupancy
   /** Names of entries that were in the place of the host's folders; they are moved aside. */
-  readonly refused: readonly string[]
+  readonly displaced: readonly string[]
 }
 
 /**
@@ -25,9 +25,9 @@ export interface Entered {
  */
 export function enterSpool({ spool, state }: SpoolTask): Entered {
   using root = openOrMake(spool)
-  const refused: string[] = []
-  for (const name of [REQUESTS, RESPONSES, ARCHIVE]) root.own(name, (what) => refused.push(what)).close()
-  return { occupancy: occupy(root, state), refused }
+  const displaced: string[] = []
+  for (const name of [REQUESTS, RESPONSES, ARCHIVE]) root.own(name, (what) => displaced.push(what)).close()
+  return { occupancy: occupy(root, state), displaced }
 }
 
 /** Leaves the spool to others. */

@@ -44,7 +44,7 @@ export class RelayDoor {
     this.#requestTtlMs = requestTtlMs
   }
 
-  /** From now on unfinished requests are left to the next hub. */
+  /** Leaves unfinished requests to the next hub from now on. */
   close(): void {
     this.#closed = true
   }
@@ -55,7 +55,7 @@ export class RelayDoor {
     stem,
     file,
     foreign,
-    waits,
+    park,
     abandonment,
   }: QueuedRequest): Promise<string | undefined> => {
     let parsed: ParsedRelayRequest
@@ -66,7 +66,7 @@ export class RelayDoor {
     }
     if (foreign) return relayFailure(parsed.requestId, claimedElsewhere())
     const idempotency = { scope: `relay:${queue}`, key: keyFor(stem), bytes: parsed.text }
-    const answer = await this.#answer(parsed, idempotency, { parked: waits, abandonment })
+    const answer = await this.#answer(parsed, idempotency, { parked: park, abandonment })
     return answer && relayResponse(parsed.requestId, answer, this.#dispatcher.instanceId)
   }
 
@@ -89,7 +89,7 @@ export class RelayDoor {
   }
 }
 
-/** The stem itself if it can be a key, so that people can find it in the storage. */
+/** The stem itself if it can be a key, so that people find it in the storage. */
 function keyFor(stem: string): string {
   return /^[A-Za-z0-9_-]{1,128}$/.test(stem) ? stem : `sha256-${hash('sha256', stem, 'base64url')}`
 }

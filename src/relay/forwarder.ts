@@ -1,10 +1,10 @@
-// The stand-alone relay's executor: passes a request of the spool on to the hub over HTTP, and makes the
-// hub's answer the text of a response file (PROTOCOL §10).
+// The stand-alone relay's executor: sends a request of the spool to the hub over HTTP, and makes the hub's answer the text
+// of a response file (PROTOCOL §10).
 //
-// Exactly once where the hub announces `arc:idempotency_key`: every POST and DELETE carries a key made of its
-// queue and stem, so whatever was cut short is simply sent again, also by the relay that follows one that
-// died. In front of any other hub a request that may have been done is never sent twice: its answer is a 599
-// that says so. A hub that is away is tried for a while, then the answer is a 599 as well.
+// A request has exactly one effect if the hub announces `arc:idempotency_key`: every POST and DELETE carries a key made of
+// its queue and stem, so the forwarder sends an interrupted request again, and so does the relay that follows a dead one. To
+// any other hub it never sends a request twice that may have been executed: the answer is a 599 that says so. When no hub
+// answers, it tries for a while, then answers 599 as well.
 
 import { hash } from 'node:crypto'
 import type { QueuedRequest } from '../fsqueue/host-options.js'
@@ -41,7 +41,7 @@ export interface ForwarderOptions {
   readonly log: (level: 'info' | 'warn', message: string) => void
 }
 
-/** Of the request timeout: how long tries may start after the first failure, and how long a connection may take. */
+/** Shares of the request timeout: the time for new tries after the first failure, and the time for one connection. */
 const RETRY_SHARE = 1 / 2
 const CONNECT_SHARE = 1 / 4
 
@@ -64,12 +64,12 @@ export class Forwarder {
     this.#log = log
   }
 
-  /** What the hub takes at most, as far as is known. */
+  /** The hub's limit, or the default until the hub was met. */
   get maxRequestBytes(): number {
     return this.#maxRequestBytes
   }
 
-  /** Learns what the hub can do. @throws ArcError when it is away */
+  /** Learns what the hub can do. @throws ArcError when no hub answers */
   async meet(retryForSec?: number): Promise<{ info: HubInfo; replays: boolean }> {
     const { result: info } = await this.#noting(this.#requester.get<HubInfo>('/v1/hub-info', { retryForSec }))
     const { max_body_chars, max_attachment_chars, max_attachments } = info
@@ -83,7 +83,7 @@ export class Forwarder {
     return { info, replays: this.#requester.learn(info) }
   }
 
-  /** Ends what waits. What was sent and has no answer yet is waited for. */
+  /** Ends long-polls. Requests that the hub has go on until it answers. */
   drain(): void {
     this.#closing.abort(new ArcError('aborted', 'the relay was stopped'))
   }
@@ -93,7 +93,7 @@ export class Forwarder {
     return this.#requester.close()
   }
 
-  /** The response's text; undefined for what is left to the relay that follows. */
+  /** The response's text. Undefined for a request that is left to the next relay. */
   readonly execute = async (queued: QueuedRequest): Promise<string | undefined> => {
     let parsed: ParsedRelayRequest
     let method: Method
@@ -126,7 +126,7 @@ export class Forwarder {
     }
   }
 
-  /** @throws ArcError for a request that another relay had before, unless the hub would notice the repetition */
+  /** @throws ArcError for a request that another relay claimed, unless the hub notices a repetition */
   async #refuseDoubtful({ file, foreign }: QueuedRequest, isOld: boolean): Promise<void> {
     if (!foreign && !file.resumed) return
     if (!foreign && !isOld && (await this.#hubReplays())) return
@@ -147,14 +147,14 @@ export class Forwarder {
   }
 
   async #forward(
-    { queue, stem, waits, abandonment }: QueuedRequest,
+    { queue, stem, park, abandonment }: QueuedRequest,
     { path, body }: ParsedRelayRequest,
     method: Method,
   ): Promise<TransportAnswer> {
     if (method === 'GET') {
       const waitSec = waitOf(path)
       return waitSec > 0
-        ? this.#wait(path, waitSec, waits, abandonment)
+        ? this.#wait(path, waitSec, park, abandonment)
         : this.#requester.exchange({ method, path })
     }
     return this.#requester.exchange({
@@ -166,7 +166,7 @@ export class Forwarder {
     })
   }
 
-  /** Tells the log when the hub is away, and when it is back. */
+  /** Logs when the hub stops answering, and when it answers again. */
   async #noting<T>(exchange: Promise<T>): Promise<T> {
     try {
       const answer = await exchange
@@ -182,14 +182,14 @@ export class Forwarder {
     }
   }
 
-  /** A long-poll that was lost becomes a look: after an outage, ids may have begun anew (see feed-reader.ts). */
+  /** Repeats a lost long-poll without its wait: after an outage the ids may have started again (see feed-reader.ts). */
   async #wait(
     path: string,
     waitSec: number,
-    waits: () => void,
+    park: () => void,
     abandonment: QueuedRequest['abandonment'],
   ): Promise<TransportAnswer> {
-    waits()
+    park()
     const abandoned = new AbortController()
     if (abandonment.happened) abandoned.abort()
     const abort = () => abandoned.abort()
@@ -217,7 +217,7 @@ function methodOf({ method }: ParsedRelayRequest): Method {
   throw invalid('method must be GET, POST or DELETE')
 }
 
-/** Why a path can't be read over files: what the hub would send is no envelope, or has no end. */
+/** Why a path can't be read over files: the hub's answer would be no envelope, or endless. */
 function httpOnly(path: string): ArcError | undefined {
   if (/^\/(?:\?|$|assets\/)/.test(path)) return pageIsForBrowsers()
   return /^\/v1\/stream(?:\?|$)/.test(path) ? streamNeedsConnection() : undefined
@@ -236,7 +236,7 @@ function withoutWait(path: string): string {
   return `${route}?${params}`
 }
 
-/** What a client is told when the hub has given no answer: nothing happened, or nobody knows. */
+/** The error for a request that the hub did not answer. It says that nothing happened, or that the outcome is unknown. */
 function lastWords(error: ArcError, method: Method): ArcError {
   const { code, message } = error
   if (code === 'hub_lost' || code === 'bad_answer') return error

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type ArchiveTask, archive } from '../../src/fsqueue/archive.js'
-import { drain } from '../../src/fsqueue/drain.js'
+import { take } from '../../src/fsqueue/take.js'
 import { ownFolder } from '../support/folder.js'
 
 const SETTLED = 50
@@ -56,7 +56,7 @@ t.test('a claimed request that has been answered since it was found is not taken
   settledSpool(spool)
   writeFileSync(join(spool, 'requests', 'queue', 'unanswered.work'), '{}')
   const queues = [{ queue: 'queue', names: ['0.work', 'unanswered.work'], max: 10, maxNames: 10 }]
-  const [drained] = drain({ spool, queues, maxRequestBytes: 1_000, maxBytes: 1_000 })
-  t.match(drained, { requests: [{ stem: 'unanswered', resumed: true }], left: [] })
-  t.equal(drained?.requests.length, 1)
+  const [taken] = take({ spool, queues, maxRequestBytes: 1_000, maxBytes: 1_000 })
+  t.match(taken, { requests: [{ stem: 'unanswered', resumed: true }], backlog: [] })
+  t.equal(taken?.requests.length, 1)
 })

@@ -13,7 +13,7 @@ import { ownFolder } from '../support/folder.js'
 /** A queue whose answers are known to be small, and that has something to be taken. */
 function smallQueue(): Queue {
   const queue = new Queue('q')
-  queue.look = true
+  queue.mayHoldNew = true
   for (let i = 0; i < 50; i++) {
     const claim = queue.claimed(`before-${i}`, 100)
     queue.answering(claim, 100)
@@ -27,7 +27,7 @@ t.test('a queue gives so many requests at once, and more as they are answered or
   t.equal(queue.maxToTake, 64, 'in one go')
   const claims = Array.from({ length: 128 }, (_, i) => queue.claimed(`r-${i}`, 100))
   t.notOk(queue.hasWork)
-  for (const claim of claims.slice(0, 10)) t.ok(queue.parked(claim))
+  for (const claim of claims.slice(0, 10)) t.ok(queue.park(claim))
   t.equal(queue.maxToTake, 10, 'those that wait make room')
   for (let i = 0; i < 10; i++) queue.released(`r-${i}`)
   t.equal(queue.maxToTake, 10, 'they have made it already')
@@ -38,9 +38,9 @@ t.test('a queue gives so many requests at once, and more as they are answered or
 
 t.test('a queue has only so many that wait; the next ones count as running', async (t) => {
   const queue = smallQueue()
-  for (let i = 0; i < 2_000; i++) queue.parked(queue.claimed(`w-${i}`, 10))
+  for (let i = 0; i < 2_000; i++) queue.park(queue.claimed(`w-${i}`, 10))
   const claims = Array.from({ length: 128 }, (_, i) => queue.claimed(`r-${i}`, 10))
-  t.notOk(queue.parked(claims[0] as (typeof claims)[0]))
+  t.notOk(queue.park(claims[0] as (typeof claims)[0]))
   t.notOk(queue.hasWork)
 })
 

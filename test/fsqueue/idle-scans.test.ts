@@ -7,12 +7,12 @@ import t, { type Test } from 'tap'
 import { Complaints } from '../../src/fsqueue/complaints.js'
 import { FilePool } from '../../src/fsqueue/pool.js'
 import type { Scanned } from '../../src/fsqueue/scan.js'
-import { Scanning, type Seen } from '../../src/fsqueue/scanning.js'
+import { type Found, Scanner } from '../../src/fsqueue/scanner.js'
 import { SpoolWatch } from '../../src/fsqueue/watch.js'
 import { ownFolder } from '../support/folder.js'
 import { until } from '../support/waiting.js'
 
-const QUEUES = 100
+const QUEUES = 40
 const FAST_MS = 20
 const LINUX = { skip: process.platform === 'linux' ? false : 'elsewhere each scan reads each folder' }
 
@@ -35,7 +35,7 @@ async function scanning(t: Test, watching: Watching) {
   } as FilePool
   const maxQueues = watching === 'some' ? QUEUES / 2 : QUEUES
   const complaints = new Complaints(() => {})
-  const scanner = new Scanning({
+  const scanner = new Scanner({
     spool,
     state: 'state',
     idleScanMs: FAST_MS,
@@ -46,7 +46,7 @@ async function scanning(t: Test, watching: Watching) {
     queueComplaints: complaints,
     workedAt: () => 0,
     takenAt: () => 0,
-    onSeen: (seen: Seen) => pending.push(...seen.pending),
+    onFound: (seen: Found) => pending.push(...seen.pending),
   })
   scanner.start()
   t.teardown(async () => {
@@ -64,8 +64,8 @@ async function scanning(t: Test, watching: Watching) {
   return { spool, scans, submit, found, next }
 }
 
-const read = (scan: Scanned | undefined) => scan?.queues?.work.read ?? 0
-const looked = (scan: Scanned | undefined) => scan?.queues?.work.looked ?? 0
+const read = (scan: Scanned | undefined) => scan?.queues?.effort.read ?? 0
+const looked = (scan: Scanned | undefined) => scan?.queues?.effort.looked ?? 0
 
 t.test('scans of an idle spool leave all queues alone while a watch is silent', LINUX, async (t) => {
   const { scans, submit, found, next } = await scanning(t, 'all')
@@ -75,8 +75,8 @@ t.test('scans of an idle spool leave all queues alone while a watch is silent', 
     idle.map(looked),
     idle.map(() => 0),
   )
-  submit('q-99')
-  await found('q-99')
+  submit('q-39')
+  await found('q-39')
   t.ok(
     (await next(3)).every((scan) => looked(scan) > 0),
     'while a request waits, each scan looks',
@@ -98,8 +98,8 @@ for (const watching of ['some', 'none'] as const) {
     )
     submit('q-0')
     await found('q-0')
-    submit('q-99')
-    await found('q-99')
+    submit('q-39')
+    await found('q-39')
     for (const scan of await next(3)) t.ok(read(scan) <= 2, 'only the folders that have changed are read')
   })
 }

@@ -1,8 +1,7 @@
-// Claims requests and reads them: the worker's part of taking work out of a spool.
+// Takes requests out of a spool, in a worker: claims their files and reads them.
 //
-// Guarantees: of two hosts that try at once one gets a request; the requests of one queue are returned in
-// the order of their names; nothing that the other side puts there is followed, waited for or executed; what
-// one task does is bounded, however much lies there.
+// Guarantees: of two hosts that try at once, one gets a request. The requests of one queue come back in the order of their
+// names. Links are not followed, and no entry can block the task. A task is bounded, however much lies there.
 
 import { isAnswered, setAside } from './archive.js'
 import { CLAIMED, REQUESTS, RESPONSES, SUBMITTED, stemOf } from './layout.js'
@@ -15,70 +14,70 @@ import {
   writtenMs,
 } from './safe-folder.js'
 
-export interface DrainTask {
+export interface TakeTask {
   readonly spool: string
-  readonly queues: readonly QueueToDrain[]
+  readonly queues: readonly QueueTurn[]
   readonly maxRequestBytes: number
-  /** Bytes of text to bring back at most; a single request may exceed it. */
+  /** The most bytes of text to return. A single request may exceed it. */
   readonly maxBytes: number
 }
 
-export interface QueueToDrain {
+export interface QueueTurn {
   readonly queue: string
-  /** Names found before, in order: `.json` to be claimed, `.work` to be taken up again. Absent: look for new ones. */
+  /** Known names, in order: `.json` to claim, `.work` to resume. Absent: list the folder for new ones. */
   readonly names?: readonly string[] | undefined
-  /** Names to take at most. */
+  /** The most requests to take. */
   readonly max: number
-  /** Names to bring back at most when it looks for new ones. */
+  /** The most names to return after listing the folder. */
   readonly maxNames: number
 }
 
-export interface Drained {
+export interface Taken {
   readonly queue: string
   readonly requests: readonly ClaimedFile[]
-  /** Names that are there and were not taken yet, in order. */
-  readonly left: readonly string[]
-  /** There were more names than were brought back. */
+  /** Names of files that were not taken yet, in order. */
+  readonly backlog: readonly string[]
+  /** The folder holds more names than these. */
   readonly more: boolean
-  /** Claimed files that stand in the folder: when they are many, it is time to archive. */
+  /** The number of claimed files in the folder. When they are many, it is time to archive. */
   readonly claimedFiles: number
-  /** Why the queue, or a thing in it, can't be served. */
+  /** Why the queue, or an entry in it, can't be served. */
   readonly bad?: string | undefined
 }
 
-/** A claimed file's text, or why it can't be a request. */
+/** A claimed file's text, or the reason why it can't be a request. */
 export type ClaimedFile = (FileText | NotReadable) & {
   readonly stem: string
-  /** It had been claimed before, by a host that did not answer it. */
+  /** A host claimed it before and did not answer it. */
   readonly resumed: boolean
 }
 
-export function drain({ spool, queues, maxRequestBytes, maxBytes }: DrainTask): Drained[] {
+export function take({ spool, queues, maxRequestBytes, maxBytes }: TakeTask): Taken[] {
   let bytesLeft = maxBytes
   return queues.map((wanted) => {
     try {
       using root = SafeFolder.open(spool)
       using requests = root.child(REQUESTS)
       using folder = requests.child(wanted.queue)
-      const drained = drainQueue(root, folder, wanted, maxRequestBytes, bytesLeft)
-      for (const file of drained.requests) if ('text' in file) bytesLeft -= file.size
-      return drained
+      const taken = takeFromQueue(root, folder, wanted, maxRequestBytes, bytesLeft)
+      for (const file of taken.requests) if ('text' in file) bytesLeft -= file.size
+      return taken
     } catch (error) {
       if (!isFileError(error)) throw error
-      const nothing = { queue: wanted.queue, requests: [], left: [], more: false, claimedFiles: 0 }
+      const nothing = { queue: wanted.queue, requests: [], backlog: [], more: false, claimedFiles: 0 }
       return error instanceof BadFolder && error.isMissing ? nothing : { ...nothing, bad: error.message }
     }
   })
 }
 
-function drainQueue(
+function takeFromQueue(
   root: SafeFolder,
   folder: SafeFolder,
-  { queue, names, max, maxNames }: QueueToDrain,
+  { queue, names, max, maxNames }: QueueTurn,
   maxRequestBytes: number,
   maxBytes: number,
-): Drained {
-  const found = names ? { names, more: false, claimedFiles: 0 } : look(root, folder, queue, maxNames)
+): Taken {
+  const found = names ? { names, more: false, claimedFiles: 0 } : submittedIn(root, folder, queue, maxNames)
   const requests: ClaimedFile[] = []
   let bad = 'bad' in found ? found.bad : undefined
   let bytes = 0
@@ -86,7 +85,7 @@ function drainQueue(
   for (; next < Math.min(found.names.length, max) && bytes < maxBytes; next++) {
     const name = found.names[next] as string
     try {
-      const file = take(root, folder, queue, name, maxRequestBytes)
+      const file = takeOne(root, folder, queue, name, maxRequestBytes)
       if (!file) continue
       requests.push(file)
       if ('text' in file) bytes += file.size
@@ -96,11 +95,11 @@ function drainQueue(
     }
   }
   const { more, claimedFiles } = found
-  return { queue, requests, left: found.names.slice(next), more, claimedFiles, bad }
+  return { queue, requests, backlog: found.names.slice(next), more, claimedFiles, bad }
 }
 
-/** Claims a request, unless it was claimed before, and reads it; undefined when there is none to be had. */
-function take(
+/** Claims a request if need be, and reads it. Undefined if the file is gone, or is answered by now. */
+function takeOne(
   root: SafeFolder,
   folder: SafeFolder,
   queue: string,
@@ -118,11 +117,11 @@ function take(
   const { stem, submittedMs } = claimed
   const file = folder.readText(stem + CLAIMED, maxRequestBytes)
   if (!file) return { stem, resumed: false, problem: 'it was taken away after it had been claimed' }
-  // To claim it was a change: when it was written was to be seen before.
+  // The claim has changed the file's times, so the time of writing is the one from before.
   return { ...file, ...('text' in file && { writtenMs: submittedMs }), stem, resumed: false }
 }
 
-/** A request that is ours now; undefined when somebody was faster, or it was withdrawn. */
+/** Undefined if another host was faster, or the client has withdrawn the request. */
 function claim(
   root: SafeFolder,
   folder: SafeFolder,
@@ -132,8 +131,8 @@ function claim(
   const stem = stemOf(name, SUBMITTED)
   const submitted = folder.stat(name)
   if (stem === undefined || !submitted) return undefined
-  // A rename onto a claimed file would put another request in its place, and onto another name of the same
-  // file it does nothing at all: a stem that was used is not claimed a second time.
+  // A stem is not claimed twice. A rename onto a claimed file would replace that request, and a rename onto another name of
+  // the same file would do nothing.
   if (folder.stat(stem + CLAIMED)) {
     setAside(root, folder, queue, name)
     return undefined
@@ -154,10 +153,10 @@ function wasAnswered(root: SafeFolder, queue: string, stem: string): boolean {
 }
 
 /**
- * Names of submitted requests, in order. It looks twice: while files are being added, one look may miss a
- * file and see a later one. What was there before anything of the first look was seen by the second.
+ * Names of submitted requests, in order. The folder is listed twice: while files are added, one listing may miss a file and
+ * show a later one. The second listing shows every file that is older than one of the first.
  */
-function look(root: SafeFolder, folder: SafeFolder, queue: string, maxNames: number) {
+function submittedIn(root: SafeFolder, folder: SafeFolder, queue: string, maxNames: number) {
   const first = folder.list()
   const bad = first.some((name) => name.includes('\ufffd'))
     ? refuseUnreadable(root, folder, queue)
@@ -171,7 +170,7 @@ function look(root: SafeFolder, folder: SafeFolder, queue: string, maxNames: num
   return { names: names.slice(0, maxNames), more: names.length > maxNames, claimedFiles, bad }
 }
 
-/** A name that is no text can't be answered: no response could bear it. */
+/** A request whose name is not UTF-8 gets no answer, since no response can have its name. */
 function refuseUnreadable(root: SafeFolder, folder: SafeFolder, queue: string): string | undefined {
   const names = folder.listUnreadable()
   for (const name of names) setAside(root, folder, queue, name)

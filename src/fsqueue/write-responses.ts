@@ -5,7 +5,7 @@ import { setAside } from './archive.js'
 import { RESPONSE, RESPONSES, temporaryName } from './layout.js'
 import { isFileError, SafeFolder } from './safe-folder.js'
 
-export interface AnswerTask {
+export interface ResponsesTask {
   readonly spool: string
   readonly responses: readonly ResponseText[]
 }
@@ -17,7 +17,7 @@ export interface ResponseText {
 }
 
 /** For each response in order: why it could not be written, or undefined. */
-export function answer({ spool, responses }: AnswerTask): (string | undefined)[] {
+export function writeResponses({ spool, responses }: ResponsesTask): (string | undefined)[] {
   const problems: (string | undefined)[] = Array(responses.length).fill(undefined)
   for (const [queue, members] of byQueue(responses)) {
     try {

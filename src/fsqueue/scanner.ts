@@ -1,6 +1,5 @@
-// When the spool is looked over as a whole, and what each look says about who serves it: this host, together
-// with others of its state, or another one for which it stands by. Also keeps the watch on the queues that
-// there are. Ends with `stop`.
+// Scans the spool again and again. Each scan tells who serves the spool: this host, together with others of its state, or
+// another one for which it stands by. The scanner also tells the watch which queues there are. Ends with `stop`.
 
 import type { Complaints } from './complaints.js'
 import type { QueueFolder, ScanMemory } from './folder-times.js'
@@ -16,7 +15,7 @@ import type { SpoolWatch } from './watch.js'
  * scan of 10,000 queues takes 0.1 s where no folder has changed, and ten times as long where each is read. `mostMs` bounds
  * the wait of a request that no watch reports. Other hosts also have to see that this one lives.
  */
-const RESTS = {
+const PAUSES = {
   busy: { leastMs: 250, share: 0.1 },
   idle: { leastMs: 1_500, share: 0.03 },
   mostMs: 5_000,
@@ -26,44 +25,44 @@ const BUSY_MS = 2_000
 /** Milliseconds for which scans leave the queues alone, at most, while the watch is silent. */
 const STILL_MS = 60_000
 
-export interface ScanningOptions extends Pick<HostOptions, 'spool' | 'state' | 'idleScanMs' | 'log'> {
+export interface ScannerOptions extends Pick<HostOptions, 'spool' | 'state' | 'idleScanMs' | 'log'> {
   readonly pool: FilePool
   readonly watch: SpoolWatch | undefined
-  /** Of the spool as a whole, and of what lies in it: the latter must not drown the former. */
+  /** About the spool, and about its queues. Two, so that many bad queues do not hide trouble with the spool. */
   readonly complaints: Complaints
   readonly queueComplaints: Complaints
   /** When something was last taken or answered, in the whole spool and in one queue; epoch milliseconds. */
   readonly workedAt: () => number
   readonly takenAt: (queue: string) => number
-  readonly onSeen: (seen: Seen) => void
+  readonly onFound: (seen: Found) => void
 }
 
 /** What a scan has found, while this host serves the spool. */
-export interface Seen {
+export interface Found {
   /** Names of the queues that hold submitted requests. */
   readonly pending: readonly string[]
   readonly unfinished: readonly UnfinishedFiles[]
   /** The names of all queues, at the first scan since this host serves. */
   readonly first: readonly string[] | undefined
-  /** What is found unfinished was claimed for another state, which may have executed it. */
+  /** The unfinished files were claimed for another state, which may have executed them. */
   readonly isForeign: boolean
 }
 
-/** What the last scan that looked at the queues has left. */
+/** The last scan that looked at the queues. */
 interface Last {
   /** Milliseconds of `performance.now`. */
   readonly startedAt: number
   readonly identity: string
-  readonly mark: string
+  readonly version: string
   readonly memory: ScanMemory
   readonly still: boolean
   readonly all: readonly QueueFolder[]
 }
 
-export class Scanning {
-  readonly #options: ScanningOptions
+export class Scanner {
+  readonly #options: ScannerOptions
   #after: string | undefined
-  /** Hosts that serve the spool together with this one, by the marks that they left last. */
+  /** The last marks of the hosts that serve the spool together with this one. */
   readonly #beside = new Map<string, Occupant>()
   #last: Last | undefined
   /** When the watch was last told what to watch, epoch milliseconds. */
@@ -72,25 +71,25 @@ export class Scanning {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(options: ScanningOptions) {
+  constructor(options: ScannerOptions) {
     this.#options = options
   }
 
-  /** This host's turn to serve has come, and the first look is over. */
+  /** This host serves the spool, and its first scan is over. */
   get serving(): boolean {
     return this.#serving
   }
 
   /**
-   * Enters the spool; it is served when all that lies there has been seen, however long that takes.
+   * Enters the spool. The host serves it after the first scan, which may take long.
    * @throws Error when the spool can't be used, with the reason
    */
   start(): void {
-    const { occupancy, refused } = enterSpool(this.#options)
-    this.#tellRefused(refused)
+    const { occupancy, displaced } = enterSpool(this.#options)
+    this.#tellDisplaced(displaced)
     const isNew = occupancy.kind === 'taken_over'
     if (isNew) this.#after = occupancy.after
-    this.#scanIn(isNew ? RESTS.busy.leastMs : 0)
+    this.#scanIn(isNew ? PAUSES.busy.leastMs : 0)
   }
 
   stop(): void {
@@ -108,12 +107,12 @@ export class Scanning {
     try {
       const scanned = await this.#scan()
       complaints.over('scan')
-      this.#scanIn(this.#restMs(scanned))
+      this.#scanIn(this.#pauseMs(scanned))
     } catch (error) {
       if (this.#stopped) return
       const text = `the spool can't be read for now, it is tried again: ${(error as Error).message}`
       complaints.about('scan', text)
-      this.#scanIn(RESTS.idle.leastMs)
+      this.#scanIn(PAUSES.idle.leastMs)
     }
   }
 
@@ -122,7 +121,7 @@ export class Scanning {
     const gone = [...this.#beside].filter(([, mark]) => !isThere(mark))
     const unfinished = !this.#serving || gone.length > 0
     const startedAt = performance.now()
-    const stillIf = !unfinished && this.#isStill(startedAt) ? this.#last?.mark : undefined
+    const stillIf = !unfinished && this.#isStill(startedAt) ? this.#last?.version : undefined
     const memory = stillIf === undefined ? this.#last?.memory : undefined
     const scanned = await pool.run('scan', { spool, state, unfinished, memory, stillIf })
     for (const [key] of gone) this.#beside.delete(key)
@@ -137,17 +136,17 @@ export class Scanning {
     return watch.changedAt < this.#last.startedAt && now - this.#last.startedAt < STILL_MS
   }
 
-  #restMs({ occupancy, tookMs }: Scanned): number {
-    const { workedAt, idleScanMs = RESTS.idle.leastMs } = this.#options
+  #pauseMs({ occupancy, tookMs }: Scanned): number {
+    const { workedAt, idleScanMs = PAUSES.idle.leastMs } = this.#options
     const isBusy = Date.now() - workedAt() < BUSY_MS || occupancy.kind === 'taken_over'
-    const { leastMs, share } = isBusy ? RESTS.busy : RESTS.idle
+    const { leastMs, share } = isBusy ? PAUSES.busy : PAUSES.idle
     const everyMs = isBusy ? Math.min(leastMs, idleScanMs) : idleScanMs
-    return Math.max(everyMs, Math.min(tookMs / share, RESTS.mostMs))
+    return Math.max(everyMs, Math.min(tookMs / share, PAUSES.mostMs))
   }
 
-  #follow({ occupancy, identity, mark, queues, refused }: Scanned, startedAt: number): void {
-    const { spool, watch, complaints, queueComplaints, log, onSeen } = this.#options
-    this.#tellRefused(refused)
+  #follow({ occupancy, identity, version, queues, displaced }: Scanned, startedAt: number): void {
+    const { spool, watch, complaints, queueComplaints, log, onFound } = this.#options
+    this.#tellDisplaced(displaced)
     for (const name of queues?.bad ?? []) {
       queueComplaints.about(`bad ${name}`, `requests/${name} is not a queue and is skipped`)
     }
@@ -167,17 +166,17 @@ export class Scanning {
     if (queues) {
       const { memory, still, all = this.#last?.all ?? [] } = queues
       const areOthers = queues.all !== undefined || this.#last?.identity !== identity
-      this.#last = { startedAt, identity, mark, memory, still, all }
+      this.#last = { startedAt, identity, version, memory, still, all }
       if (areOthers || !watch?.complete) this.#watchQueues(areOthers)
     }
     const isFirst = !this.#serving
     if (isFirst) log('info', `relay serves ${spool}`)
     const isForeign = this.#after !== undefined
-    this.#after = undefined // what is found unanswered later was claimed for this state
+    this.#after = undefined // later scans find only what was claimed for this state
     this.#serving = true
     const { pending = [], unfinished = [] } = queues ?? {}
     const first = isFirst ? (queues?.all ?? []).map(({ name }) => name) : undefined
-    onSeen({ pending, unfinished, first, isForeign })
+    onFound({ pending, unfinished, first, isForeign })
   }
 
   /** Where not all can be watched, the queues that were used last are. */
@@ -194,7 +193,7 @@ export class Scanning {
     )
   }
 
-  #tellRefused(names: readonly string[]): void {
+  #tellDisplaced(names: readonly string[]): void {
     for (const name of names) {
       const text = `${name} was a link or no folder; it was moved aside and replaced`
       this.#options.complaints.about(`refused ${name}`, text)

@@ -1,20 +1,19 @@
-// Answers on their way into the spool. What becomes ready while a write is under way goes with the next one,
-// so that a burst costs few tasks and a lone answer waits for nothing. An answer that can't be written (a
-// full disk, a link in place of a folder) is tried again, less and less often; when too many of them
-// collect, the oldest are let go: their requests stay claimed without a response, and housekeeping takes
-// them up again later, when their answers come out of the storage instead of being executed anew.
+// Responses on their way into the spool. Those that become ready during a write go with the next one, so a burst costs few
+// tasks, and a lone response never waits. A response that can't be written (a full disk, a link in place of a folder) is
+// tried again, less and less often. When too many of them collect, the oldest are dropped. Their requests stay claimed
+// without a response, so housekeeping returns them to the host later, and the executor is asked once more.
 
-import type { ResponseText } from './answer.js'
 import type { Complaints } from './complaints.js'
 import type { HostOptions } from './host-options.js'
 import type { FilePool } from './pool.js'
+import type { ResponseText } from './write-responses.js'
 
-const ANSWERS_A_TASK = 128
-/** Answers that are worth a second thread: waking one costs more than writing a few. */
-const ANSWERS_FOR_TWO = 32
+const RESPONSES_A_TASK = 128
+/** So many responses are worth a second thread. Waking a thread costs more than writing a few. */
+const RESPONSES_FOR_TWO = 32
 const RETRY_MS = { first: 500, longest: 8_000 } as const
-/** Answers that can't be written are kept up to here, in number and in characters. */
-const MAX_HELD = { answers: 10_000, chars: 4 * 1024 * 1024 } as const
+/** The most responses that are kept for another try, in number and in characters. */
+const MAX_HELD = { responses: 10_000, chars: 4 * 1024 * 1024 } as const
 
 interface Held {
   readonly response: ResponseText
@@ -24,16 +23,16 @@ interface Held {
 
 type Ready = Omit<Held, 'retryAt'>
 
-export interface AnswersOptions extends Pick<HostOptions, 'spool' | 'onFailure'> {
+export interface OutboxOptions extends Pick<HostOptions, 'spool' | 'onFailure'> {
   readonly pool: FilePool
   readonly complaints: Complaints
   readonly onWritten: (queue: string, stem: string) => void
-  /** It was not written, and won't be by this one. */
-  readonly onLetGo: (queue: string, stem: string) => void
+  /** The response was dropped. */
+  readonly onDropped: (queue: string, stem: string) => void
 }
 
-export class Answers {
-  readonly #options: AnswersOptions
+export class Outbox {
+  readonly #options: OutboxOptions
   #ready: Ready[] = []
   #held: Held[] = []
   #heldChars = 0
@@ -42,7 +41,7 @@ export class Answers {
   #retryTimer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(options: AnswersOptions) {
+  constructor(options: OutboxOptions) {
     this.#options = options
   }
 
@@ -57,14 +56,14 @@ export class Answers {
     if (this.#flush) clearImmediate(this.#flush)
   }
 
-  /** After the others that become ready in this turn of the event loop. */
+  /** Writes after this turn of the event loop, together with what becomes ready in it. */
   #schedule(): void {
     if (this.#closed) return
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       const { threads } = this.#options.pool
-      while (this.#ready.length > (this.#writing === 0 ? 0 : ANSWERS_FOR_TWO) && this.#writing < threads) {
-        this.#write(this.#ready.splice(0, ANSWERS_A_TASK)).catch(this.#options.onFailure)
+      while (this.#ready.length > (this.#writing === 0 ? 0 : RESPONSES_FOR_TWO) && this.#writing < threads) {
+        this.#write(this.#ready.splice(0, RESPONSES_A_TASK)).catch(this.#options.onFailure)
       }
     })
   }
@@ -72,7 +71,10 @@ export class Answers {
   async #write(batch: readonly Ready[]): Promise<void> {
     const { pool, spool, complaints, onWritten } = this.#options
     this.#writing++
-    const problems = await pool.run('answer', { spool, responses: batch.map(({ response }) => response) })
+    const problems = await pool.run('writeResponses', {
+      spool,
+      responses: batch.map(({ response }) => response),
+    })
     this.#writing--
     for (const [i, ready] of batch.entries()) {
       const { queue, stem } = ready.response
@@ -88,7 +90,7 @@ export class Answers {
       )
       this.#hold(ready)
     }
-    this.#letGo()
+    this.#dropSurplus()
     if (this.#ready.length > 0) this.#schedule()
   }
 
@@ -112,14 +114,14 @@ export class Answers {
     if (this.#held.length > 0) this.#retryTimer = setTimeout(() => this.#retry(), RETRY_MS.first)
   }
 
-  #letGo(): void {
+  #dropSurplus(): void {
     let surplus = 0
     let chars = this.#heldChars
-    while (chars > MAX_HELD.chars || this.#held.length - surplus > MAX_HELD.answers) {
+    while (chars > MAX_HELD.chars || this.#held.length - surplus > MAX_HELD.responses) {
       chars -= this.#held[surplus++]?.response.text.length ?? 0
     }
     this.#heldChars = chars
     for (const { response } of this.#held.splice(0, surplus))
-      this.#options.onLetGo(response.queue, response.stem)
+      this.#options.onDropped(response.queue, response.stem)
   }
 }
