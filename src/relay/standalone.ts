@@ -1,6 +1,5 @@
-// A stand-alone relay: serves a spool in front of any hub that speaks v1, ours or another, over HTTP
-// (PROTOCOL §10, §12). Joins the queue's host and the forwarder. Ends with `stop`; what it leaves unanswered
-// is finished by the relay that follows.
+// A stand-alone relay: serves a spool in front of any hub that speaks v1, ours or another, over HTTP (PROTOCOL §10, §12). It
+// joins the queue's host and the forwarder. Ends with `stop`. The next relay finishes the requests that it leaves unanswered.
 
 import { hostname } from 'node:os'
 import { QueueHost } from '../fsqueue/host.js'
@@ -11,13 +10,13 @@ import { Forwarder } from './forwarder.js'
 
 export interface RelayOptions {
   readonly baseUrl: string
-  /** It must be there. */
+  /** The spool. Its parent folder must exist. */
   readonly spoolDir: string
   /** Seconds for the hub's answer, beyond what a long-poll waits by itself. Default 10. */
   readonly requestTimeoutSec?: number | undefined
-  /** Seconds between looks for requests where the file system tells of no changes. Default 1.5. */
+  /** Seconds between scans for requests that no watch reports. Default 1.5. */
   readonly pollIntervalSec?: number | undefined
-  /** Seconds after which a request is not executed any more. Default 600. */
+  /** Seconds after which a request is no longer executed. Default 600. */
   readonly requestTtlSec?: number | undefined
   readonly log: (level: 'info' | 'warn', message: string) => void
   /** Told of what no retry heals; the relay is of no use any more. */
@@ -47,11 +46,11 @@ export class Relay {
     const { origin, pathname } = new URL(baseUrl)
     this.#host = new QueueHost({
       spool: spoolDir,
-      // Never that of a hub's own relay: its keys have another scope. The machine belongs to it, since on
-      // another one that looks into the same folder, the same URL may be another hub.
+      // Never the state of a hub's own relay, since its keys have another scope. With the host name, since on another machine
+      // that shares the folder, the same URL may lead to another hub.
       state: `relay-to:${origin}${pathname}@${hostname()}`,
       executor: forwarder.execute,
-      // Grows when the hub is met.
+      // It may grow when the relay meets the hub.
       get maxRequestBytes() {
         return forwarder.maxRequestBytes
       },
@@ -61,13 +60,13 @@ export class Relay {
     })
   }
 
-  /** Begins to serve, whether the hub is there or not. @throws Error when the spool can't be used */
+  /** Starts to serve, even while no hub answers. @throws Error when the spool can't be used */
   start(): void {
     this.#host.start()
     this.#meetHub().catch(this.#options.onFailure)
   }
 
-  /** Waits for answers that are under way, ends what waits for messages, leaves the spool to others. */
+  /** Ends long-polls, waits for the answers to other requests, then leaves the spool. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#forwarder.drain()
@@ -75,7 +74,7 @@ export class Relay {
     await this.#forwarder.close()
   }
 
-  /** Says which hub it is, as soon as it is there. */
+  /** Logs which hub it is, as soon as one answers. */
   async #meetHub(): Promise<void> {
     const { baseUrl, log } = this.#options
     const { signal } = this.#stopping
