@@ -77,7 +77,7 @@ export type Lock = z.infer<typeof lock>
 /** A task (§2, §7). `task_id` is the id of the message that opened it. `completed_at` is null while it is open. */
 export const task = z.object({
   task_id: id,
-  parent_task_id: referenceOrNull,
+  parent_task_id: idOrNull,
   channel: text,
   thread_id: textOrNull,
   status: z.enum(TASK_STATUSES),
