@@ -1,6 +1,5 @@
 // ArcClient: an agent's client of the hub (PROTOCOL §15), with one method for each thing that an agent can do. The long
 // ones (`messages`, `call`, `serve`) have files of their own.
-//
 // Every method rejects with `ArcError`. A refusal by the hub has the hub's text, `status` and `code`. Where no hub
 // answered, the code is `no_hub`, `unavailable`, `outcome_unknown`, `timeout`, `aborted` or `bad_answer`.
 
