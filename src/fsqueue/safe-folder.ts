@@ -157,7 +157,7 @@ export class SafeFolder {
 
   /** Of the entry itself, not of the target of a link. Undefined if there is none. */
   stat(name: string): Stats | undefined {
-    return lstatSync(join(this.path, name), { throwIfNoEntry: false })
+    return lstatSync(`${this.path}/${name}`, { throwIfNoEntry: false })
   }
 
   /** Differs if another folder has taken the place of this one. */

@@ -1,5 +1,5 @@
 // What scans of an idle spool do: their work does not grow with the number of queues where a watch is possible, and they
-// read no unchanged folder where none is. A request in any queue is found all the same by the next scan.
+// read no unchanged folder where none is. The next scan still finds a request in any queue.
 
 import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
