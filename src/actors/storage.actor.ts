@@ -12,6 +12,7 @@ import { Committer } from '../storage/committer.js'
 import type { DoorContract, StorageContract } from '../storage/contract.js'
 import { Expiry } from '../storage/expiry.js'
 import { type DoorLink, Feed } from '../storage/feed.js'
+import { ProcessWatch } from '../storage/process-watch.js'
 import { ShutdownTimer } from '../storage/shutdown.js'
 import { SqliteBackend } from '../storage/sqlite/backend.js'
 import { waitingAt } from '../storage/waiting.js'
@@ -58,6 +59,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
   })
   const shutdown = new ShutdownTimer(committer, backend, () => stopAll('a shutdown was asked for'))
   const expiry = new Expiry({ committer, backend, doors, presenceTtlSec: config.presenceTtlSec })
+  const processWatch = new ProcessWatch({ committer, backend })
   const pruning = setInterval(() => committer.afterCommit(() => backend.prune()), PRUNE_MS)
   const unwatchLoss = backend.watchLoss((problem) => log('error', problem))
   const unwatch = backend.watchForeignCommits(() => {
@@ -132,6 +134,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
     introduce: (_peer, port) => openDoor(port),
     stop: async () => {
       expiry.stop()
+      processWatch.stop()
       clearInterval(pruning)
       unwatch()
       unwatchLoss()

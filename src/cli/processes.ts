@@ -1,7 +1,7 @@
 // Waits for the end of a process.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive } from '../fsqueue/process-stat.js'
+import { isAlive } from '../process-stat.js'
 
 /** Waits until the process is gone; false when it still lives after `timeoutMs`. */
 export async function goneWithin(pid: number, timeoutMs: number): Promise<boolean> {

@@ -5,7 +5,7 @@
 // If the machine does not prove the process, it asks the hub over HTTP to stop. A stranger who listens there gets one request.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive } from '../fsqueue/process-stat.js'
+import { isAlive } from '../process-stat.js'
 import { ArcError } from '../protocol/errors.js'
 import { say } from './output.js'
 import { type PidFile, removePidFile } from './pid-file.js'

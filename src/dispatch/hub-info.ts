@@ -31,6 +31,7 @@ const FEATURES = [
   'arc:idempotency_key',
   'arc:status',
   'arc:stream_changes',
+  'arc:presence',
 ] as const
 const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 

@@ -126,6 +126,10 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       const input = parse(requests.renameSession, { display_name: body.display_name, ...params })
       return command({ op: 'session.rename', input }, input.agent_id)
     },
+    'POST /v1/sessions/:agent_id/alive': ({ params }) => {
+      const input = parse(requests.keepAlive, params)
+      return command({ op: 'session.alive', input }, input.agent_id)
+    },
     'DELETE /v1/sessions/:session_id': ({ params }) =>
       command({ op: 'session.close', input: parse(requests.closeSession, params) }),
     'GET /v1/agents': ({ query }) => {

@@ -4,7 +4,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { isAlive, statOf } from './process-stat.js'
+import { isAlive, statOf } from '../process-stat.js'
 
 export interface ProcessMark {
   readonly host_name: string

@@ -100,6 +100,12 @@ export const flag = z.preprocess(
   z.boolean(),
 )
 
+/** A point in time, RFC 3339 with any offset. Its output is the text as given. */
+export const timestamp = z.preprocess(
+  asTrimmedText,
+  z.iso.datetime({ offset: true, ...mustBe('a time such as 2026-01-02T03:04:05Z') }),
+)
+
 /** A JSON object of the client's own, stored unchanged. */
 export const jsonObject = z.preprocess(
   (value) => value ?? {},

@@ -41,6 +41,8 @@ export const MAX_POLL_SEC = 60
 export const LEASE_TTL_SEC = { min: 5, max: 200_000_000_000, default: 300 } as const
 /** Seconds without a sign of life after which a session expires. At most 30 days: a third of it must fit a timer. */
 export const PRESENCE_TTL_SEC = { min: 5, max: 2_592_000, default: 120 } as const
+/** The same for one session, if it says so (PROTOCOL §17). */
+export const SESSION_TTL_SEC = { min: 5, max: 86_400 } as const
 /** Seconds between `POST /v1/shutdown` and the shutdown. */
 export const SHUTDOWN_DELAY_SEC = { default: 60, max: 3_600 } as const
 export const MAX_DISPLAY_NAME_CHARS = 64

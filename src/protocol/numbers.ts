@@ -2,7 +2,14 @@
 // options and the command line use them, and a test tries each bound. The SDK and the command line load this file, so it
 // imports little.
 
-import { LEASE_TTL_SEC, MAX_POLL_SEC, PRESENCE_TTL_SEC, QUERY_LIMIT, SHUTDOWN_DELAY_SEC } from './limits.js'
+import {
+  LEASE_TTL_SEC,
+  MAX_POLL_SEC,
+  PRESENCE_TTL_SEC,
+  QUERY_LIMIT,
+  SESSION_TTL_SEC,
+  SHUTDOWN_DELAY_SEC,
+} from './limits.js'
 
 /** The least and the greatest allowed number, both included. */
 export interface Bounds {
@@ -34,6 +41,8 @@ export const REQUEST_NUMBERS = {
   start_line: ANY_INTEGER,
   end_line: ANY_INTEGER,
   ttl_sec: LEASE_TTL_SEC,
+  presence_ttl_sec: SESSION_TTL_SEC,
+  pid: { min: 1, max: 2 ** 31 - 1 },
   delay_sec: { min: 0, max: SHUTDOWN_DELAY_SEC.max, fractions: true },
 } as const satisfies Record<string, RequestNumber>
 

@@ -28,6 +28,10 @@ export const session = z.object({
   created_at: text,
   last_seen: text,
   active: z.boolean(),
+  /** [ours] §17: these three only if the session was opened with them. */
+  presence_ttl_sec: z.int().optional(),
+  harness: text.optional(),
+  process: z.object({ pid: z.int(), started_at: text }).optional(),
 })
 export type Session = z.infer<typeof session>
 

@@ -20,6 +20,7 @@ import {
   path,
   pollTimeout,
   sinceId,
+  timestamp,
 } from './fields.js'
 import { MESSAGE_KINDS, TASK_STATUSES } from './kinds.js'
 import {
@@ -33,6 +34,17 @@ import { REQUEST_NUMBERS } from './numbers.js'
 
 // §3 Sessions and presence
 
+/** [ours] §17: the program whose life a session shares. */
+const processOf = z.preprocess(
+  (value) => value ?? undefined,
+  z
+    .object(
+      { pid: integer(REQUEST_NUMBERS.pid), started_at: timestamp },
+      'must be an object of pid and started_at',
+    )
+    .optional(),
+)
+
 export const openSession = z.object({
   agent_id: name,
   display_name: optionalName,
@@ -42,6 +54,11 @@ export const openSession = z.object({
   ),
   metadata: jsonObject,
   replace: flag,
+  // [ours] §17
+  reuse: flag,
+  presence_ttl_sec: optionalInteger(REQUEST_NUMBERS.presence_ttl_sec),
+  harness: optionalName,
+  process: processOf,
 })
 
 export const renameSession = z.object({
@@ -52,6 +69,7 @@ export const renameSession = z.object({
   ),
 })
 
+export const keepAlive = z.object({ agent_id: name })
 export const closeSession = z.object({ session_id: name })
 export const listAgents = z.object({ capability: optionalName, as: optionalName })
 export const bootstrapQuery = z.object({ agent_id: name })

@@ -23,6 +23,13 @@ export interface Applied {
   readonly messages: readonly FeedMessage[]
 }
 
+export interface BoundSessions {
+  /** Ids of the sessions whose process has ended. */
+  readonly ended: readonly string[]
+  /** Agents whose process runs, and whose last sign of life should be renewed. */
+  readonly due: readonly string[]
+}
+
 export interface PendingShutdown {
   readonly firesAtMs: number
   readonly delaySec: number
@@ -55,6 +62,8 @@ export interface StorageBackend {
   /** Calls back once, within a second, if the storage's file is lost. Returns a function that ends the watch. */
   watchLoss(onLost: (problem: string) => void): () => void
 
+  /** Looks at the sessions that share the life of a process which this hub can see. */
+  boundSessions(): Awaitable<BoundSessions>
   /** Whether a session is older than the presence TTL. */
   hasExpired(): Awaitable<boolean>
   pendingShutdown(): Awaitable<PendingShutdown | undefined>

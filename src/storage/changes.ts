@@ -9,6 +9,7 @@ export const FOREIGN_CHANGES = CHANGE_TOPICS.filter((topic) => topic !== 'shutdo
 
 const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {
   'session.open': ['agents'],
+  'session.alive': [],
   'session.rename': ['agents'],
   'session.close': ['agents'],
   'channel.create': ['channels'],
@@ -25,6 +26,7 @@ const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {
   'shutdown.fire': ['shutdown'],
   'network.set': ['network'],
   'sessions.expire': ['agents', 'claims', 'locks', 'threads'],
+  'sessions.end': ['agents', 'claims', 'locks', 'threads'],
   'sessions.spare': [],
 }
 

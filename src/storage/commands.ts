@@ -10,6 +10,8 @@ type Input<S extends z.ZodType> = z.output<S>
 /** Commands by name. A metadata object crosses the port as JSON text, since one string is cheaper to copy. */
 export interface Commands {
   'session.open': WithJson<Input<typeof requests.openSession>>
+  /** A sign of life, which the submission's `touches` stores. Tells whether there is a session. */
+  'session.alive': Input<typeof requests.keepAlive>
   'session.rename': Input<typeof requests.renameSession>
   'session.close': Input<typeof requests.closeSession>
   'channel.create': WithJson<Input<typeof requests.createChannel>>
@@ -28,6 +30,8 @@ export interface Commands {
   'network.set': { allow_remote: boolean; listen_host: string }
   /** Ends expired sessions and releases what they held. The hub itself sends it. */
   'sessions.expire': Record<never, never>
+  /** Ends the sessions whose process has ended, and releases what they held. The hub itself sends it. */
+  'sessions.end': { sessionIds: readonly string[] }
   /** Gives every agent that was present before a suspension one presence TTL more. The hub itself sends it. */
   'sessions.spare': { suspendedAtMs: number }
 }

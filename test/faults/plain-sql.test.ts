@@ -151,7 +151,7 @@ t.test('a long-poll and a bootstrap see them', async (t) => {
   )
   const { latest_visible_id } = resultOf(await calls.get<Bootstrap>('/v1/bootstrap', { agent_id: 'ann' }))
   t.equal(latest_visible_id, 1_001, 'the notice about what the session seen long ago has held')
-  t.equal((await calls.say({ body: 'next' })).id, 1_002, 'and ids go on')
+  t.equal((await calls.say({ body: 'next' })).id, 1_003, 'and ids go on: that one was told as well')
 })
 
 t.test('threads, tasks, claims and locks that it holds are counted and listed', async (t) => {

@@ -10,7 +10,7 @@ import { pendingShutdown } from '../../src/storage/rules/hub-state.js'
 import { latestId } from '../../src/storage/rules/message-log.js'
 import { messagesAfter, pageOfMessages } from '../../src/storage/rules/messages.js'
 import { commandRule, keepOutcome, knownOutcome, queryRule } from '../../src/storage/rules/rules.js'
-import { hasExpired, touchSessions } from '../../src/storage/rules/sessions.js'
+import { hasExpired, lookAtBound, touchSessions } from '../../src/storage/rules/sessions.js'
 import { type Ask, type Engine, followLater, type Rule } from '../../src/storage/rules/sql.js'
 import { newWork, type Work } from '../../src/storage/rules/work.js'
 import { openDatabase } from '../../src/storage/sqlite/database.js'
@@ -75,6 +75,7 @@ class LaterBackend {
   messagesAfter = (id: number, limit: number) => this.follow(() => messagesAfter(id, limit))
   latestId = () => this.follow(() => latestId())
   hasExpired = () => this.follow(hasExpired)
+  boundSessions = () => this.follow(lookAtBound)
   pendingShutdown = () => this.follow(pendingShutdown)
 
   #newWork(): Work {

@@ -33,6 +33,7 @@ const open = (agent_id: string, fields: object = {}): Command => {
     capabilities: [],
     metadata: '{}',
     replace: false,
+    reuse: false,
     ...fields,
   }
   return { op: 'session.open', input }
@@ -45,6 +46,7 @@ const lock = (agent_id: string, file_path: string, metadata = '{}'): Command => 
   op: 'lock.acquire',
   input: { agent_id, file_path, ttl_sec: 300, metadata },
 })
+const agents: Query = { op: 'agents.list', input: {} }
 const threads = (input: { limit?: number; cursor?: string } = {}): Query => ({ op: 'threads.list', input })
 const tasks = (fields: object = {}): Query => ({ op: 'tasks.list', input: { since_id: 0, ...fields } })
 
@@ -192,6 +194,43 @@ export function backendSuite(openTested: OpenTested): void {
     )
   })
 
+  test('a session expires by its own presence TTL, else by that of the hub', async (t, room) => {
+    await room.apply(
+      open('ann'),
+      open('bob', { presence_ttl_sec: 600 }),
+      open('eve', { presence_ttl_sec: 30 }),
+    )
+    const live = async () => (await room.asks<Session[]>(agents)).map(({ agent_id }) => agent_id)
+    const ends = async (sec: number) => {
+      room.waits(sec)
+      const before = await live()
+      await room.apply({ op: 'sessions.expire', input: {} })
+      t.strictSame(await live(), before, 'what has expired is not listed, even before it is ended')
+      t.notOk(await room.backend.hasExpired())
+      return before
+    }
+    t.strictSame(await ends(31), ['ann', 'bob'])
+    t.strictSame(await ends(90), ['bob'])
+    t.match(await room.does(open('bob')), { refused: 'session_exists' })
+    t.match(await room.does(open('bob', { reuse: true })), { presence_ttl_sec: 600, isNew: undefined })
+    t.strictSame(await ends(480), [])
+    t.match(await room.does({ op: 'session.alive', input: { agent_id: 'bob' } }), { refused: 'not_found' })
+    t.match(await room.does(open('bob', { reuse: true })), { presence_ttl_sec: undefined })
+  })
+
+  test('after a suspension a presence TTL of its own counts anew', async (t, room) => {
+    await room.apply(open('ann'), open('bob', { presence_ttl_sec: 600 }))
+    const suspendedAtMs = room.nowMs + 60_000
+    room.waits(7_200)
+    await room.apply({ op: 'sessions.spare', input: { suspendedAtMs } })
+    t.notOk(await room.backend.hasExpired())
+    room.waits(121)
+    t.strictSame(
+      (await room.asks<Session[]>(agents)).map(({ agent_id }) => agent_id),
+      ['bob'],
+    )
+  })
+
   test('a lease is held by one, until it is released or its time has passed', async (t, room) => {
     for (const acquire of [claim, lock]) {
       t.match(await room.does(acquire('ann', 'k')), { acquired: true })
@@ -231,20 +270,17 @@ export function backendSuite(openTested: OpenTested): void {
       ({ agent_id }) => agent_id,
     )
     t.strictSame(present, ['bob'], 'also before anything was expired')
+    const told = { from_agent: 'system', kind: 'notice' }
+    const claimTold = { ...told, metadata: { recovery: true, stale_agent_id: 'ann', claim_key: 'k' } }
+    const lockTold = { ...told, metadata: { recovery: true, stale_agent_id: 'ann', file_path: 'p' } }
     const { messages } = await room.apply({ op: 'sessions.expire', input: {} })
     t.match(
       messages.map(({ json }) => JSON.parse(json)),
       [
-        {
-          from_agent: 'system',
-          thread_id: 't',
-          metadata: { recovery: true, stale_agent_id: 'ann', claim_key: 'k' },
-        },
-        {
-          from_agent: 'system',
-          thread_id: 't',
-          metadata: { recovery: true, stale_agent_id: 'ann', file_path: 'p' },
-        },
+        { ...claimTold, to_agent: null, thread_id: 't' },
+        { ...claimTold, to_agent: 'ann', thread_id: null },
+        { ...lockTold, to_agent: null, thread_id: 't' },
+        { ...lockTold, to_agent: 'ann', thread_id: null },
       ],
     )
     t.equal(await room.backend.hasExpired(), false)

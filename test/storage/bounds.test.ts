@@ -28,7 +28,14 @@ function open(t: Test): { backend: SqliteBackend; db: SqliteDatabase.Database } 
 t.test('of ended sessions the newest are kept, and active ones are never forgotten', async (t) => {
   const { backend, db } = open(t)
   const register = (agent_id: string): Command => {
-    const input = { agent_id, display_name: undefined, capabilities: [], metadata: '{}', replace: true }
+    const input = {
+      agent_id,
+      display_name: undefined,
+      capabilities: [],
+      metadata: '{}',
+      replace: true,
+      reuse: false,
+    }
     return { op: 'session.open', input }
   }
   backend.apply([{ command: register('stays') }], [])

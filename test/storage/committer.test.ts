@@ -48,6 +48,7 @@ class RecordingBackend implements StorageBackend {
   watchForeignCommits = () => () => {}
   watchLoss = () => () => {}
   hasExpired = () => false
+  boundSessions = () => ({ ended: [], due: [] })
   health = () => ({
     durability: { journal_mode: 'wal', synchronous: 'full' },
     commits: 0,

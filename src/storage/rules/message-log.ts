@@ -2,7 +2,7 @@
 // through `store` into the feed.
 
 import { ArcError } from '../../protocol/errors.js'
-import { DEFAULT_CHANNEL, SYSTEM_AGENT } from '../../protocol/limits.js'
+import { DEFAULT_CHANNEL, DIRECT_CHANNEL, SYSTEM_AGENT } from '../../protocol/limits.js'
 import { toMillis } from '../../protocol/timestamps.js'
 import type { FeedMessage } from '../commands.js'
 import { storedText } from './json.js'
@@ -13,7 +13,9 @@ import type { Work } from './work.js'
 /** The members that differ between notices. */
 export interface Notice {
   readonly body: string
-  readonly metadata: Record<string, unknown>
+  readonly metadata: object
+  /** Absent: a broadcast. */
+  readonly toAgent?: string
   readonly channel?: string | null
   readonly threadId?: string | null
   readonly replyTo?: number | null
@@ -76,11 +78,12 @@ export function* store(message: Omit<NewMessageRow, 'ts'>, work: Work): Rule<Fee
 }
 
 /** Posts a notice from `system` in the current transaction. */
-export function* notice({ body, metadata, channel, threadId, replyTo }: Notice, work: Work): Rule<void> {
+export function* notice(told: Notice, work: Work): Rule<void> {
+  const { body, metadata, toAgent, channel, threadId, replyTo } = told
   const message = {
     from_agent: SYSTEM_AGENT,
-    to_agent: null,
-    channel: channel ?? DEFAULT_CHANNEL,
+    to_agent: toAgent ?? null,
+    channel: channel ?? (toAgent === undefined ? DEFAULT_CHANNEL : DIRECT_CHANNEL),
     kind: 'notice',
     body,
     attachments_json: '[]',

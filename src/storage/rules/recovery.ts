@@ -1,4 +1,4 @@
-// Releases the leases of expired sessions (PROTOCOL §3): each active claim and lock, with a notice in its thread. It ends
+// Releases the leases of sessions that expired, or whose process ended (PROTOCOL §3, §17): each active claim and lock, with a notice in its thread. It ends
 // no session with a sign of life, since another hub may serve that one.
 //
 // Rows are named by reference and not by key: another implementation may have stored a key that reads as another one, and
@@ -8,17 +8,22 @@ import type { Claim, Lock } from '../../protocol/objects.js'
 import { releaseHeld, threadOfLock } from './leases.js'
 import { notice } from './message-log.js'
 import { all, type Rule, run } from './sql.js'
+import type { RowRef } from './statements.js'
 import { channelOf } from './threads.js'
-import { presentSince, type Work } from './work.js'
+import { unseen, type Work } from './work.js'
 
-/** Ends every session that is older than the presence TTL, in the current transaction. */
+/** Ends every session without a sign of life for its presence TTL, in the current transaction. */
 export function* expireSessions(work: Work): Rule<void> {
-  const since = presentSince(work)
-  for (const { ref, agent_id: agentId } of yield* all('session.expired', { since })) {
-    yield* run('session.end', { ref })
-    yield* releaseHeld<Claim>('claim', ref, work, (claim) => tellClaim(agentId, claim, work))
-    yield* releaseHeld<Lock>('lock', ref, work, (lock) => tellLock(agentId, lock, work))
+  for (const { ref, agent_id: agentId } of yield* all('session.expired', unseen(work))) {
+    yield* endSession(ref, agentId, work)
   }
+}
+
+/** Ends the session of an agent that is gone. */
+export function* endSession(ref: RowRef, agentId: string, work: Work): Rule<void> {
+  yield* run('session.end', { ref })
+  yield* releaseHeld<Claim>('claim', ref, work, (claim) => tellClaim(agentId, claim, work))
+  yield* releaseHeld<Lock>('lock', ref, work, (lock) => tellLock(agentId, lock, work))
 }
 
 function* tellClaim(agentId: string, claim: Claim, work: Work): Rule<void> {
@@ -35,6 +40,7 @@ function* tellClaim(agentId: string, claim: Claim, work: Work): Rule<void> {
     },
   }
   yield* notice(told, work)
+  yield* tellHolder(agentId, `your claim "${claim.claim_key}"`, told.metadata, work)
 }
 
 function* tellLock(agentId: string, lock: Lock, work: Work): Rule<void> {
@@ -52,4 +58,11 @@ function* tellLock(agentId: string, lock: Lock, work: Work): Rule<void> {
     metadata: { recovery: true, stale_agent_id: agentId, file_path: lock.file_path },
   }
   yield* notice(told, work)
+  yield* tellHolder(agentId, `your lock on "${lock.file_path}"`, told.metadata, work)
+}
+
+/** Tells an agent that may come back what it no longer holds (PROTOCOL §17). */
+function* tellHolder(agentId: string, lease: string, metadata: object, work: Work): Rule<void> {
+  const body = `You were gone, so ${lease} was released; another agent may hold it now.`
+  yield* notice({ body, toAgent: agentId, metadata }, work)
 }

@@ -1,7 +1,8 @@
 // Sessions and presence (PROTOCOL §3). An agent has at most one active session.
 //
 //   (none) ─open─▶ active ─close, or open with replace─▶ ended
-//                  active ─no sign of life for the presence TTL─▶ ended, and its leases released (recovery.ts)
+//                  active ─no sign of life for the presence TTL, or its process ends─▶ ended, and its leases
+//                                                                                      released (recovery.ts)
 //
 // No request reads ended sessions. The newest stay for people who look into the file.
 
@@ -9,14 +10,16 @@ import { randomUUID } from 'node:crypto'
 import { ArcError, notFound } from '../../protocol/errors.js'
 import { DEFAULT_CHANNEL } from '../../protocol/limits.js'
 import type { Bootstrap, Session } from '../../protocol/objects.js'
+import type { BoundSessions } from '../backend.js'
+import type { Commands } from '../commands.js'
 import { done, made } from '../outcome.js'
 import { parseJson } from './json.js'
 import { latestVisibleId } from './messages.js'
-import { expireSessions } from './recovery.js'
+import { endSession, expireSessions } from './recovery.js'
 import { all, one, type Rule, run } from './sql.js'
-import type { SessionRow } from './statements.js'
+import type { BoundSession, SessionExtras, SessionRow } from './statements.js'
 import type { CommandRules, QueryRules } from './tables.js'
-import { nowOf, presentSince, secondsAhead, type Work } from './work.js'
+import { nowOf, presentSince, secondsAhead, unseen, type Work } from './work.js'
 
 const KEPT_ENDED = 10_000
 /** Rows deleted at once: a large backlog must not hold up commits. */
@@ -32,6 +35,29 @@ function toSession({ capabilities_json, metadata_json, ...row }: SessionRow): Se
     created_at: row.created_at,
     last_seen: row.last_seen,
     active: row.active === 1,
+    ...(row.presence_ttl_sec !== null && { presence_ttl_sec: row.presence_ttl_sec }),
+    ...(row.harness !== null && { harness: row.harness }),
+    ...(row.pid !== null &&
+      row.process_started_at !== null && { process: { pid: row.pid, started_at: row.process_started_at } }),
+  }
+}
+
+/** The agent's active session, unless it has expired and is not ended yet. */
+function* presentSession(agentId: string, work: Work): Rule<SessionRow | undefined> {
+  const current = yield* one('session.ofAgent', { agentId })
+  return current && current.last_seen >= presentSince(work, current.presence_ttl_sec) ? current : undefined
+}
+
+/** Looks at the active sessions that share the life of a process here. */
+export function* lookAtBound(work: Work): Rule<BoundSessions> {
+  const { processes, presenceTtlSec } = work
+  const bound = yield* all('session.bound', { place: processes.place })
+  const isRunning = ({ pid, process_mark }: BoundSession) => processes.isRunning(pid, process_mark)
+  const isDue = ({ last_seen, presence_ttl_sec }: BoundSession) =>
+    last_seen < secondsAhead(work, -(presence_ttl_sec ?? presenceTtlSec) / 3)
+  return {
+    ended: bound.filter((session) => !isRunning(session)).map((session) => session.session_id),
+    due: bound.filter((session) => isRunning(session) && isDue(session)).map((session) => session.agent_id),
   }
 }
 
@@ -43,7 +69,7 @@ export function* touchSessions(agentIds: readonly string[], work: Work): Rule<vo
 
 /** Whether `sessions.expire` would end a session. */
 export function* hasExpired(work: Work): Rule<boolean> {
-  return (yield* one('session.expired', { since: presentSince(work) })) !== undefined
+  return (yield* one('session.expired', unseen(work))) !== undefined
 }
 
 /** Deletes ended sessions except the newest. True if there may be more. */
@@ -53,18 +79,32 @@ export function* forgetSessions(): Rule<boolean> {
 }
 
 function* live(work: Work): Rule<Session[]> {
-  return (yield* all('session.live', { since: presentSince(work) })).map(toSession)
+  return (yield* all('session.live', unseen(work))).map(toSession)
+}
+
+/** A process that is not seen here is left out: the session then lives by signs of life alone. */
+function extrasOf(input: Commands['session.open'], { processes }: Work): Omit<SessionExtras, 'session_id'> {
+  const process_mark = (input.process && processes.markOf(input.process)) ?? null
+  const process = process_mark === null ? undefined : input.process
+  return {
+    presence_ttl_sec: input.presence_ttl_sec ?? null,
+    harness: input.harness ?? null,
+    pid: process?.pid ?? null,
+    process_started_at: process?.started_at ?? null,
+    process_mark,
+  }
 }
 
 export const sessionCommands = {
   *'session.open'(input, work) {
     const { agent_id: agentId } = input
-    const current = yield* one('session.ofAgent', { agentId })
-    if (current && !input.replace && current.last_seen >= presentSince(work)) {
+    const current = yield* presentSession(agentId, work)
+    if (current && input.reuse) return done(toSession(current))
+    if (current && !input.replace) {
       const text = `agent "${agentId}" already has an active session; use another agent_id, or replace: true if it is yours`
       throw new ArcError('session_exists', text)
     }
-    if (current) yield* run('session.deactivate', { agentId })
+    yield* run('session.deactivate', { agentId })
     const now = nowOf(work)
     const row = {
       session_id: randomUUID(),
@@ -76,7 +116,16 @@ export const sessionCommands = {
       last_seen: now,
     }
     yield* run('session.insert', row)
-    return made(toSession({ ...row, active: 1 }))
+    const extras = extrasOf(input, work)
+    if (Object.values(extras).some((value) => value !== null)) {
+      yield* run('session.insertExtras', { session_id: row.session_id, ...extras })
+    }
+    return made(toSession({ ...row, ...extras, active: 1 }))
+  },
+  *'session.alive'({ agent_id: agentId }, work) {
+    const session = yield* presentSession(agentId, work)
+    if (!session) throw notFound(`agent "${agentId}" has no active session; open one: POST /v1/sessions`)
+    return done(toSession(session))
   },
   *'session.rename'({ agent_id: agentId, display_name: displayName }) {
     yield* run('session.rename', { agentId, displayName })
@@ -93,9 +142,15 @@ export const sessionCommands = {
     yield* expireSessions(work)
     return done(null)
   },
+  *'sessions.end'({ sessionIds }, work) {
+    for (const sessionId of sessionIds) {
+      const session = yield* one('session.active', { sessionId })
+      if (session) yield* endSession(session.ref, session.agent_id, work)
+    }
+    return done(null)
+  },
   *'sessions.spare'({ suspendedAtMs }, work) {
-    const since = secondsAhead({ ...work, nowMs: suspendedAtMs }, -work.presenceTtlSec)
-    yield* run('session.touchAll', { since, now: nowOf(work) })
+    yield* run('session.touchAll', { ...unseen({ ...work, nowMs: suspendedAtMs }), seenAt: nowOf(work) })
     return done(null)
   },
 } satisfies Partial<CommandRules>

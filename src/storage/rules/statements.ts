@@ -26,6 +26,37 @@ export interface SessionRow {
   created_at: string
   last_seen: string
   active: number
+  /** These four are null for a session without them. */
+  presence_ttl_sec: number | null
+  harness: string | null
+  pid: number | null
+  process_started_at: string | null
+}
+
+/** What a session says of itself beyond the columns that all implementations have. */
+export interface SessionExtras {
+  session_id: string
+  presence_ttl_sec: number | null
+  harness: string | null
+  pid: number | null
+  process_started_at: string | null
+  /** Names the process together with its pid, and where its pid counts (`process-watch.ts`). */
+  process_mark: string | null
+}
+
+export interface BoundSession {
+  session_id: string
+  agent_id: string
+  last_seen: string
+  presence_ttl_sec: number | null
+  pid: number
+  process_mark: string
+}
+
+/** Sessions that were not seen since then. A session with a presence TTL of its own counts from `now`. */
+interface Unseen {
+  since: string
+  now: string
 }
 
 export interface MessageRow {
@@ -135,17 +166,21 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'channel.list': Statement<Nothing, ChannelRow>
 
   'session.ofAgent': Statement<{ agentId: string }, SessionRow>
-  'session.live': Statement<{ since: string }, SessionRow>
-  'session.insert': Statement<Omit<SessionRow, 'active'>>
+  'session.live': Statement<Unseen, SessionRow>
+  'session.insert': Statement<Omit<SessionRow, 'active' | keyof SessionExtras> & { session_id: string }>
+  'session.insertExtras': Statement<SessionExtras>
+  /** The active sessions that share the life of a process with such a mark. */
+  'session.bound': Statement<{ place: string }, BoundSession>
+  'session.active': Statement<{ sessionId: string }, { ref: RowRef; agent_id: string }>
   'session.deactivate': Statement<{ agentId: string }>
   'session.close': Statement<{ sessionId: string }>
   'session.rename': Statement<{ agentId: string; displayName: string }>
   /** `agentIds` is a JSON list. */
   'session.touch': Statement<{ agentIds: string; now: string }>
   /** Touches all active sessions that were seen since then. */
-  'session.touchAll': Statement<{ since: string; now: string }>
+  'session.touchAll': Statement<Unseen & { seenAt: string }>
   /** The active sessions that were not seen since then, by agent. */
-  'session.expired': Statement<{ since: string }, { ref: RowRef; agent_id: string }>
+  'session.expired': Statement<Unseen, { ref: RowRef; agent_id: string }>
   'session.end': Statement<{ ref: RowRef }>
   /** Deletes ended sessions, the oldest first, except the newest `keep`. */
   'session.forget': Statement<{ keep: number; limit: number }>

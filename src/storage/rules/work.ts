@@ -2,6 +2,7 @@
 
 import { toSeconds } from '../../protocol/timestamps.js'
 import type { FeedMessage } from '../commands.js'
+import { PROCESSES, type Processes } from '../processes.js'
 
 export interface HubSettings {
   /** Tells this hub process from others on the same storage. */
@@ -10,9 +11,12 @@ export interface HubSettings {
   readonly presenceTtlSec: number
   /** Whether the hub starts with peers on other machines allowed. */
   readonly allowRemote: boolean
+  /** Default: those of this machine. */
+  readonly processes?: Processes | undefined
 }
 
 export interface Work extends HubSettings {
+  readonly processes: Processes
   /** Epoch milliseconds. */
   readonly nowMs: number
   /** The messages that the batch has stored, in id order. */
@@ -22,8 +26,8 @@ export interface Work extends HubSettings {
 }
 
 export function newWork(settings: HubSettings, nowMs: number): Work {
-  const { hubId, presenceTtlSec, allowRemote } = settings
-  return { hubId, presenceTtlSec, allowRemote, nowMs, stored: [], foundChannels: new Set() }
+  const { hubId, presenceTtlSec, allowRemote, processes = PROCESSES } = settings
+  return { hubId, presenceTtlSec, allowRemote, processes, nowMs, stored: [], foundChannels: new Set() }
 }
 
 /** Now in whole seconds, the unit of leases and sessions. */
@@ -36,7 +40,12 @@ export function secondsAhead({ nowMs }: Work, sec: number): string {
   return toSeconds(nowMs + sec * 1_000)
 }
 
-/** A session that was last seen before this time has expired. */
-export function presentSince(work: Work): string {
-  return secondsAhead(work, -work.presenceTtlSec)
+/** A session that was last seen before this time has expired, unless it has a presence TTL of its own. */
+export function presentSince(work: Work, presenceTtlSec: number | null = null): string {
+  return secondsAhead(work, -(presenceTtlSec ?? work.presenceTtlSec))
+}
+
+/** What a statement needs to tell the sessions that have expired. */
+export function unseen(work: Work): { since: string; now: string } {
+  return { since: presentSince(work), now: nowOf(work) }
 }

@@ -17,7 +17,7 @@ import { forgetOutcomes } from '../rules/idempotency.js'
 import { latestId } from '../rules/message-log.js'
 import { messagesAfter, pageOfMessages } from '../rules/messages.js'
 import { commandRule, keepOutcome, knownOutcome, queryRule } from '../rules/rules.js'
-import { forgetSessions, hasExpired, touchSessions } from '../rules/sessions.js'
+import { forgetSessions, hasExpired, lookAtBound, touchSessions } from '../rules/sessions.js'
 import { follow, type Rule } from '../rules/sql.js'
 import { type HubSettings, newWork, type Work } from '../rules/work.js'
 import { asWriteError, openDatabase, retryWhileBusy, unusable } from './database.js'
@@ -138,6 +138,10 @@ export class SqliteBackend implements StorageBackend {
 
   messagesAfter(afterId: number, limit: number) {
     return this.#read(messagesAfter(afterId, limit))
+  }
+
+  boundSessions() {
+    return this.#read(lookAtBound(this.#newWork()))
   }
 
   hasExpired(): boolean {

@@ -189,6 +189,16 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE INDEX arc_sessions_ended ON sessions(last_seen) WHERE active = 0;
   `,
+  // 4: what a session says of itself beyond the contract's columns (PROTOCOL §17)
+  `
+  CREATE TABLE arc_sessions (
+    session_id TEXT PRIMARY KEY, presence_ttl_sec INTEGER, harness TEXT,
+    pid INTEGER, process_started_at TEXT, process_mark TEXT
+  ) WITHOUT ROWID;
+  CREATE TRIGGER arc_sessions_follow AFTER DELETE ON sessions BEGIN
+    DELETE FROM arc_sessions WHERE session_id = OLD.session_id;
+  END;
+  `,
 ]
 
 /** Changes nothing. @throws ArcError when a table of the contract has other columns */

@@ -20,26 +20,41 @@ const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
 const IS_NAMED = `(message_count > 0 OR total_task_count > 0
   OR EXISTS (SELECT 1 FROM claims WHERE claims.thread_id = arc_threads.thread_id))`
 
+/** Sessions with what only our hubs know of them. */
+const SESSIONS = 'sessions LEFT JOIN arc_sessions USING (session_id)'
+const SESSION_COLUMNS = 'sessions.*, presence_ttl_sec, harness, pid, process_started_at'
+/** Before this time a session's last sign of life is too old. */
+const SEEN_SINCE = `CASE WHEN presence_ttl_sec IS NULL THEN @since
+  ELSE strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(@now) - presence_ttl_sec, 'unixepoch') END`
+
 export const STATEMENTS: Texts = {
   'channel.find': 'SELECT * FROM channels WHERE name = @name',
   'channel.insert':
     'INSERT OR IGNORE INTO channels (name, created_at, created_by, metadata_json) VALUES (@name, @now, @createdBy, @metadata)',
   'channel.list': 'SELECT * FROM channels ORDER BY name',
 
-  'session.ofAgent':
-    'SELECT * FROM sessions WHERE agent_id = @agentId AND active = 1 ORDER BY created_at DESC LIMIT 1',
-  'session.live': 'SELECT * FROM sessions WHERE active = 1 AND last_seen >= @since ORDER BY agent_id',
+  'session.ofAgent': `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE agent_id = @agentId AND active = 1
+    ORDER BY created_at DESC LIMIT 1`,
+  'session.live': `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE active = 1 AND last_seen >= ${SEEN_SINCE}
+    ORDER BY agent_id`,
   'session.insert': `INSERT INTO sessions (session_id, agent_id, display_name, capabilities_json, metadata_json, created_at, last_seen, active)
     VALUES (@session_id, @agent_id, @display_name, @capabilities_json, @metadata_json, @created_at, @last_seen, 1)`,
+  'session.insertExtras': `INSERT INTO arc_sessions
+    VALUES (@session_id, @presence_ttl_sec, @harness, @pid, @process_started_at, @process_mark)`,
+  'session.bound': `SELECT session_id, agent_id, last_seen, presence_ttl_sec, pid, process_mark FROM ${SESSIONS}
+    WHERE active = 1 AND process_mark LIKE @place || '%'`,
+  'session.active':
+    'SELECT rowid AS ref, agent_id FROM sessions WHERE session_id = @sessionId AND active = 1',
   'session.deactivate': 'UPDATE sessions SET active = 0 WHERE agent_id = @agentId AND active = 1',
   'session.close': 'UPDATE sessions SET active = 0 WHERE session_id = @sessionId AND active = 1',
   'session.rename':
     'UPDATE sessions SET display_name = @displayName WHERE agent_id = @agentId AND active = 1',
   'session.touch':
     'UPDATE sessions SET last_seen = @now WHERE active = 1 AND agent_id IN (SELECT value FROM json_each(@agentIds))',
-  'session.touchAll': 'UPDATE sessions SET last_seen = @now WHERE active = 1 AND last_seen >= @since',
-  'session.expired':
-    'SELECT rowid AS ref, agent_id FROM sessions WHERE active = 1 AND last_seen < @since ORDER BY agent_id',
+  'session.touchAll': `UPDATE sessions SET last_seen = @seenAt WHERE active = 1 AND rowid IN
+    (SELECT sessions.rowid FROM ${SESSIONS} WHERE active = 1 AND last_seen >= ${SEEN_SINCE})`,
+  'session.expired': `SELECT sessions.rowid AS ref, agent_id FROM ${SESSIONS}
+    WHERE active = 1 AND last_seen < ${SEEN_SINCE} ORDER BY agent_id`,
   'session.end': 'UPDATE sessions SET active = 0 WHERE rowid = @ref',
   'session.forget': `DELETE FROM sessions WHERE rowid IN (
     SELECT rowid FROM sessions WHERE active = 0 ORDER BY last_seen
