@@ -27,7 +27,7 @@ async function ask(method: string, path: string, body?: object) {
 const OTHERS = new Set([
   ...Object.keys(REQUEST_NUMBERS),
   ...['body', 'kind', 'status', 'attachments', 'metadata', 'capabilities', 'channels', 'cursor'],
-  ...['replace', 'tail', 'exclude_self', 'changes', 'active_only', 'allow_remote'],
+  ...['replace', 'reuse', 'process', 'tail', 'exclude_self', 'changes', 'active_only', 'allow_remote'],
 ])
 const maxOf = ({ path }: RouteFields, field: string) => {
   if (field === 'file_path') return MAX_PATH_CHARS
