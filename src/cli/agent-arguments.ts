@@ -18,7 +18,10 @@ export const agentArguments = {
 
 const CONNECT_SEC = 10
 
-/** A client whose session replaces an earlier one. It fails at once if the hub is down, since a person waits for it. */
+/**
+ * A client of the agent's session: the one that it has, as it is, else a new one, which does not end with the command. A
+ * hub without `arc:presence` replaces the session. The client fails at once if the hub is down, since a person waits.
+ */
 export async function signIn(given: Readonly<Record<string, unknown>>): Promise<ArcClient> {
   const agentId = requiredText(given.agent, 'agent')
   const transport = new HttpTransport({
@@ -27,7 +30,7 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
     connect: plainConnections,
   })
   const client = new ArcClient(agentId, { transport, retryFor: 0 })
-  await client.register({ replace: true })
+  await client.register({ reuse: true, replace: true, process: false })
   return client
 }
 

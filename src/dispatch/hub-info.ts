@@ -37,7 +37,7 @@ const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 
 export function hubInfo(
   facts: StorageFacts,
-  { limits, hubProcess }: { limits: Limits; hubProcess: HubProcess },
+  { limits, hubProcess, presenceTtlSec }: { limits: Limits; hubProcess: HubProcess; presenceTtlSec: number },
 ): HubInfo {
   return {
     instance_id: facts.instanceId,
@@ -54,6 +54,7 @@ export function hubInfo(
     journal_mode: facts.journalMode,
     wal_mode: facts.journalMode === 'wal',
     allow_remote: facts.allowRemote,
+    presence_ttl_sec: presenceTtlSec,
   }
 }
 

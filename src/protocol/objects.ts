@@ -143,6 +143,8 @@ export const hubInfo = z.object({
   journal_mode: text,
   wal_mode: z.boolean(),
   allow_remote: z.boolean(),
+  /** [ours] Seconds without a sign of life after which a session expires. */
+  presence_ttl_sec: z.int().optional(),
 })
 export type HubInfo = z.infer<typeof hubInfo>
 

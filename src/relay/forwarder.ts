@@ -29,7 +29,7 @@ import {
 } from '../protocol/relay.js'
 import { pollTimeoutSec } from '../sdk/feed-reader.js'
 import { HttpTransport } from '../sdk/http-transport.js'
-import { Requester } from '../sdk/requester.js'
+import { REPLAY_FEATURE, Requester } from '../sdk/requester.js'
 import type { Method, TransportAnswer } from '../sdk/transport.js'
 import { linkSignals } from '../sdk/waiting.js'
 
@@ -80,7 +80,8 @@ export class Forwarder {
     }
     const bytes = maxRequestBytes(limits)
     if (Number.isFinite(bytes)) this.#maxRequestBytes = bytes + REQUEST_FILE_EXTRA_BYTES
-    return { info, replays: this.#requester.learn(info) }
+    const replays = this.#requester.learn(info).includes(REPLAY_FEATURE)
+    return { info, replays }
   }
 
   /** Ends long-polls. Requests that the hub has go on until it answers. */

@@ -22,15 +22,18 @@ import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
 import { FeedReader, pollTimeoutSec } from './feed-reader.js'
 import { HttpTransport } from './http-transport.js'
+import { Leases } from './leases.js'
 import { liveMessages } from './messages.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
 import { allPages, allThreads } from './pages.js'
 import { postMessage } from './posting.js'
+import { registration } from './registration.js'
 import { RelayTransport } from './relay-transport.js'
 import { pathPart } from './request-text.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
+import { Upkeep } from './upkeep.js'
 
 /** The address of a hub with default options. */
 export const DEFAULT_BASE_URL = 'http://127.0.0.1:6969'
@@ -43,12 +46,13 @@ const FAREWELL_SEC = 2
 export class ArcClient {
   readonly agentId: string
   readonly #requester: Requester
+  readonly #leases: Leases
+  readonly #upkeep: Upkeep
   readonly #closing = new AbortController()
   /** One cursor for each view of the feed: a poll of one channel must not skip messages of another view. */
   readonly #cursors = new Map<string, FeedReader>()
   /** A view's first poll begins here: at the first bootstrap's `latest_visible_id`. Undefined before it: at 0. */
   #start: { sinceId: number; instanceId: string | undefined } | undefined
-  #sessionId: string | undefined
   #closed: Promise<void> | undefined
 
   /**
@@ -66,7 +70,14 @@ export class ArcClient {
     const transport =
       given.transport ??
       new HttpTransport({ baseUrl: given.baseUrl ?? DEFAULT_BASE_URL, connectTimeoutSec: timeoutSec })
-    this.#requester = new Requester(transport, { timeoutSec, retryForSec, closing: this.#closing.signal })
+    this.#requester = new Requester(transport, {
+      timeoutSec,
+      retryForSec,
+      closing: this.#closing.signal,
+      onHubChanged: () => this.#upkeep.hubChanged(),
+    })
+    this.#leases = new Leases(this.#requester, this.agentId, () => this.#upkeep.arm())
+    this.#upkeep = new Upkeep(this.#requester, this.agentId, this.#leases)
   }
 
   /**
@@ -83,9 +94,8 @@ export class ArcClient {
   static async quickstart(agentId: string, given: options.QuickstartOptions = {}): Promise<ArcClient> {
     const client = new ArcClient(agentId, given)
     try {
-      const { displayName, capabilities, metadata, signal } = given
-      await client.register({ displayName, capabilities, metadata, signal, replace: true })
-      await client.bootstrap({ signal })
+      await client.register({ ...given, replace: true })
+      await client.bootstrap({ signal: given.signal })
       return client
     } catch (error) {
       await client.close()
@@ -95,12 +105,15 @@ export class ArcClient {
 
   // Sessions and presence (PROTOCOL §3)
 
-  /** Opens a session. Without `replace`, an active session of the same agent is `session_exists` (409). */
+  /**
+   * Opens a session, which the client keeps while it is open: it shows signs of life, and opens the session again after an
+   * expiry or a reset of the hub (PROTOCOL §17). By default the session also ends with this process.
+   * Without `replace` or `reuse`, an active session of the same agent is `session_exists` (409).
+   */
   async register(given: options.RegisterOptions = {}): Promise<Session> {
-    const { displayName, capabilities, metadata, replace, signal } = given
-    const body = { agent_id: this.agentId, display_name: displayName, capabilities, metadata, replace }
-    const { result } = await this.#requester.post<Session>('/v1/sessions', body, { signal })
-    this.#sessionId = result.session_id
+    const body = registration(this.agentId, given)
+    const { result } = await this.#requester.post<Session>('/v1/sessions', body, { signal: given.signal })
+    this.#upkeep.registered(result, body)
     return result
   }
 
@@ -232,34 +245,18 @@ export class ArcClient {
    * Claims a key, or a task by its id (the key is then `task-<id>`). Of concurrent claims exactly one gets `acquired: true`.
    * The owner's own second claim moves the expiry, and is `acquired: true`.
    */
-  async claim(target: string | number, given: options.ClaimOptions = {}): Promise<options.ClaimResult> {
-    const { threadId, taskMessageId, ttlSec, metadata, signal } = given
-    const body = {
-      owner_agent_id: this.agentId,
-      claim_key: claimKey(target),
-      task_message_id: typeof target === 'number' ? target : taskMessageId,
-      thread_id: threadId,
-      ttl_sec: ttlSec,
-      metadata,
-    }
-    const { result, envelope } = await this.#requester.post<Claim>('/v1/claims', body, { signal })
-    return { acquired: envelope.acquired === true, claim: result }
+  claim(target: string | number, given: options.ClaimOptions = {}): Promise<options.ClaimResult> {
+    return this.#leases.claim(target, given)
   }
 
   /** Moves a claim's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
-  async refreshClaim(
-    target: string | number,
-    { ttlSec, signal }: options.LeaseOptions = {},
-  ): Promise<options.ClaimResult> {
-    const body = { owner_agent_id: this.agentId, claim_key: claimKey(target), ttl_sec: ttlSec }
-    const { result, envelope } = await this.#requester.post<Claim>('/v1/claims/refresh', body, { signal })
-    return { acquired: envelope.acquired === true, claim: result }
+  refreshClaim(target: string | number, given: options.LeaseOptions = {}): Promise<options.ClaimResult> {
+    return this.#leases.refreshClaim(target, given)
   }
 
   /** Releases a claim. Not active, or another agent's: 404. */
-  async release(target: string | number, { signal }: options.CallOptions = {}): Promise<void> {
-    const body = { agent_id: this.agentId, claim_key: claimKey(target) }
-    await this.#requester.post('/v1/claims/release', body, { signal })
+  release(target: string | number, given: options.CallOptions = {}): Promise<void> {
+    return this.#leases.release(target, given)
   }
 
   /** Claims of all agents, by `claimed_at`. */
@@ -268,32 +265,18 @@ export class ArcClient {
   }
 
   /** Locks a file under the path that all agents use for it. Of concurrent locks exactly one gets `acquired: true`. */
-  async lock(
-    filePath: string,
-    { ttlSec, metadata, signal }: options.LockOptions = {},
-  ): Promise<options.LockResult> {
-    const body = { agent_id: this.agentId, file_path: filePath, ttl_sec: ttlSec, metadata }
-    const { result, envelope } = await this.#requester.post<Lock>('/v1/locks', body, { signal })
-    return { acquired: envelope.acquired === true, lock: result }
+  lock(filePath: string, given: options.LockOptions = {}): Promise<options.LockResult> {
+    return this.#leases.lock(filePath, given)
   }
 
   /** Moves a lock's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
-  async refreshLock(
-    filePath: string,
-    { ttlSec, signal }: options.LeaseOptions = {},
-  ): Promise<options.LockResult> {
-    const body = { agent_id: this.agentId, file_path: filePath, ttl_sec: ttlSec }
-    const { result, envelope } = await this.#requester.post<Lock>('/v1/locks/refresh', body, { signal })
-    return { acquired: envelope.acquired === true, lock: result }
+  refreshLock(filePath: string, given: options.LeaseOptions = {}): Promise<options.LockResult> {
+    return this.#leases.refreshLock(filePath, given)
   }
 
   /** Releases a lock. Not active, or another agent's: 404. */
-  async unlock(filePath: string, { signal }: options.CallOptions = {}): Promise<void> {
-    await this.#requester.post(
-      '/v1/locks/release',
-      { agent_id: this.agentId, file_path: filePath },
-      { signal },
-    )
+  unlock(filePath: string, given: options.CallOptions = {}): Promise<void> {
+    return this.#leases.unlock(filePath, given)
   }
 
   /** The locks of all agents, or of `agentId`, by `locked_at`. */
@@ -362,9 +345,11 @@ export class ArcClient {
 
   async #close(): Promise<void> {
     this.#closing.abort(new ArcError('aborted', 'the client was closed'))
-    if (this.#sessionId !== undefined) {
+    this.#upkeep.stop()
+    const { sessionId } = this.#upkeep
+    if (sessionId !== undefined) {
       const timeoutSec = Math.min(FAREWELL_SEC, this.#requester.timeoutSec)
-      const path = `/v1/sessions/${pathPart(this.#sessionId)}`
+      const path = `/v1/sessions/${pathPart(sessionId)}`
       await this.#requester.send({ method: 'DELETE', path, timeoutSec, retryForSec: 0 }).catch(() => {})
     }
     await this.#requester.close()
@@ -392,9 +377,4 @@ export class ArcClient {
     }
     return cursor
   }
-}
-
-/** PROTOCOL §6: the key of a claim on a task that gives none. */
-function claimKey(target: string | number): string {
-  return typeof target === 'number' ? `task-${target}` : target
 }

@@ -65,6 +65,14 @@ export interface RegisterOptions extends CallOptions {
   metadata?: Metadata | undefined
   /** Replaces an active session of the same agent. Default false: the call is then refused with `session_exists`. */
   replace?: boolean | undefined
+  /** Takes up an active session of the same agent as it is, before `replace`. Default false. */
+  reuse?: boolean | undefined
+  /** Seconds without a sign of life after which the session expires: 5 to 86,400. Default: the hub's, 120. */
+  presenceTtlSec?: number | undefined
+  /** The program that the agent works in, as a word such as `claude-code`. Default none. */
+  harness?: string | undefined
+  /** The process with which the session ends. `false`: with none. Default: this process. */
+  process?: { readonly pid: number; readonly startedAt: number | string | Date } | false | undefined
 }
 
 export interface QuickstartOptions extends ClientOptions, Omit<RegisterOptions, 'replace'> {}
@@ -146,7 +154,12 @@ export interface LeaseOptions extends CallOptions {
   ttlSec?: number | undefined
 }
 
-export interface ClaimOptions extends LeaseOptions {
+export interface AcquireOptions extends LeaseOptions {
+  /** False: the client does not refresh the lease, which then ends after `ttlSec`. Default true. */
+  keep?: boolean | undefined
+}
+
+export interface ClaimOptions extends AcquireOptions {
   /** The thread that lists the claim and gets the notice when its owner's session expires. */
   threadId?: string | undefined
   /** The task of a claim with a key of its own. */
@@ -154,7 +167,7 @@ export interface ClaimOptions extends LeaseOptions {
   metadata?: Metadata | undefined
 }
 
-export interface LockOptions extends LeaseOptions {
+export interface LockOptions extends AcquireOptions {
   /** `thread_id` in it adds the lock to that thread. `channel` in it gets the notice when the agent's session expires. */
   metadata?: Metadata | undefined
 }

@@ -12,7 +12,7 @@ import { decide } from './retry.js'
 import type { Method, Transport, TransportAnswer } from './transport.js'
 import { pause } from './waiting.js'
 
-const REPLAY_FEATURE = 'arc:idempotency_key'
+export const REPLAY_FEATURE = 'arc:idempotency_key'
 
 export interface Call {
   readonly method: Method
@@ -38,6 +38,8 @@ export interface RequesterOptions {
   readonly retryForSec: number
   /** Aborted when the client closes. Ends every pause between tries. */
   readonly closing: AbortSignal
+  /** Another stored state has answered than before. */
+  readonly onHubChanged?: (() => void) | undefined
 }
 
 export class Requester {
@@ -45,6 +47,7 @@ export class Requester {
   readonly retryForSec: number
   readonly closing: AbortSignal
   readonly #transport: Transport
+  readonly #onHubChanged: (() => void) | undefined
   #instanceId: string | undefined
   #hubReplays: boolean | undefined
 
@@ -53,6 +56,7 @@ export class Requester {
     this.timeoutSec = options.timeoutSec
     this.retryForSec = options.retryForSec
     this.closing = options.closing
+    this.#onHubChanged = options.onHubChanged
   }
 
   /** The stored state that answered last; undefined for a hub that names none. */
@@ -107,10 +111,11 @@ export class Requester {
     return this.#transport.close()
   }
 
-  /** Reads the hub's features; true if it replays answers by key. */
-  learn(info: HubInfo): boolean {
-    this.#hubReplays = Array.isArray(info.features) && info.features.includes(REPLAY_FEATURE)
-    return this.#hubReplays
+  /** Reads and returns the hub's features: whether it replays answers by key, too. */
+  learn({ features }: HubInfo): readonly string[] {
+    const known = Array.isArray(features) ? features : []
+    this.#hubReplays = known.includes(REPLAY_FEATURE)
+    return known
   }
 
   async #once(call: Call): Promise<TransportAnswer> {
@@ -118,8 +123,10 @@ export class Requester {
     const timeoutSec = call.timeoutSec ?? this.timeoutSec
     const answer = await this.#transport.request({ method, path, body, timeoutSec, signal, idempotencyKey })
     if (answer.instanceId !== undefined && answer.instanceId !== this.#instanceId) {
+      const isOther = this.#instanceId !== undefined
       this.#instanceId = answer.instanceId
       this.#hubReplays = undefined
+      if (isOther) this.#onHubChanged?.()
     }
     return answer
   }
