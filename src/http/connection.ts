@@ -8,28 +8,30 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 const CONNECTION = Symbol('connection')
+const NONE: readonly (() => void)[] = []
+
+type HubSocket = Socket & { [CONNECTION]?: Connection }
 
 export class Connection {
   readonly #socket: Socket
-  readonly #callbacks = new Set<() => void>()
+  /** Rarely more than one: a new list for each change is smaller than a set. */
+  #callbacks = NONE
   #last: ServerResponse<IncomingMessage> | undefined
   #refused = false
 
   /** Attaches a `Connection` to a new socket. */
-  static accept(socket: Socket & { [CONNECTION]?: Connection }): void {
+  static accept(socket: HubSocket): void {
     socket[CONNECTION] = new Connection(socket)
+    // One function for all connections, as thousands are open.
+    socket.on('end', tellLeft).on('close', tellLeft)
   }
 
-  static of(socket: Socket & { [CONNECTION]?: Connection }): Connection {
+  static of(socket: HubSocket): Connection {
     return socket[CONNECTION] as Connection
   }
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    const left = () => {
-      for (const callback of this.#callbacks) callback()
-    }
-    socket.once('end', left).once('close', left)
   }
 
   /** The last request's response, unless it is closed. */
@@ -54,11 +56,18 @@ export class Connection {
 
   /** Calls back when the client leaves, once. */
   onLeft(callback: () => void): void {
-    this.#callbacks.add(callback)
+    this.#callbacks = [...this.#callbacks, callback]
   }
 
   offLeft(callback: () => void): void {
-    this.#callbacks.delete(callback)
+    this.#callbacks = this.#callbacks.filter((one) => one !== callback)
+  }
+
+  /** Calls back, and forgets the callbacks. */
+  tellLeft(): void {
+    const callbacks = this.#callbacks
+    this.#callbacks = NONE
+    for (const callback of callbacks) callback()
   }
 
   /** True the first time only: the hub answers nothing after a refusal on this connection. */
@@ -67,4 +76,8 @@ export class Connection {
     this.#refused = true
     return isFirst
   }
+}
+
+function tellLeft(this: HubSocket): void {
+  this[CONNECTION]?.tellLeft()
 }
