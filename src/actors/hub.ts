@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { VERSION } from '../package.js'
+import { DEFAULT_HOST, DEFAULT_PORT, HOST_RULE, listenHost, urlHost } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
 import {
   DEFAULT_LIMITS,
@@ -18,7 +19,6 @@ import {
 } from '../protocol/limits.js'
 import { type Bounds, HUB_NUMBERS, misfit } from '../protocol/numbers.js'
 import { REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { DEFAULT_HOST, DEFAULT_PORT, HOST_RULE, listenHost, urlHost } from './address.js'
 import type { GatewayInfo } from './gateway.actor.js'
 import { createLog } from './log.js'
 import type { LogSetting } from './log-settings.js'

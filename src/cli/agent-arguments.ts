@@ -3,9 +3,10 @@
 import type { ArgsDef } from 'citty'
 import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
+import { DEFAULT_BASE_URL, hubAddress } from '../sdk/hub-address.js'
 import { plainConnections } from '../sdk/plain-connections.js'
 import { requiredText, text, usageError } from './arguments.js'
-import { nearestUrl } from './running-hub.js'
+import { sayDoubt } from './running-hub.js'
 
 export const agentArguments = {
   agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
@@ -38,13 +39,12 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
 export function baseUrl(option: unknown): string {
   const said = text(option, 'base-url')
   if (said !== undefined) return address(said, '--base-url')
-  const { ARC_BASE_URL } = process.env
-  return ARC_BASE_URL ? address(ARC_BASE_URL, 'ARC_BASE_URL') : nearestUrl()
+  return hubAddress((doubt) => sayDoubt(doubt, 'name its hub with --base-url or ARC_BASE_URL'))
 }
 
 /** @throws ArcError that names where the address comes from */
 export function address(url: string, source: string): string {
   const { protocol = '' } = URL.canParse(url) ? new URL(url) : {}
   if (protocol === 'http:' || protocol === 'https:') return url
-  throw usageError(`${source} must be an http:// or https:// URL such as http://127.0.0.1:6969, not "${url}"`)
+  throw usageError(`${source} must be an http:// or https:// URL such as ${DEFAULT_BASE_URL}, not "${url}"`)
 }

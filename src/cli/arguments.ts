@@ -1,6 +1,6 @@
 // Checks the values of options, which citty hands over as text. An error names the option and what it takes.
 
-import { HOST_RULE, listenHost } from '../actors/address.js'
+import { HOST_RULE, listenHost } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
 import { MAX_WAIT_SEC } from '../protocol/numbers.js'
 

@@ -5,10 +5,10 @@ import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
+import { DEFAULT_STORAGE } from '../sdk/pid-file.js'
 import { storageFile } from '../storage-file.js'
 import { host, oneOf, text, usageError, wholeNumber } from './arguments.js'
 import { list } from './command-line.js'
-import { DEFAULT_STORAGE } from './pid-file.js'
 import type { Wanted } from './running-hub.js'
 
 export const wantedArguments = {

@@ -6,10 +6,11 @@
 // word: a command may show it, but it proves no process and no file.
 
 import { resolve } from 'node:path'
-import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../actors/address.js'
+import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../protocol/address.js'
+import { wordsOf } from '../sdk/hub-address.js'
+import { DEFAULT_STORAGE, type Doubt, findPidFiles, type PidFile } from '../sdk/pid-file.js'
 import { storageFile } from '../storage-file.js'
 import { say } from './output.js'
-import { DEFAULT_STORAGE, type Doubt, findPidFiles, type PidFile } from './pid-file.js'
 import { type Probe, probe } from './probe.js'
 
 /** The hub that the command line names. An absent member fits every hub. */
@@ -42,20 +43,13 @@ export function* fittingPidFiles(wanted: Wanted, advice = 'name its hub with --p
   }
 }
 
-/** The address for a command that acts as an agent and was given none. */
-export function nearestUrl(): string {
-  const advice = 'name its hub with --base-url or ARC_BASE_URL'
-  const [nearest] = fittingPidFiles({}, advice)
-  return nearest?.url ?? wantedUrl({})
-}
-
 const doubted = new Set<string>()
 
-function sayDoubt({ path, reason, remedy }: Doubt, advice: string): void {
-  if (doubted.has(path)) return
-  doubted.add(path)
-  const todo = [...(remedy === undefined ? [] : [remedy]), `if you trust it: ${advice}`]
-  say(`arc: ${path} is not believed: ${reason}; ${todo.join('; ')}`)
+/** Names a pid file once on standard error. */
+export function sayDoubt(doubt: Doubt, advice: string): void {
+  if (doubted.has(doubt.path)) return
+  doubted.add(doubt.path)
+  say(`arc: ${wordsOf(doubt, advice)}`)
 }
 
 /** A running hub that fits, and the probe of the wanted address. */

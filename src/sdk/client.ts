@@ -22,6 +22,7 @@ import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
 import { FeedReader, pollTimeoutSec } from './feed-reader.js'
 import { HttpTransport } from './http-transport.js'
+import { hubAddress, wordsOf } from './hub-address.js'
 import { Leases } from './leases.js'
 import { liveMessages } from './messages.js'
 import type * as options from './options.js'
@@ -35,8 +36,6 @@ import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 import { Upkeep } from './upkeep.js'
 
-/** The address of a hub with default options. */
-export const DEFAULT_BASE_URL = 'http://127.0.0.1:6969'
 const DEFAULT_TIMEOUT_SEC = 10
 const DEFAULT_RETRY_FOR_SEC = 5
 const DEFAULT_POLL_SEC = 30
@@ -57,7 +56,8 @@ export class ArcClient {
 
   /**
    * Opens no connection.
-   * @throws ArcError `invalid_request`: an empty `agentId`, a `baseUrl` that is no http(s) URL, a number beyond its bounds
+   * @throws ArcError `invalid_request`: an empty `agentId`, a `baseUrl` or ARC_BASE_URL that is no http(s) URL, a number
+   * beyond its bounds
    */
   constructor(agentId: string, given: options.ClientOptions = {}) {
     this.agentId = agentId.toWellFormed().trim() // as the hub will have it
@@ -69,7 +69,7 @@ export class ArcClient {
     setMaxListeners(0, this.#closing.signal)
     const transport =
       given.transport ??
-      new HttpTransport({ baseUrl: given.baseUrl ?? DEFAULT_BASE_URL, connectTimeoutSec: timeoutSec })
+      new HttpTransport({ baseUrl: given.baseUrl ?? nearestHub(), connectTimeoutSec: timeoutSec })
     this.#requester = new Requester(transport, {
       timeoutSec,
       retryForSec,
@@ -377,4 +377,10 @@ export class ArcClient {
     }
     return cursor
   }
+}
+
+function nearestHub(): string {
+  return hubAddress((doubt) =>
+    process.emitWarning(wordsOf(doubt, 'name its hub by baseUrl or ARC_BASE_URL'), 'ArcWarning'),
+  )
 }

@@ -15,6 +15,7 @@ export type {
   ThreadDetail,
   ThreadSummary,
 } from '../protocol/objects.js'
-export { ArcClient, DEFAULT_BASE_URL } from './client.js'
+export { ArcClient } from './client.js'
+export { DEFAULT_BASE_URL } from './hub-address.js'
 export type * from './options.js'
 export type { Method, Transport, TransportAnswer, TransportRequest } from './transport.js'

@@ -4,7 +4,7 @@
 
 import { existsSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { writePidFile } from '../../src/cli/pid-file.js'
+import { writePidFile } from '../../src/sdk/pid-file.js'
 import { isAlive, json, Place, type Stranger } from '../support/arc-process.js'
 import { type FalseHub, startFalseHub, startFalseHubProcess } from '../support/false-hub.js'
 

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import t, { type Test } from 'tap'
-import { listenHost } from '../../src/actors/address.js'
+import { listenHost } from '../../src/protocol/address.js'
 import { type Finished, json, Place } from '../support/arc-process.js'
 
 t.jobs = 2

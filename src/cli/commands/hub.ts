@@ -2,17 +2,17 @@
 // hub is ready, or why it did not start.
 
 import { defineCommand } from 'citty'
-import { urlHost } from '../../actors/address.js'
 import { type Hub, startHub } from '../../actors/hub.js'
 import { logFile } from '../../actors/log-file.js'
 import { standardError } from '../../actors/log-sinks.js'
 import { isAlive } from '../../process-stat.js'
+import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
+import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../../sdk/pid-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { forPeople } from '../log-lines.js'
 import { ExitStatus, say } from '../output.js'
-import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../pid-file.js'
 
 /** The report of a started hub to `arc ensure`. */
 export type StartReport =

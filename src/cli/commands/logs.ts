@@ -1,13 +1,13 @@
 // `arc logs`: shows the log of the background hub, as lines for people.
 
 import { defineCommand } from 'citty'
+import { DEFAULT_STORAGE, logFileOf } from '../../sdk/pid-file.js'
 import { wholeNumber } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { renderLogLine } from '../log-lines.js'
 import { follow, lastLines } from '../log-tail.js'
 import { print } from '../output.js'
-import { DEFAULT_STORAGE, logFileOf } from '../pid-file.js'
 import { fittingPidFiles } from '../running-hub.js'
 
 const args = {

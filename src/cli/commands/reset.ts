@@ -4,11 +4,11 @@ import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'nod
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
+import { DEFAULT_STORAGE } from '../../sdk/pid-file.js'
 import { storageFile } from '../../storage-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { printJson } from '../output.js'
-import { DEFAULT_STORAGE } from '../pid-file.js'
 import { findRunningHub } from '../running-hub.js'
 import { type Stopping, stopHub } from '../stopping.js'
 

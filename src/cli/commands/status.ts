@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs'
 import { defineCommand } from 'citty'
+import { logFileOf } from '../../sdk/pid-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { ExitStatus, printJson, say } from '../output.js'
-import { logFileOf } from '../pid-file.js'
 import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
 export default defineCommand({

@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { isLoopback, urlHost } from '../actors/address.js'
+import { isLoopback, urlHost } from '../protocol/address.js'
 import { storageFile } from '../storage-file.js'
 import { isTrackedByGit } from './git-index.js'
 

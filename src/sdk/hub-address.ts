@@ -1,0 +1,38 @@
+// The one rule by which the SDK and the command line find a hub that nobody names: ARC_BASE_URL, else the nearest
+// `.arc.pid` from the working folder upward that may be believed (pid-file.ts), else the default address.
+
+import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
+import { ArcError } from '../protocol/errors.js'
+import { DEFAULT_STORAGE, type Doubt, findPidFiles } from './pid-file.js'
+
+/** The address of a hub with default options. */
+export const DEFAULT_BASE_URL = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`
+
+/**
+ * `doubted` is told of each nearer pid file that is not believed.
+ * @throws ArcError `invalid_request` if ARC_BASE_URL is no http(s) URL
+ */
+export function hubAddress(doubted: (doubt: Doubt) => void): string {
+  const { ARC_BASE_URL } = process.env
+  if (ARC_BASE_URL) return checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL')
+  for (const found of findPidFiles(DEFAULT_STORAGE)) {
+    if (!('reason' in found)) return found.url
+    doubted(found)
+  }
+  return DEFAULT_BASE_URL
+}
+
+/** @throws ArcError `invalid_request` that begins with `name` */
+export function checkedAddress(url: string, name: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new ArcError(
+    'invalid_request',
+    `${name} must be an http:// or https:// URL such as ${DEFAULT_BASE_URL}, not ${JSON.stringify(url)}`,
+  )
+}
+
+/** In words, with what to do; `advice` says how to name the hub. */
+export function wordsOf({ path, reason, remedy }: Doubt, advice: string): string {
+  const todo = [...(remedy === undefined ? [] : [remedy]), `if you trust it: ${advice}`]
+  return `${path} is not believed: ${reason}; ${todo.join('; ')}`
+}
