@@ -87,6 +87,19 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
     }
   }
 
+  /** Runs `work` after the current batch. */
+  function committed<T>(work: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) =>
+      committer.afterCommit(async () => {
+        try {
+          resolve(await work())
+        } catch (error) {
+          reject(error)
+        }
+      }),
+    )
+  }
+
   function openDoor(port: MessagePort): void {
     const later = <T>(
       incoming: Incoming<StorageContract> & { reply(value: T): void },
@@ -96,9 +109,11 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
       port,
       {
         submit: (incoming) => committer.submit(incoming),
-        query: async (incoming) => {
-          if (incoming.input.op.startsWith('agents.')) await expiry.refresh()
-          later(incoming, () => backend.query(incoming.input))
+        query: (incoming) => {
+          const { input } = incoming
+          if (input.op.startsWith('agents.'))
+            void answer(incoming, () => expiry.beforeReading(() => committed(() => backend.query(input))))
+          else later(incoming, () => backend.query(input))
         },
         page: (incoming) => later(incoming, () => backend.page(incoming.input)),
         status: async (incoming) => {

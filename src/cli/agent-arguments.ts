@@ -39,6 +39,8 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
 export function baseUrl(option: unknown): string {
   const said = text(option, 'base-url')
   if (said !== undefined) return address(said, '--base-url')
+  const { ARC_BASE_URL } = process.env
+  if (ARC_BASE_URL) return address(ARC_BASE_URL, 'ARC_BASE_URL')
   return hubAddress((doubt) => sayDoubt(doubt, 'name its hub with --base-url or ARC_BASE_URL'))
 }
 

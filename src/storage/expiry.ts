@@ -41,8 +41,20 @@ export class Expiry {
     clearInterval(this.#tick)
   }
 
-  /** Expires sessions before a listing of agents, if the storage can be written at once. */
-  async refresh(): Promise<void> {
+  /**
+   * Reads a listing of agents after it has expired sessions. A session that expires between the two would be left out
+   * before it is ended and its leases are released, so it reads again then.
+   */
+  async beforeReading<T>(read: () => Promise<T>): Promise<T> {
+    await this.#refresh()
+    const found = await read()
+    if (!(await this.#options.backend.hasExpired())) return found
+    await this.#refresh()
+    return read()
+  }
+
+  /** Expires sessions, if the storage can be written at once. */
+  async #refresh(): Promise<void> {
     const { committer, backend } = this.#options
     this.#noteSuspension()
     const isStale = () => committer.presence.isPending || this.#suspendedAtMs !== undefined

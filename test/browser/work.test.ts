@@ -54,7 +54,7 @@ test('holds: owner and a countdown that runs, gone when released and when it run
   const task = await alice.post('mend the roof', { kind: 'task' })
   await alice.claim(task.id, { ttlSec: 3_700 })
   await alice.lock('src/a.ts', { ttlSec: 120 })
-  await alice.lock('src/brief.ts', { ttlSec: 5 })
+  await alice.lock('src/brief.ts', { ttlSec: 5, keep: false })
   const hold = (key: string) => page.locator(`.hold[data-key="${key}"]`)
   await hold('src/a.ts').waitFor()
   await hold('src/brief.ts').waitFor()
