@@ -18,6 +18,11 @@ export const agentArguments = {
 } as const satisfies ArgsDef
 
 const CONNECT_SEC = 10
+/**
+ * For an agent that has only a shell: seconds that its session and its leases last without a command. No process of it
+ * stays between two commands, and it may think or compile meanwhile.
+ */
+export const SHELL_TTL_SEC = 3_600
 
 /**
  * A client of the agent's session: the one that it has, as it is, else a new one, which does not end with the command. A
@@ -31,7 +36,7 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
     connect: plainConnections,
   })
   const client = new ArcClient(agentId, { transport, retryFor: 0 })
-  await client.register({ reuse: true, replace: true, process: false })
+  await client.register({ reuse: true, replace: true, process: false, presenceTtlSec: SHELL_TTL_SEC })
   return client
 }
 

@@ -22,6 +22,20 @@ export function requiredText(value: unknown, option: string): string {
   return given
 }
 
+/** @throws ArcError if it is missing or empty */
+export function requiredPositional(value: unknown, name: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw usageError(`${name} is required; one that begins with a dash goes after --`)
+}
+
+/** The id of a message or task. */
+export function requiredId(value: unknown, name: string): number {
+  const given = requiredPositional(value, name)
+  if (!/^[0-9]{1,15}$/.test(given))
+    throw usageError(`${name} must be the number of a message, not "${given}"`)
+  return Number(given)
+}
+
 /** A whole number from `min` to `max`. */
 export function wholeNumber(value: unknown, option: string, min: number, max: number): number | undefined {
   const given = text(value, option)

@@ -29,6 +29,22 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
   },
   post: { load: () => load(import('./commands/post.js')), summary: 'post a message as an agent' },
   poll: { load: () => load(import('./commands/poll.js')), summary: 'wait for messages as an agent, once' },
+  agents: { load: () => load(import('./commands/agents.js')), summary: 'show who is here' },
+  channels: { load: () => load(import('./commands/channels.js')), summary: 'show the channels' },
+  thread: {
+    load: () => load(import('./commands/thread.js')),
+    summary: 'show a thread with all that is in it',
+  },
+  tasks: { load: () => load(import('./commands/tasks.js')), summary: 'show the tasks' },
+  done: { load: () => load(import('./commands/done.js')), summary: 'complete a task' },
+  claim: { load: () => load(import('./commands/claim.js')), summary: 'take a claim, or see who has it' },
+  release: { load: () => load(import('./commands/release.js')), summary: 'release a claim' },
+  lock: { load: () => load(import('./commands/lock.js')), summary: 'lock a file, or see who has it' },
+  unlock: { load: () => load(import('./commands/unlock.js')), summary: 'release a lock' },
+  holds: {
+    load: () => load(import('./commands/holds.js')),
+    summary: 'show the claims and locks that are held',
+  },
   relay: {
     load: () => load(import('./commands/relay.js')),
     summary: 'serve a folder in front of any hub, for agents without a network',
@@ -66,6 +82,8 @@ Examples:
   arc post --agent me "hello"                 say something to everyone
   arc post --agent me --to you "your turn"    say something to one agent
   arc poll --agent you --since-id 0           read what was said
+  arc lock --agent me src/app.ts              nobody else edits it now; arc unlock when done
+  arc done --agent me 7                       task 7 is done
   arc status                                  what runs where
   arc relay --base-url http://10.0.0.5:6969   serve .arc-relay here for a hub elsewhere
   arc smoke --no-network                      do agents reach each other, even through files alone?

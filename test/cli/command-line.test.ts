@@ -18,6 +18,7 @@ const NAMES = [
   'whoami',
   'post',
   'poll',
+  ...['agents', 'channels', 'thread', 'tasks', 'done', 'claim', 'release', 'lock', 'unlock', 'holds'],
   'relay',
   'smoke',
   'smoke-agent',

@@ -1,0 +1,97 @@
+// An agent that has only a shell does a whole job by `arc` alone: it looks who is there, takes a task and a file that another
+// agent then can't have, posts a log from a pipe, hands over, completes, and lets go of all of it.
+
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import { PROGRAM } from '../../src/package.js'
+import type { Claim, Lock, Message, Session, Task, ThreadDetail } from '../../src/protocol/objects.js'
+import { json, jsonLines, Place } from '../support/arc-process.js'
+
+const place = new Place(t)
+await place.ensure(['--port', '0', '--no-relay', '--presence-ttl-sec', '5'])
+const as = (agent: string, ...args: string[]) => {
+  const [command = '', ...rest] = args
+  return place.arc([command, '--agent', agent, ...rest])
+}
+
+let task: Message
+
+t.test('a job is posted, and the agents see each other', async (t) => {
+  task = json<Message>(await as('lead', 'post', '--kind', 'task', '--thread-id', 'job', 'mend the parser'))
+  const here = jsonLines<Session>(await as('sh', 'agents'))
+  t.strictSame(
+    here.map(({ agent_id }) => agent_id),
+    ['lead', 'sh'],
+  )
+  t.match(here, [{ presence_ttl_sec: 3_600 }, { presence_ttl_sec: 3_600 }], 'a shell has an hour to think')
+  t.match(jsonLines(await as('sh', 'channels')), [{ name: 'direct' }, { name: 'general' }])
+})
+
+t.test('it takes the task and the file, and another agent is told who has them', async (t) => {
+  const key = `task-${task.id}`
+  t.match(jsonLines<Task>(await as('sh', 'tasks', '--status', 'open')), [
+    { task_id: task.id, thread_id: 'job' },
+  ])
+  t.match(json(await as('sh', 'claim', key)), {
+    acquired: true,
+    claim: { claim_key: key, owner_agent_id: 'sh' },
+  })
+  t.match(json(await as('sh', 'lock', 'src/parser.ts')), { acquired: true, lock: { agent_id: 'sh' } })
+  for (const [verb, what] of [
+    ['claim', key],
+    ['lock', 'src/parser.ts'],
+  ] as const) {
+    const refused = await as('lead', verb, what)
+    t.equal(refused.status, 1)
+    t.match(refused.stderr, `sh has ${what} until `)
+    t.match(json(refused), { acquired: false })
+  }
+  const held = jsonLines<Claim | Lock>(await as('lead', 'holds'))
+  t.match(held, [{ claim_key: key }, { file_path: 'src/parser.ts' }])
+  const [, lock] = held as [Claim, Lock]
+  t.equal(Date.parse(lock.expires_at) - Date.parse(lock.locked_at), 3_600_000)
+})
+
+t.test('it posts a log from a pipe, and answers a message', async (t) => {
+  const args = [PROGRAM, 'post', '--agent', 'sh', '--thread-id', 'job', '--kind', 'artifact', '-']
+  const post = spawn(process.execPath, args, { cwd: place.folder, env: { PATH: process.env.PATH } })
+  post.stdin.end('line 1\nline 2\n-- all tests pass --\n')
+  const log = JSON.parse(await text(post.stdout)) as Message
+  t.equal(log.body, 'line 1\nline 2\n-- all tests pass --\n')
+  const answer = json<Message>(await as('sh', 'post', '--to', 'lead', '--reply-to', `${log.id}`, 'yours now'))
+  t.match(answer, { reply_to: log.id, to_agent: 'lead' })
+  const thread = json<ThreadDetail>(await as('lead', 'thread', 'job'))
+  t.match(thread, { thread: { status: 'waiting' }, messages: [{ id: task.id }, { id: log.id }] })
+})
+
+t.test('it completes the task and gives up what it held', async (t) => {
+  t.match(json(await as('sh', 'done', `${task.id}`)), { task: { status: 'done' } })
+  t.match(json(await as('sh', 'unlock', 'src/parser.ts')), { released: 'src/parser.ts' })
+  t.match(json(await as('sh', 'release', `task-${task.id}`)), { released: `task-${task.id}` })
+  t.strictSame(jsonLines(await as('sh', 'holds')), [])
+  t.strictSame(jsonLines(await as('sh', 'tasks', '--status', 'open')), [])
+  t.match(json(await as('lead', 'lock', 'src/parser.ts', '--ttl-sec', '60')), { acquired: true })
+})
+
+t.test('mistakes are told with what to do', async (t) => {
+  const mistakes: readonly [args: string[], says: RegExp][] = [
+    [['lock'], /KEY is required/],
+    [['lock', ' '], /KEY is required/],
+    [['lock', 'a', 'b'], /unexpected argument "b"/],
+    [['lock', 'a', '--ttl-sec', '1'], /--ttl-sec must be a whole number from 5/],
+    [['done', 'seven'], /TASK must be the number of a message, not "seven"/],
+    [['done', '999'], /task 999 does not exist/],
+    [['thread'], /THREAD is required/],
+    [['thread', 'nowhere'], /nowhere/],
+    [['tasks', '--status', 'lost'], /--status must be one of open, done/],
+    [['unlock', 'never.ts'], /holds no active lock on "never.ts"/],
+    [['release', 'never'], /holds no active claim on "never"/],
+    [['post', '--reply-to', 'x', 'y'], /--reply-to must be a whole number/],
+  ]
+  for (const [args, says] of mistakes) {
+    const done = await as('sh', ...args)
+    t.match(done, { status: 1, stdout: '' })
+    t.match(done.stderr, says, args.join(' '))
+  }
+})
