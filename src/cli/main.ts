@@ -45,6 +45,7 @@ const COMMANDS: Readonly<Record<string, { readonly load: Load; readonly summary:
     load: () => load(import('./commands/holds.js')),
     summary: 'show the claims and locks that are held',
   },
+  run: { load: () => load(import('./commands/run.js')), summary: 'hold a lock while a command runs' },
   relay: {
     load: () => load(import('./commands/relay.js')),
     summary: 'serve a folder in front of any hub, for agents without a network',

@@ -18,7 +18,7 @@ const NAMES = [
   'whoami',
   'post',
   'poll',
-  ...['agents', 'channels', 'thread', 'tasks', 'done', 'claim', 'release', 'lock', 'unlock', 'holds'],
+  ...['agents', 'channels', 'thread', 'tasks', 'done', 'claim', 'release', 'lock', 'unlock', 'holds', 'run'],
   'relay',
   'smoke',
   'smoke-agent',

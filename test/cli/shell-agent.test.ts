@@ -7,6 +7,7 @@ import t from 'tap'
 import { PROGRAM } from '../../src/package.js'
 import type { Claim, Lock, Message, Session, Task, ThreadDetail } from '../../src/protocol/objects.js'
 import { json, jsonLines, Place } from '../support/arc-process.js'
+import { until } from '../support/waiting.js'
 
 const place = new Place(t)
 await place.ensure(['--port', '0', '--no-relay', '--presence-ttl-sec', '5'])
@@ -74,6 +75,45 @@ t.test('it completes the task and gives up what it held', async (t) => {
   t.match(json(await as('lead', 'lock', 'src/parser.ts', '--ttl-sec', '60')), { acquired: true })
 })
 
+t.test('a lock is held while a command runs, which says how it ended', async (t) => {
+  const hold = ['run', '--lock', 'db', '--', process.execPath, '-e']
+  const running = place.start([
+    'run',
+    '--agent',
+    'sh',
+    ...hold.slice(1),
+    "process.stdin.once('data', () => process.exit(3)); console.log('runs')",
+  ])
+  await until('it to run', () => running.stdout.includes('runs'))
+  t.match(await as('lead', 'lock', 'db'), { status: 1, stderr: /sh has db/ })
+  t.match(await as('lead', ...hold, '0'), {
+    status: 1,
+    stderr: /sh has db until .*; the command was not run/,
+  })
+  const waiting = place.start([
+    'run',
+    '--agent',
+    'lead',
+    '--timeout',
+    '30',
+    ...hold.slice(1),
+    "console.log('mine now')",
+  ])
+  running.child.stdin?.write('end')
+  t.match(await running.finished, { status: 3, stdout: 'runs\n' })
+  t.match(await waiting.finished, { status: 0, stdout: 'mine now\n' })
+  t.strictSame(
+    jsonLines<Lock>(await as('sh', 'holds')).filter(({ file_path }) => file_path === 'db'),
+    [],
+  )
+  const ended = await as('sh', 'run', '--lock', 'db', '--', 'sh', '-c', 'kill -TERM $$')
+  t.equal(ended.status, 128 + 15)
+  t.match(await as('sh', 'run', '--lock', 'db', '--', 'no-such-command'), {
+    status: 127,
+    stderr: /can't be run/,
+  })
+})
+
 t.test('mistakes are told with what to do', async (t) => {
   const mistakes: readonly [args: string[], says: RegExp][] = [
     [['lock'], /KEY is required/],
@@ -87,6 +127,8 @@ t.test('mistakes are told with what to do', async (t) => {
     [['tasks', '--status', 'lost'], /--status must be one of open, done/],
     [['unlock', 'never.ts'], /holds no active lock on "never.ts"/],
     [['release', 'never'], /holds no active claim on "never"/],
+    [['run', '--lock', 'a'], /a COMMAND is required after --/],
+    [['run', '--', 'true'], /--lock is required/],
     [['post', '--reply-to', 'x', 'y'], /--reply-to must be a whole number/],
   ]
   for (const [args, says] of mistakes) {

@@ -1,0 +1,77 @@
+// `arc run`: holds a lock while a command runs, and ends as the command does.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { defineCommand } from 'citty'
+import type { ArcClient } from '../../sdk/client.js'
+import { agentArguments, signIn } from '../agent-arguments.js'
+import { requiredText, seconds, usageError } from '../arguments.js'
+import { checkCommandLine } from '../command-line.js'
+import { ExitStatus, say } from '../output.js'
+
+const args = {
+  ...agentArguments,
+  lock: { type: 'string', description: 'The path to hold while the command runs', valueHint: 'path' },
+  timeout: {
+    type: 'string',
+    description: 'Seconds to wait while another agent has it (default 0)',
+    valueHint: 'sec',
+  },
+} as const
+
+/** Between two tries to get a lock that another agent has. */
+const TRY_AGAIN_MS = 500
+/** The lock outlives this process by at most so many seconds, if it is killed. The client refreshes it meanwhile. */
+const TTL_SEC = 60
+/** What a shell says of a command that it can't find. */
+const NOT_FOUND = 127
+const BY_SIGNAL = 128
+const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export default defineCommand({
+  meta: { name: 'run', description: 'Hold a lock while a command runs: arc run --lock PATH -- COMMAND' },
+  args,
+  async run({ args: given, rawArgs }) {
+    const end = rawArgs.indexOf('--')
+    checkCommandLine(end === -1 ? rawArgs : rawArgs.slice(0, end), args)
+    const [command, ...rest] = end === -1 ? [] : rawArgs.slice(end + 1)
+    if (command === undefined) throw usageError('a COMMAND is required after --')
+    const path = requiredText(given.lock, 'lock')
+    const deadline = Date.now() + (seconds(given.timeout, 'timeout') ?? 0) * 1_000
+    const client = await signIn(given)
+    await take(client, path, deadline)
+    try {
+      throw new ExitStatus(await statusOf(command, rest))
+    } finally {
+      await client.unlock(path).catch(() => say(`the lock on ${path} was lost while the command ran`))
+    }
+  },
+})
+
+/** @throws ExitStatus 1 if another agent has it until the deadline */
+async function take(client: ArcClient, path: string, deadline: number): Promise<void> {
+  for (;;) {
+    const { acquired, lock } = await client.lock(path, { ttlSec: TTL_SEC })
+    if (acquired) return
+    if (Date.now() + TRY_AGAIN_MS > deadline) {
+      say(`${lock.agent_id} has ${path} until ${lock.expires_at} at the latest; the command was not run`)
+      throw new ExitStatus(1)
+    }
+    await pause(TRY_AGAIN_MS)
+  }
+}
+
+/** Runs a command with this process's input and output; gives the status that a shell would. */
+async function statusOf(command: string, args: readonly string[]): Promise<number> {
+  const child = spawn(command, args, { stdio: 'inherit' })
+  for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal))
+  try {
+    const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return status ?? BY_SIGNAL + constants.signals[signal ?? 'SIGKILL']
+  } catch (error) {
+    say(`${command} can't be run: ${(error as Error).message}`)
+    return NOT_FOUND
+  }
+}
