@@ -72,7 +72,7 @@ t.test('who sends by the SDK at such a time is not told of it', async (t) => {
   const hub = await startTestHub(t)
   const clients = Array.from(
     { length: 12 },
-    (_, i) => new ArcClient(`a${i}`, { baseUrl: hub.url, retryFor: 60 }),
+    (_, i) => new ArcClient(`a${i}`, { baseUrl: hub.url, retryFor: 60, timeout: 60 }),
   )
   t.teardown(() => Promise.all(clients.map((client) => client.close())))
   const { body, attachments } = LARGEST
