@@ -26,11 +26,17 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
   [['strat'], /there is no command "strat"; see arc --help/],
   [['__proto__'], /there is no command "__proto__"/],
   [['post', 'hello'], /--agent is required/],
-  [['post', '--agent', 'me'], /TEXT is required; one that begins with a dash goes after --/],
+  [
+    ['post', '--agent', 'me'],
+    /TEXT is required; - reads standard input; one that begins with a dash goes after --/,
+  ],
   [['post', '--agent', 'me', ' '], /TEXT must not be empty/],
   [['post', '--agent', 'me', '--agent', 'you', 'hi'], /--agent is given twice; give it once/],
   [['ensure', '--port', '1', '--port', '2'], /--port is given twice; give it once/],
-  [['post', '--agent', 'me', '- a list'], /TEXT is required; one that begins with a dash goes after --/],
+  [
+    ['post', '--agent', 'me', '- a list'],
+    /TEXT is required; - reads standard input; one that begins with a dash goes after --/,
+  ],
   [
     ['post', '--agent', 'me', 'two', 'words'],
     /unexpected argument "words"; put a text with spaces in quotes/,
