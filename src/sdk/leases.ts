@@ -17,7 +17,7 @@ type Noun = 'claim' | 'lock'
 interface Kept {
   readonly noun: Noun
   readonly key: string
-  readonly ttlSec: number | undefined
+  ttlSec: number | undefined
   /** Epoch milliseconds. */
   dueAtMs: number
 }
@@ -55,6 +55,7 @@ export class Leases {
   async refreshClaim(target: string | number, given: options.LeaseOptions): Promise<options.ClaimResult> {
     const body = { owner_agent_id: this.#agentId, claim_key: claimKey(target), ttl_sec: given.ttlSec }
     const { result, envelope } = await this.#requester.post<Claim>('/v1/claims/refresh', body, given)
+    this.#extended('claim', claimKey(target), given.ttlSec)
     return { acquired: envelope.acquired === true, claim: result }
   }
 
@@ -76,6 +77,7 @@ export class Leases {
   async refreshLock(filePath: string, given: options.LeaseOptions): Promise<options.LockResult> {
     const body = { agent_id: this.#agentId, file_path: filePath, ttl_sec: given.ttlSec }
     const { result, envelope } = await this.#requester.post<Lock>('/v1/locks/refresh', body, given)
+    this.#extended('lock', filePath, given.ttlSec)
     return { acquired: envelope.acquired === true, lock: result }
   }
 
@@ -101,13 +103,21 @@ export class Leases {
     const { noun, key, ttlSec } = lease
     try {
       await (noun === 'claim' ? this.refreshClaim(key, { ttlSec }) : this.refreshLock(key, { ttlSec }))
-      lease.dueAtMs = nextRefresh(ttlSec)
     } catch (error) {
       const name = nameOf(noun, key)
       const isLost = error instanceof ArcError && error.status === 404
       if (isLost && this.#kept.get(name) === lease) this.#kept.delete(name)
       lease.dueAtMs = Date.now() + RETRY_MS
     }
+  }
+
+  /** The next refresh gives the same TTL as this one. */
+  #extended(noun: Noun, key: string, ttlSec: number | undefined): void {
+    const lease = this.#kept.get(nameOf(noun, key))
+    if (!lease) return
+    lease.ttlSec = ttlSec
+    lease.dueAtMs = nextRefresh(ttlSec)
+    this.#onKept()
   }
 
   #note(noun: Noun, key: string, { keep, ttlSec }: options.AcquireOptions): void {

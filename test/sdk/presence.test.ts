@@ -74,6 +74,15 @@ t.test('a lease that is not kept ends after its TTL', async (t) => {
   await until('it to end', async () => (await other.lock('brief.ts', { ttlSec: TTL_SEC })).acquired)
 })
 
+t.test('a lease that the agent itself has extended keeps that TTL', async (t) => {
+  const worker = await join(t, 'extends')
+  await worker.lock('long.ts', { ttlSec: TTL_SEC })
+  const { lock } = await worker.refreshLock('long.ts', { ttlSec: 600 })
+  await pause(TTL_SEC * 1_000)
+  const [held] = await worker.listLocks({ agentId: 'extends' })
+  t.equal(held?.expires_at, lock.expires_at, 'no refresh has shortened it')
+})
+
 t.test('what an agent has said of itself is there again after a reset of the hub', async (t) => {
   const [folder, port] = [ownFolder(t), await steadyPort()]
   const start = (name: string) =>
