@@ -3,7 +3,7 @@
 import type { ArgsDef } from 'citty'
 import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
-import { DEFAULT_BASE_URL, hubAddress } from '../sdk/hub-address.js'
+import { checkedAddress, hubAddress } from '../sdk/hub-address.js'
 import { plainConnections } from '../sdk/plain-connections.js'
 import { requiredText, text, usageError } from './arguments.js'
 import { sayDoubt } from './running-hub.js'
@@ -44,14 +44,19 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
 export function baseUrl(option: unknown): string {
   const said = text(option, 'base-url')
   if (said !== undefined) return address(said, '--base-url')
-  const { ARC_BASE_URL } = process.env
-  if (ARC_BASE_URL) return address(ARC_BASE_URL, 'ARC_BASE_URL')
-  return hubAddress((doubt) => sayDoubt(doubt, 'name its hub with --base-url or ARC_BASE_URL'))
+  const advice = 'name its hub with --base-url or ARC_BASE_URL'
+  return withHelp(() => hubAddress((doubt) => sayDoubt(doubt, advice)))
 }
 
 /** @throws ArcError that names where the address comes from */
 export function address(url: string, source: string): string {
-  const { protocol = '' } = URL.canParse(url) ? new URL(url) : {}
-  if (protocol === 'http:' || protocol === 'https:') return url
-  throw usageError(`${source} must be an http:// or https:// URL such as ${DEFAULT_BASE_URL}, not "${url}"`)
+  return withHelp(() => checkedAddress(url, source))
+}
+
+function withHelp(find: () => string): string {
+  try {
+    return find()
+  } catch (error) {
+    throw usageError((error as Error).message)
+  }
 }
