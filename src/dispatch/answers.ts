@@ -8,7 +8,7 @@ import { type Done, isRefused, type Outcome } from '../storage/outcome.js'
 export function answerOf(outcome: Outcome): Answer {
   if (typeof outcome === 'string') return successText(201, outcome)
   const answer = isRefused(outcome)
-    ? failure(new ArcError(outcome.code, outcome.error))
+    ? failure(new ArcError(outcome.code, outcome.error, { beside: outcome.beside }))
     : answerOfDone(outcome)
   return outcome.isReplayed ? { ...answer, replayed: true } : answer
 }

@@ -16,6 +16,7 @@ import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { KeepAlive } from './keep-alive.js'
 import { Listings } from './listings.js'
+import { Offers } from './offers.js'
 import { Patience } from './patience.js'
 import { PendingCommand, type PendingCommandOptions } from './pending-command.js'
 import type { DoorRequest } from './request.js'
@@ -34,6 +35,7 @@ export interface DispatcherOptions {
 
 /** The work of a valid request. */
 type Work = PendingCommand | ListingPlan | Read
+/** What a promise answers. */
 type Read = Exclude<Plan, { kind: 'listing' | 'command' }>
 
 export class Dispatcher {
@@ -43,6 +45,7 @@ export class Dispatcher {
   readonly #patience: Patience
   readonly #alive: KeepAlive
   readonly #listings: Listings
+  readonly #offers: Offers
   readonly #streams: Streams
   readonly #commands: PendingCommandOptions
   #routes: Routes | undefined
@@ -57,6 +60,7 @@ export class Dispatcher {
     this.#alive = new KeepAlive({ storage, presenceTtlSec, agents: () => this.#waitingAgents() })
     const onParked = () => this.#alive.begin()
     this.#listings = new Listings({ storage, patience, refusal, onParked })
+    this.#offers = new Offers({ storage, patience, listings: this.#listings })
     const { changes } = this
     this.#streams = new Streams({ storage, listings: this.#listings, changes, refusal, onOpened: onParked })
     this.#commands = { storage, patience, refusal }
@@ -167,7 +171,7 @@ export class Dispatcher {
     if (work instanceof PendingCommand) work.send()
     else if (work.kind === 'listing') this.#listings.answer(work.listing, request)
     else
-      this.#read(work).then(
+      this.#read(work, request).then(
         (answer) => request.answer(answer),
         (error) => this.#refuse(error, request),
       )
@@ -189,12 +193,14 @@ export class Dispatcher {
   }
 
   /** Rejects with an ArcError when the request is refused. */
-  async #read(plan: Read): Promise<Answer> {
+  async #read(plan: Read, request: DoorRequest): Promise<Answer> {
     const { storage, hubProcess } = this.#options
     switch (plan.kind) {
       case 'query':
         if (plan.touches !== undefined) storage.touch([plan.touches])
         return answerOfDone(await this.#patience.read(() => storage.query(plan.query)))
+      case 'offer':
+        return this.#offers.answer(plan, request)
       case 'hub-info':
         return this.#patience.read(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':

@@ -32,6 +32,7 @@ const FEATURES = [
   'arc:status',
   'arc:stream_changes',
   'arc:presence',
+  'arc:mailbox',
 ] as const
 const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 

@@ -60,7 +60,7 @@ export class PendingCommand implements Submission, Caller<Outcome> {
 }
 
 /** The idempotency key and hash of a request that may be repeated. @throws ArcError 400 for a malformed key */
-function keyOf({ method, target, idempotency, replayOnly }: DoorRequest): Submission['idempotency'] {
+export function keyOf({ method, target, idempotency, replayOnly }: DoorRequest): Submission['idempotency'] {
   if (!idempotency || method === 'GET') return undefined
   const { scope, key, bytes } = idempotency
   if (!IDEMPOTENCY_KEY.test(key)) {

@@ -5,14 +5,16 @@ import { type ArcError, invalid, methodNotAllowed, notFound } from '../protocol/
 import { parse } from '../protocol/fields.js'
 import { jsonText } from '../protocol/json.js'
 import type { Limits } from '../protocol/limits.js'
-import { misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
+import { type Bounds, misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
-import type { Command, MessageFilter, Query, Submission } from '../storage/commands.js'
+import type { Command, Commands, MessageFilter, Query, Submission } from '../storage/commands.js'
 
 /** A listing of messages that may wait for its first row. */
 export interface Listing {
   readonly filter: MessageFilter
   readonly sinceId: number
+  /** Only messages with a lower id. The listing then does not wait. */
+  readonly beforeId?: number | undefined
   readonly limit: number
   readonly tail: boolean
   readonly timeoutMs: number
@@ -24,12 +26,20 @@ export type Plan =
   | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
   | { readonly kind: 'query'; readonly query: Query; readonly touches?: string | undefined }
   | ListingPlan
+  | OfferPlan
   | StreamPlan
   | { readonly kind: 'hub-info' | 'status' | 'page' }
 
 export interface ListingPlan {
   readonly kind: 'listing'
   readonly listing: Listing
+}
+
+/** An offer of a mailbox that may wait for its first message. */
+export interface OfferPlan {
+  readonly kind: 'offer'
+  readonly input: Commands['mailbox.offer']
+  readonly timeoutMs: number
 }
 
 export interface StreamPlan {
@@ -136,6 +146,8 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       const input = parse(requests.listAgents, query)
       return { kind: 'query', query: { op: 'agents.list', input }, touches: input.as }
     },
+    'GET /v1/agents/:agent_id': ({ params }) =>
+      read({ op: 'agents.get', input: parse(requests.getAgent, params) }),
     'GET /v1/bootstrap': ({ query }) =>
       read({ op: 'agents.bootstrap', input: parse(requests.bootstrapQuery, query) }),
 
@@ -150,25 +162,39 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       )
     },
     'GET /v1/messages': ({ query }) => {
-      const { channel, thread_id, since_id, limit, timeout, tail } = parse(requests.listMessages, query)
-      return listing(
-        { channels: channel === undefined ? undefined : [channel], threadId: thread_id },
-        since_id,
-        limit,
-        timeout,
-        tail,
-      )
+      const input = parse(requests.listMessages, query)
+      const { channel, thread_id: threadId } = input
+      return listing({ channels: channel === undefined ? undefined : [channel], threadId }, input)
+    },
+    'GET /v1/messages/:id': ({ params }) =>
+      read({ op: 'messages.get', input: parse(requests.getMessage, messageIn(params)) }),
+    'GET /v1/messages/:id/receipts': ({ params }) =>
+      read({ op: 'receipts.list', input: parse(requests.getMessage, messageIn(params)) }),
+    'POST /v1/messages/:id/ack': ({ params, body }) => {
+      const { agent_id, note } = body
+      const input = parse(requests.acknowledge, { agent_id, note, ...messageIn(params) })
+      return command({ op: 'message.acknowledge', input }, input.agent_id)
+    },
+    'GET /v1/undelivered': ({ query }) =>
+      read({ op: 'receipts.undelivered', input: parse(requests.listUndelivered, query) }),
+    'GET /v1/mailboxes/:agent_id': ({ params }) =>
+      read({ op: 'mailbox.get', input: parse(requests.getMailbox, params) }),
+    'POST /v1/mailboxes/:agent_id/offer': ({ params, query, body }) => {
+      const { reader, limit, max_chars, lease_sec, ambient } = body
+      const given = { reader, limit, max_chars, lease_sec, ambient, timeout: query.timeout, ...params }
+      const { timeout, ...input } = parse(requests.offerMailbox, given)
+      return { kind: 'offer', input, timeoutMs: Math.round(timeout * 1_000) }
+    },
+    'POST /v1/mailboxes/:agent_id/shown': ({ params, body }) => {
+      const { offer_id, via, up_to_id } = body
+      const input = parse(requests.markShown, { offer_id, via, up_to_id, ...params })
+      return command({ op: 'mailbox.shown', input }, input.agent_id)
     },
     'GET /v1/events': ({ query }) => {
       const input = parse(requests.listEvents, query)
       const { agent_id: agentId, channel, thread_id: threadId, exclude_self: excludeSelf } = input
-      return listing(
-        { agentId, channels: channel === undefined ? undefined : [channel], threadId, excludeSelf },
-        input.since_id,
-        input.limit,
-        input.timeout,
-        false,
-      )
+      const channels = channel === undefined ? undefined : [channel]
+      return listing({ agentId, channels, threadId, excludeSelf }, input)
     },
     'GET /v1/stream': ({ query }) => {
       const {
@@ -187,6 +213,7 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
           since_id: query.since_id,
           limit: query.limit,
           tail: query.tail,
+          before_id: query.before_id,
           ...params,
         }),
       }),
@@ -225,8 +252,7 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
     'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
     'POST /v1/tasks/:task_id/complete': ({ params }) => {
       const taskId = params.task_id ?? ''
-      if (!/^[0-9]{1,16}$/.test(taskId) || misfit(Number(taskId), REQUEST_NUMBERS.task_id))
-        throw notFound(`task ${taskId} does not exist`)
+      mustBeId(taskId, REQUEST_NUMBERS.task_id, 'task')
       return command({ op: 'task.complete', input: parse(requests.completeTask, { task_id: taskId }) })
     },
 
@@ -249,15 +275,31 @@ function read(query: Query): Plan {
   return { kind: 'query', query }
 }
 
-function listing(
-  filter: MessageFilter,
-  sinceId: number,
-  limit: number,
-  timeoutSec: number,
-  tail: boolean,
-): Plan {
-  const timeoutMs = Math.round(timeoutSec * 1_000)
-  return { kind: 'listing', listing: { filter, sinceId, limit, tail, timeoutMs, touches: filter.agentId } }
+interface ListingQuery {
+  readonly since_id: number
+  readonly limit: number
+  readonly timeout: number
+  readonly tail?: boolean
+  readonly before_id?: number | undefined
+}
+
+function listing(filter: MessageFilter, query: ListingQuery): Plan {
+  const { since_id: sinceId, before_id: beforeId, limit, tail = false } = query
+  // Nothing new comes before an id, so nothing is waited for.
+  const timeoutMs = beforeId === undefined ? Math.round(query.timeout * 1_000) : 0
+  const { agentId: touches } = filter
+  return { kind: 'listing', listing: { filter, sinceId, beforeId, limit, tail, timeoutMs, touches } }
+}
+
+/** @throws ArcError 404 for a path segment that is no message id */
+function messageIn({ id = '' }: Readonly<Record<string, string>>): { id: string } {
+  mustBeId(id, REQUEST_NUMBERS.message_id, 'message')
+  return { id }
+}
+
+/** @throws ArcError 404 */
+function mustBeId(id: string, bounds: Bounds, what: string): void {
+  if (!/^[0-9]{1,16}$/.test(id) || misfit(Number(id), bounds)) throw notFound(`${what} ${id} does not exist`)
 }
 
 /** Replaces members by their JSON text, in place: validation has created the object. */

@@ -77,8 +77,8 @@ export abstract class Search implements Waiter {
   }
 
   #ask(): void {
-    const { filter, limit } = this.listing
-    const query = { ...filter, sinceId: this.#sinceId, limit, tail: this.#tail }
+    const { filter, limit, beforeId } = this.listing
+    const query = { ...filter, sinceId: this.#sinceId, beforeId, limit, tail: this.#tail }
     this.#searched.page(query).then(
       (page) => this.#read(page),
       (error) => this.failed(error),

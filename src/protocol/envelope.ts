@@ -2,6 +2,8 @@
 // and no door changes it.
 
 import { ArcError } from './errors.js'
+import { jsonText } from './json.js'
+import type { Recipient } from './objects.js'
 
 export interface Answer {
   readonly status: number
@@ -26,6 +28,8 @@ export interface Envelope<T = unknown> {
   readonly cut?: boolean
   /** The cursor of the next page of threads or tasks (§5, §7); null on the last page. */
   readonly next?: string | null
+  /** How far the addressee of a direct message has come (§18). */
+  readonly recipient?: Recipient
 }
 
 /** A success whose `result` is JSON text. `beside` holds further members of the envelope. */
@@ -45,8 +49,15 @@ export function successList(items: readonly string[], isCut = false): Answer {
 }
 
 /** A refusal: the error's status, its message as `error`, and its `code` (§1). */
-export function failure({ status, code, message: error }: ArcError): Answer {
-  return { status, body: JSON.stringify({ ok: false, error, code }), code, error }
+export function failure({ status, code, message: error, beside }: ArcError): Answer {
+  return {
+    status,
+    body: beside
+      ? jsonText({ ok: false, error, code, ...beside })
+      : JSON.stringify({ ok: false, error, code }),
+    code,
+    error,
+  }
 }
 
 /** A thrown value as an answer. All but an `ArcError` becomes a 500 without details. */

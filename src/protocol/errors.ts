@@ -25,6 +25,9 @@ export const ERROR_KINDS = {
   expectation_failed: { status: 417, outcome: 'refused' },
   headers_too_large: { status: 431, outcome: 'refused' },
   not_found: { status: 404, outcome: 'refused' },
+  unknown_recipient: { status: 404, outcome: 'refused' },
+  offer_lapsed: { status: 409, outcome: 'refused' },
+  stale: { status: 409, outcome: 'refused' },
   session_exists: { status: 409, outcome: 'refused' },
   idempotency_key_reused: { status: 422, outcome: 'refused' },
   internal: { status: 500, outcome: 'unknown' },
@@ -59,6 +62,13 @@ export interface ErrorData {
   readonly code: string
   readonly message: string
   readonly status?: number | undefined
+  readonly beside?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface ArcErrorOptions {
+  readonly status?: number | undefined
+  readonly cause?: unknown
+  readonly beside?: Readonly<Record<string, unknown>> | undefined
 }
 
 /**
@@ -69,15 +79,14 @@ export class ArcError extends Error {
   override readonly name = 'ArcError'
   readonly code: ErrorCode | (string & {})
   readonly status: number
+  /** Members of the refusal's envelope beside `error` and `code` (PROTOCOL §18). */
+  readonly beside: Readonly<Record<string, unknown>> | undefined
 
-  constructor(
-    code: ErrorCode | (string & {}),
-    message: string,
-    options: { status?: number | undefined; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode | (string & {}), message: string, options: ArcErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.status = options.status ?? kindOf(code)?.status ?? 500
+    this.beside = options.beside
   }
 
   /** True if the same request may succeed later. */
@@ -87,11 +96,11 @@ export class ArcError extends Error {
   }
 
   toData(): ErrorData {
-    return { code: this.code, message: this.message, status: this.status }
+    return { code: this.code, message: this.message, status: this.status, beside: this.beside }
   }
 
   static fromData(data: ErrorData): ArcError {
-    return new ArcError(data.code, data.message, { status: data.status })
+    return new ArcError(data.code, data.message, { status: data.status, beside: data.beside })
   }
 }
 

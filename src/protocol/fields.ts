@@ -94,10 +94,19 @@ const integerWithin = (bounds: Bounds) => {
 export const integer = (bounds: Bounds) => z.preprocess(asInteger, integerWithin(bounds))
 export const optionalInteger = (bounds: Bounds) => z.preprocess(asInteger, integerWithin(bounds).optional())
 
+export const integerOr = (bounds: Bounds, fallback: number) =>
+  z.preprocess((value) => asInteger(value) ?? fallback, integerWithin(bounds))
+
 /** A boolean of a query: `true`, `1` and `yes` in any case are true, all else is false. In a body, JSON booleans too. */
 export const flag = z.preprocess(
   (value) => value === true || (value !== undefined && /^(true|1|yes)$/i.test(String(value))),
   z.boolean(),
+)
+
+/** A flag that is left out unless it is true. */
+export const optionalFlag = z.preprocess(
+  (value) => flag.parse(value) || undefined,
+  z.literal(true).optional(),
 )
 
 /** A point in time, RFC 3339 with any offset. Its output is the text as given. */

@@ -32,6 +32,14 @@ export const SYSTEM_AGENT = 'system'
 
 /** Rows of a listing: without `limit`, and at most. */
 export const QUERY_LIMIT = { default: 100, max: 500 } as const
+/** Messages of an offer without `limit` (PROTOCOL §18). */
+export const OFFER_MESSAGES = 50
+/** Characters of the bodies and attachments in one offer. */
+export const OFFER_CHARS = { min: 200, max: 16_000_000, default: 6_000 } as const
+/** Seconds in which an offer must be said to be shown. */
+export const OFFER_LEASE_SEC = { min: 5, max: 300, default: 30 } as const
+/** Ambient messages are counted up to here: the count of a mailbox that is far behind would be slow. */
+export const MAX_AMBIENT_COUNT = 1_000
 /** The longest wait of a long-poll, in seconds. */
 export const MAX_POLL_SEC = 60
 /**

@@ -188,3 +188,73 @@ export const hubStatus = z.object({
 export type HubStatus = z.infer<typeof hubStatus>
 /** The part of a status about long-polls and streams, over all doors. */
 export type Waiting = Pick<HubStatus, 'waiting_polls' | 'waiting_agents' | 'open_streams'>
+
+// [ours] Mailboxes and receipts (§18)
+
+/** How far a message has come on its way to an addressee. */
+export const RECEIPT_STATES = ['queued', 'offered', 'shown', 'acknowledged'] as const
+/** Why a message is not shown yet. `offered`: an offer of it was not said to be shown, `offers` times so far. */
+export const RECEIPT_REASONS = ['unknown_agent', 'away', 'no_reader', 'offered'] as const
+
+/** A receipt: one message and one of its addressees. Times have milliseconds. `offered_at`: the last offer. */
+export const receipt = z.object({
+  message_id: id,
+  from_agent: text,
+  agent_id: text,
+  state: z.enum(RECEIPT_STATES),
+  offers: id,
+  queued_at: text,
+  offered_at: textOrNull,
+  shown_at: textOrNull,
+  acknowledged_at: textOrNull,
+  /** How it was shown, as the reader said. */
+  via: textOrNull,
+  /** What the addressee said when it acknowledged the message. */
+  note: textOrNull,
+  /** Null once it is shown or acknowledged. */
+  reason: z.enum(RECEIPT_REASONS).nullable(),
+})
+export type Receipt = z.infer<typeof receipt>
+
+/** The addressee of a direct message, beside the answer to the post. `known`: it has had a session. */
+export const recipient = z.object({
+  agent_id: text,
+  known: z.boolean(),
+  present: z.boolean(),
+  last_seen: textOrNull,
+  /** Addressed messages that it has neither been shown nor acknowledged. */
+  unread: id,
+  last_shown_id: idOrNull,
+})
+export type Recipient = z.infer<typeof recipient>
+
+/** `GET /v1/mailboxes/{agent_id}`. `ambient_unread` counts up to 1,000. */
+export const mailbox = recipient.extend({ ambient_unread: id, oldest_unread_at: textOrNull })
+export type Mailbox = z.infer<typeof mailbox>
+
+/** A message in an offer. `offers`: how often it was offered, this time included. `cut`: the body is not whole. */
+export const offeredMessage = message.extend({ offers: id, cut: z.boolean().optional() })
+export type OfferedMessage = z.infer<typeof offeredMessage>
+
+/** An offer: what to show next. `offer_id` is null if there is nothing. `left` counts what is not in it. */
+export const offer = z.object({
+  offer_id: textOrNull,
+  messages: z.array(offeredMessage),
+  ambient: z.array(offeredMessage),
+  left: z.object({ messages: id, ambient: id }),
+})
+export type Offer = z.infer<typeof offer>
+
+/** `GET /v1/agents/{agent_id}` (§17): one agent whole. */
+export const agent = z.object({
+  agent_id: text,
+  session: session.nullable(),
+  mailbox,
+  claims: z.array(claim),
+  locks: z.array(lock),
+  /** Open tasks that were sent to it, or whose claim it holds. */
+  tasks: z.array(task),
+  /** Its newest message among the newest 10,000 of the hub. */
+  last_message: message.nullable(),
+})
+export type Agent = z.infer<typeof agent>

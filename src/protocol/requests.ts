@@ -4,15 +4,18 @@
 import { z } from 'zod'
 import { attachmentList } from './attachments.js'
 import {
+  description,
   flag,
   freeText,
   integer,
+  integerOr,
   jsonObject,
   leaseTtl,
   limit,
   name,
   nameList,
   number,
+  optionalFlag,
   optionalInteger,
   optionalLimit,
   optionalName,
@@ -28,6 +31,9 @@ import {
   type Limits,
   MAX_CAPABILITIES,
   MAX_DISPLAY_NAME_CHARS,
+  OFFER_CHARS,
+  OFFER_LEASE_SEC,
+  OFFER_MESSAGES,
   SHUTDOWN_DELAY_SEC,
 } from './limits.js'
 import { REQUEST_NUMBERS } from './numbers.js'
@@ -100,10 +106,17 @@ export function postMessage(limits: Limits) {
       thread_id: optionalName,
       metadata: jsonObject,
       parent_task_id: optionalInteger(REQUEST_NUMBERS.parent_task_id),
+      // [ours] §18
+      to_must_exist: optionalFlag,
+      if_latest: optionalInteger(REQUEST_NUMBERS.if_latest),
     })
     .refine((message) => message.attachments.length > 0 || (message.body ?? '').trim() !== '', {
       path: ['body'],
       error: 'is required, unless there is an attachment',
+    })
+    .refine((message) => message.if_latest === undefined || message.to_agent === undefined, {
+      path: ['if_latest'],
+      error: 'is for posts to a channel or thread, not for a direct message',
     })
   return z.compile(schema)
 }
@@ -117,6 +130,7 @@ export const listMessages = z
     limit,
     timeout: pollTimeout,
     tail: flag,
+    before_id: optionalInteger(REQUEST_NUMBERS.before_id), // [ours] §18
   })
   .refine(
     (query) => query.channel !== undefined || query.thread_id !== undefined,
@@ -144,7 +158,45 @@ export const openStream = z.object({
   changes: flag,
 })
 
-export const listInbox = z.object({ agent_id: name, since_id: sinceId, limit, tail: flag })
+export const listInbox = z.object({
+  agent_id: name,
+  since_id: sinceId,
+  limit,
+  tail: flag,
+  before_id: optionalInteger(REQUEST_NUMBERS.before_id), // [ours] §18
+})
+export const getMessage = z.object({ id: integer(REQUEST_NUMBERS.message_id) }) // [ours] §18
+
+// §18 Mailboxes and receipts [ours]
+
+export const offerMailbox = z.object({
+  agent_id: name,
+  reader: name,
+  limit: z.preprocess((value) => value ?? OFFER_MESSAGES, limit),
+  max_chars: integerOr(REQUEST_NUMBERS.max_chars, OFFER_CHARS.default),
+  lease_sec: integerOr(REQUEST_NUMBERS.lease_sec, OFFER_LEASE_SEC.default),
+  ambient: z.preprocess((value) => value ?? true, flag),
+  timeout: pollTimeout,
+})
+export const markShown = z.object({
+  agent_id: name,
+  offer_id: name,
+  via: optionalName,
+  up_to_id: optionalInteger(REQUEST_NUMBERS.up_to_id),
+})
+export const getMailbox = z.object({ agent_id: name })
+export const acknowledge = z.object({
+  id: integer(REQUEST_NUMBERS.message_id),
+  agent_id: name,
+  note: description,
+})
+export const listUndelivered = z.object({
+  from: optionalName,
+  to: optionalName,
+  older_than_sec: integerOr(REQUEST_NUMBERS.older_than_sec, 0),
+  limit,
+})
+export const getAgent = z.object({ agent_id: name })
 
 // §5 Threads
 

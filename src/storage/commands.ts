@@ -16,6 +16,9 @@ export interface Commands {
   'session.close': Input<typeof requests.closeSession>
   'channel.create': WithJson<Input<typeof requests.createChannel>>
   'message.post': WithJson<requests.PostMessage>
+  'mailbox.offer': Omit<Input<typeof requests.offerMailbox>, 'timeout'>
+  'mailbox.shown': Input<typeof requests.markShown>
+  'message.acknowledge': Input<typeof requests.acknowledge>
   'claim.acquire': WithJson<Input<typeof requests.acquireClaim>>
   'claim.refresh': Input<typeof requests.refreshClaim>
   'claim.release': Input<typeof requests.releaseClaim>
@@ -42,8 +45,15 @@ export type Health = Pick<HubStatus, 'durability' | 'commits' | 'storage_problem
 export interface Queries {
   'agents.list': Input<typeof requests.listAgents>
   'agents.bootstrap': Input<typeof requests.bootstrapQuery>
+  'agents.get': Input<typeof requests.getAgent>
   'channels.list': Record<never, never>
   'inbox.list': Input<typeof requests.listInbox>
+  'messages.get': Input<typeof requests.getMessage>
+  /** What an offer would find, as a `Prospect`. */
+  'mailbox.look': Pick<Input<typeof requests.offerMailbox>, 'agent_id' | 'reader' | 'ambient'>
+  'mailbox.get': Input<typeof requests.getMailbox>
+  'receipts.list': Input<typeof requests.getMessage>
+  'receipts.undelivered': Input<typeof requests.listUndelivered>
   'threads.list': Input<typeof requests.listThreads>
   'threads.get': Input<typeof requests.getThread>
   'claims.list': Input<typeof requests.listClaims>
@@ -51,6 +61,16 @@ export interface Queries {
   'tasks.list': Input<typeof requests.listTasks>
   'shutdown.get': Record<never, never>
   'status.get': Waiting & Health
+}
+
+/** What an offer would find now. */
+export interface Prospect {
+  /** An offer may hold something, or has the mailbox to bring up to date. */
+  readonly isWorthwhile: boolean
+  /** The look saw all messages up to this id. */
+  readonly upToId: number
+  /** Milliseconds until the first offer to another reader lapses; null if there is none. */
+  readonly lapsesInMs: number | null
 }
 
 /** Selects the messages of a listing, a long-poll or a stream. */
@@ -66,6 +86,8 @@ export interface MessageFilter {
 
 export interface PageQuery extends MessageFilter {
   readonly sinceId: number
+  /** Only messages with a lower id: the newest `limit` of them. */
+  readonly beforeId?: number | undefined
   readonly limit: number
   /** The newest `limit` rows instead of the first ones after `sinceId`. */
   readonly tail?: boolean | undefined

@@ -32,6 +32,8 @@ const POST_MEMBERS = Object.keys({
   thread_id: true,
   metadata: true,
   parent_task_id: true,
+  to_must_exist: true,
+  if_latest: true,
 } satisfies Record<keyof Post, true>) as readonly (keyof Post)[]
 
 /** A submission as it crosses a port: the operation, the touched agent, the key, then a post's members or another input. */

@@ -1,6 +1,8 @@
 // The outcome of a command or a query, as data. The doors turn it into statuses and envelopes (src/dispatch/answers.ts).
 
+import type { ArcError } from '../protocol/errors.js'
 import { jsonText } from '../protocol/json.js'
+import type { Recipient } from '../protocol/objects.js'
 
 /** The request succeeded. */
 export interface Done {
@@ -10,6 +12,8 @@ export interface Done {
   readonly isNew?: boolean | undefined
   /** The envelope's members beside the result (PROTOCOL §1, §6, §7). */
   readonly beside?: Beside | undefined
+  /** A repetition of the request may have another outcome, so this one is not kept for it. */
+  readonly isPassing?: boolean | undefined
   /** The stored outcome of an earlier request with the same idempotency key (PROTOCOL §9). */
   readonly isReplayed?: boolean | undefined
 }
@@ -23,6 +27,8 @@ export interface Beside {
   readonly cut?: true
   /** The cursor of the next page; null on the last page. */
   readonly next?: string | null
+  /** How far the addressee of a direct message has come. */
+  readonly recipient?: Recipient
 }
 
 /** The request was refused, and nothing happened. */
@@ -30,10 +36,12 @@ export interface Refused {
   /** A code of the table in src/protocol/errors.ts. */
   readonly code: string
   readonly error: string
+  /** Members of the envelope beside these two. */
+  readonly beside?: Readonly<Record<string, unknown>> | undefined
   readonly isReplayed?: boolean | undefined
 }
 
-/** A post's outcome is the message's JSON text alone, since posts come by the thousand. */
+/** A broadcast's outcome is the message's JSON text alone, since posts come by the thousand. */
 export type Outcome = string | Done | Refused
 
 export function done(result: unknown, beside?: Beside): Done {
@@ -45,8 +53,8 @@ export function made(result: unknown, beside?: Beside): Done {
   return { result: jsonText(result), isNew: true, beside }
 }
 
-export function refused({ code, message }: { code: string; message: string }): Refused {
-  return { code, error: message }
+export function refused({ code, message, beside }: Pick<ArcError, 'code' | 'message' | 'beside'>): Refused {
+  return { code, error: message, beside }
 }
 
 export function isRefused(outcome: Outcome): outcome is Refused {

@@ -20,8 +20,9 @@ async function ask(method: string, path: string, body: string | null = null) {
   return { status: response.statusCode, json: (await response.body.json()) as Envelope }
 }
 
-// So that no listing waits.
+// So that no listing and no offer waits.
 await ask('POST', '/v1/messages', '{"from_agent":"a","body":"x","thread_id":"a"}')
+await ask('POST', '/v1/messages', '{"from_agent":"b","to_agent":"a","body":"x"}')
 
 type Name = keyof typeof REQUEST_NUMBERS
 const isNumber = (field: string): field is Name => field in REQUEST_NUMBERS
@@ -37,6 +38,9 @@ const SAMPLES: Readonly<Record<string, string>> = {
   body: 'x',
   claim_key: 'key',
   file_path: 'path',
+  reader: 'r',
+  offer_id: 'none',
+  id: '1',
 }
 
 /** JSON texts: the edges of some bounds, and what is a number to some readers only. */

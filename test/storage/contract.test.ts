@@ -28,6 +28,8 @@ t.test('a post has each of its members, in its place', async (t) => {
         thread_id: 'thread',
         metadata: '{"meta":"data"}',
         parent_task_id: 8,
+        to_must_exist: true,
+        if_latest: 9,
       },
     },
     touches: 'touches',

@@ -6,7 +6,8 @@ import type Database from 'better-sqlite3'
 import t from 'tap'
 import type { MessagePage, TaskFilter, ThreadPage } from '../../src/storage/rules/statements.js'
 import { openDatabase } from '../../src/storage/sqlite/database.js'
-import { STATEMENTS, type StatementText } from '../../src/storage/sqlite/statements.js'
+import type { StatementText } from '../../src/storage/sqlite/statement-text.js'
+import { STATEMENTS } from '../../src/storage/sqlite/statements.js'
 import { ownFolder } from '../support/folder.js'
 
 /** What a plan may go through from end to end, and why that is little. */
@@ -22,12 +23,14 @@ const BOUNDED: readonly (readonly [step: RegExp, why: string])[] = [
     'in the order of the list, which is whole or ends at its limit',
   ],
   [/^SCAN arc_hub_state/, 'one row a hub'],
+  [/^SCAN arc_mailboxes/, 'stops after so many'],
+  [/^SCAN arc_receipts USING INDEX arc_receipts_(unread|from)/, 'a partial index: what is unread now'],
 ]
 /** Lists that come whole where nobody narrows them: all tasks, claims and locks there are. */
 const WHOLE =
   /^SELECT \* FROM (tasks|claims|locks) (WHERE task_id > @sinceId )?(WHERE (status|channel|owner_agent_id|agent_id) = @\w+ )?ORDER BY/
 /** Walks from the oldest row on, and stops after so many. */
-const FORGETTING = /^DELETE FROM arc_outcomes.*LIMIT @limit/s
+const FORGETTING = /^DELETE FROM arc_(outcomes|offers).*LIMIT @limit/s
 
 const PAGES: readonly Partial<MessagePage>[] = [
   {},
@@ -57,6 +60,11 @@ const SHAPES: Readonly<Record<string, readonly object[]>> = {
   'thread.page': THREADS.map((page) => ({ now: 'now', ...page })),
   'claim.list': [{ threadId: 't' }, { activeAt: 'now' }],
   'lock.list': [{ activeAt: 'now' }],
+  'receipt.undelivered': [{}, { from: 'a' }, { to: 'a' }, { from: 'a', to: 'b' }].map((filter) => ({
+    ...filter,
+    before: 'now',
+    limit: 10,
+  })),
 }
 
 function* textsOf(): Generator<string> {

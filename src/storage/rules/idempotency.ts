@@ -3,6 +3,7 @@
 // starts at the first row.
 
 import { ArcError } from '../../protocol/errors.js'
+import { jsonText, parseExact } from '../../protocol/json.js'
 import { IDEMPOTENCY_RETENTION_HOURS } from '../../protocol/limits.js'
 import type { IdempotencyKey } from '../commands.js'
 import { type Beside, isRefused, type Outcome, refused } from '../outcome.js'
@@ -41,8 +42,8 @@ export function* forgetOutcomes({ nowMs }: Work): Rule<boolean> {
 function rowOf(request_hash: string, outcome: Outcome): StoredOutcome {
   if (typeof outcome === 'string') return { request_hash, code: null, text: outcome, is_new: 1, beside: null }
   if (isRefused(outcome)) {
-    const { code, error } = outcome
-    return { request_hash, code, text: error, is_new: 0, beside: null }
+    const { code, error, beside } = outcome
+    return { request_hash, code, text: error, is_new: 0, beside: beside ? jsonText(beside) : null }
   }
   const { result, isNew, beside } = outcome
   const said = beside ? JSON.stringify(beside) : null
@@ -50,7 +51,7 @@ function rowOf(request_hash: string, outcome: Outcome): StoredOutcome {
 }
 
 function replayed({ code, text, is_new, beside }: StoredOutcome): Outcome {
-  if (code !== null) return { code, error: text, isReplayed: true }
-  const said = beside === null ? undefined : (JSON.parse(beside) as Beside)
+  const said = beside === null ? undefined : (parseExact(beside) as Beside)
+  if (code !== null) return { code, error: text, beside: { ...said }, isReplayed: true }
   return { result: text, isNew: is_new === 1, beside: said, isReplayed: true }
 }

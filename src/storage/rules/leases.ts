@@ -74,6 +74,13 @@ export function* allLocks(activeAt?: string): Rule<Lock[]> {
   return (yield* all('lock.list', { activeAt })).map(toLease<Lock>)
 }
 
+/** The active claims and locks of an agent. */
+export function* heldBy(owner: string, work: Work): Rule<{ claims: Claim[]; locks: Lock[] }> {
+  const filter = { owner, activeAt: nowOf(work) }
+  const claims = (yield* all('claim.list', filter)).map(toLease<Claim>)
+  return { claims, locks: (yield* all('lock.list', filter)).map(toLease<Lock>) }
+}
+
 /** The thread that a lock's metadata names. */
 export function threadOfLock({ metadata }: Lock): string | undefined {
   const { thread_id: threadId } = metadata

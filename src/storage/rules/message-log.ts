@@ -1,13 +1,14 @@
 // The log of messages: it stores rows, and builds each message's JSON text once. Every message, notices included, goes
-// through `store` into the feed.
+// through `store` into the feed, and into the mailboxes of its addressees.
 
 import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_CHANNEL, DIRECT_CHANNEL, SYSTEM_AGENT } from '../../protocol/limits.js'
 import { toMillis } from '../../protocol/timestamps.js'
 import type { FeedMessage } from '../commands.js'
-import { storedText } from './json.js'
+import { messageText, toFeedMessage } from './message-json.js'
+import { deliver, isAddressed } from './receipts.js'
 import { one, type Rule, run } from './sql.js'
-import type { MessageRow, NewMessageRow } from './statements.js'
+import type { NewMessageRow } from './statements.js'
 import type { Work } from './work.js'
 
 /** The members that differ between notices. */
@@ -19,27 +20,6 @@ export interface Notice {
   readonly channel?: string | null
   readonly threadId?: string | null
   readonly replyTo?: number | null
-}
-
-/** A message's JSON text, from a row of any implementation. */
-export function messageJson(row: MessageRow): string {
-  return messageText(row, storedText(row.attachments_json, '[]'), storedText(row.metadata_json, '{}'))
-}
-
-/** The members are in the order of PROTOCOL §2. */
-function messageText(row: MessageRow, attachments: string, metadata: string): string {
-  return `{"id":${row.id},"ts":${JSON.stringify(row.ts)},"from_agent":${JSON.stringify(row.from_agent)},"to_agent":${JSON.stringify(row.to_agent)},"channel":${JSON.stringify(row.channel)},"kind":${JSON.stringify(row.kind)},"body":${JSON.stringify(row.body ?? '')},"attachments":${attachments},"reply_to":${row.reply_to},"thread_id":${JSON.stringify(row.thread_id)},"metadata":${metadata}}`
-}
-
-export function toFeedMessage(row: MessageRow, json = messageJson(row)): FeedMessage {
-  return {
-    id: row.id,
-    from: row.from_agent,
-    to: row.to_agent,
-    channel: row.channel,
-    threadId: row.thread_id,
-    json,
-  }
 }
 
 export function* latestId(): Rule<number> {
@@ -74,6 +54,7 @@ export function* store(message: Omit<NewMessageRow, 'ts'>, work: Work): Rule<Fee
   const json = messageText(row, message.attachments_json ?? '[]', message.metadata_json ?? '{}')
   const stored = toFeedMessage(row, json)
   work.stored.push(stored)
+  if (isAddressed(row)) yield* deliver(row)
   return stored
 }
 

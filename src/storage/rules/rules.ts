@@ -3,11 +3,14 @@
 import { isFinal, requestExpired } from '../../protocol/errors.js'
 import type { Command, Commands, Queries, Query, Submission } from '../commands.js'
 import { type Done, done, isRefused, type Outcome, refused } from '../outcome.js'
+import { agentQueries } from './agents.js'
 import { channelCommands, channelQueries } from './channels.js'
 import { hubStateCommands, hubStateQueries } from './hub-state.js'
 import { outcomeFor, remember } from './idempotency.js'
 import { leaseCommands, leaseQueries } from './leases.js'
+import { mailboxCommands, mailboxQueries } from './mailboxes.js'
 import { messageCommands, messageQueries } from './messages.js'
+import { receiptCommands, receiptQueries } from './receipts.js'
 import { sessionCommands, sessionQueries } from './sessions.js'
 import { one, type Rule } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
@@ -19,6 +22,8 @@ const COMMANDS: CommandRules = {
   ...sessionCommands,
   ...channelCommands,
   ...messageCommands,
+  ...mailboxCommands,
+  ...receiptCommands,
   ...leaseCommands,
   ...taskCommands,
   ...hubStateCommands,
@@ -27,7 +32,10 @@ const COMMANDS: CommandRules = {
 const QUERIES: QueryRules = {
   ...channelQueries,
   ...sessionQueries,
+  ...agentQueries,
   ...messageQueries,
+  ...mailboxQueries,
+  ...receiptQueries,
   ...threadQueries,
   ...leaseQueries,
   ...taskQueries,
@@ -58,6 +66,11 @@ export function* knownOutcome({ idempotency }: Submission, work: Work): Rule<Out
 
 /** Stores a submission's outcome for its repetition, unless a repetition may succeed. */
 export function* keepOutcome({ idempotency }: Submission, outcome: Outcome, work: Work): Rule<void> {
-  if (!idempotency || (isRefused(outcome) && !isFinal(outcome.code))) return
+  if (!idempotency || isPassing(outcome)) return
   yield* remember(idempotency, outcome, work)
+}
+
+function isPassing(outcome: Outcome): boolean {
+  if (typeof outcome === 'string') return false
+  return isRefused(outcome) ? !isFinal(outcome.code) : outcome.isPassing === true
 }

@@ -13,40 +13,18 @@ import type { Bootstrap, Session } from '../../protocol/objects.js'
 import type { BoundSessions } from '../backend.js'
 import type { Commands } from '../commands.js'
 import { done, made } from '../outcome.js'
-import { parseJson } from './json.js'
+import { presentSession, toSession } from './agent-rows.js'
+import { beginMailbox } from './mailboxes.js'
 import { latestVisibleId } from './messages.js'
 import { endSession, expireSessions } from './recovery.js'
 import { all, one, type Rule, run } from './sql.js'
-import type { BoundSession, SessionExtras, SessionRow } from './statements.js'
+import type { BoundSession, SessionExtras } from './statements.js'
 import type { CommandRules, QueryRules } from './tables.js'
-import { nowOf, presentSince, secondsAhead, unseen, type Work } from './work.js'
+import { nowOf, secondsAhead, unseen, type Work } from './work.js'
 
 const KEPT_ENDED = 10_000
 /** Rows deleted at once: a large backlog must not hold up commits. */
 const FORGET_LIMIT = 5_000
-
-function toSession({ capabilities_json, metadata_json, ...row }: SessionRow): Session {
-  return {
-    session_id: row.session_id,
-    agent_id: row.agent_id,
-    display_name: row.display_name ?? row.agent_id,
-    capabilities: parseJson<string[]>(capabilities_json, []),
-    metadata: parseJson(metadata_json, {}),
-    created_at: row.created_at,
-    last_seen: row.last_seen,
-    active: row.active === 1,
-    ...(row.presence_ttl_sec !== null && { presence_ttl_sec: row.presence_ttl_sec }),
-    ...(row.harness !== null && { harness: row.harness }),
-    ...(row.pid !== null &&
-      row.process_started_at !== null && { process: { pid: row.pid, started_at: row.process_started_at } }),
-  }
-}
-
-/** The agent's active session, unless it has expired and is not ended yet. */
-function* presentSession(agentId: string, work: Work): Rule<SessionRow | undefined> {
-  const current = yield* one('session.ofAgent', { agentId })
-  return current && current.last_seen >= presentSince(work, current.presence_ttl_sec) ? current : undefined
-}
 
 /** Looks at the active sessions that share the life of a process here. */
 export function* lookAtBound(work: Work): Rule<BoundSessions> {
@@ -120,6 +98,7 @@ export const sessionCommands = {
     if (Object.values(extras).some((value) => value !== null)) {
       yield* run('session.insertExtras', { session_id: row.session_id, ...extras })
     }
+    yield* beginMailbox(agentId)
     return made(toSession({ ...row, ...extras, active: 1 }))
   },
   *'session.alive'({ agent_id: agentId }, work) {

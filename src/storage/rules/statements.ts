@@ -89,8 +89,79 @@ export interface MessagePage {
   /** Only direct messages to `agentId`. */
   readonly directOnly?: boolean | undefined
   readonly sinceId: number
+  /** Only messages with a lower id. */
+  readonly beforeId?: number | undefined
   readonly limit: number
   readonly tail: boolean
+}
+
+export interface MailboxRow {
+  readonly agent_id: string
+  /** The highest message id at the agent's first session; null before it. */
+  readonly begun_id: number | null
+  /** Ambient messages up to here were shown. */
+  readonly ambient_id: number
+  /** Ambient messages up to here were offered at least once. */
+  readonly ambient_offered_id: number
+  readonly unread: number
+  readonly last_shown_id: number | null
+}
+
+export interface ReceiptRow {
+  readonly message_id: number
+  readonly agent_id: string
+  readonly from_agent: string
+  readonly offers: number
+  /** The last offer that holds it; null if it is shown or in none. */
+  readonly offer_id: string | null
+  readonly offered_at: string | null
+  readonly shown_at: string | null
+  readonly acknowledged_at: string | null
+  readonly via: string | null
+  readonly note: string | null
+  /** The message's time. */
+  readonly ts: string
+}
+
+/** A message in an offer. */
+export interface OfferedRow extends MessageRow {
+  readonly offers: number
+  readonly isCut?: boolean | undefined
+}
+
+/** An offer holds the receipts that name it, and the ambient messages in `(ambient_from, ambient_to]`. */
+export interface OfferRow {
+  readonly offer_id: string
+  readonly agent_id: string
+  readonly reader: string
+  readonly lapses_at_ms: number
+  readonly ambient_from: number
+  /** Null: it holds no ambient messages. */
+  readonly ambient_to: number | null
+  /** Ambient messages up to here had been offered before this offer. */
+  readonly ambient_before: number
+  /** How many messages were shown; null until `shown`. */
+  readonly shown: number | null
+}
+
+interface AmbientPage {
+  readonly agentId: string
+  readonly afterId: number
+  readonly limit: number
+}
+
+interface AmbientRange {
+  readonly agentId: string
+  readonly afterId: number
+  readonly upToId: number
+}
+
+interface UndeliveredFilter {
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  /** Only messages up to this time. */
+  readonly before: string
+  readonly limit: number
 }
 
 export interface TaskFilter {
@@ -166,6 +237,8 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'channel.list': Statement<Nothing, ChannelRow>
 
   'session.ofAgent': Statement<{ agentId: string }, SessionRow>
+  /** The newest one, active or ended. */
+  'session.lastOfAgent': Statement<{ agentId: string }, SessionRow>
   'session.live': Statement<Unseen, SessionRow>
   'session.insert': Statement<Omit<SessionRow, 'active' | keyof SessionExtras> & { session_id: string }>
   'session.insertExtras': Statement<SessionExtras>
@@ -195,6 +268,59 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'thread.find': Statement<{ threadId: string; now: string }, SummaryRow>
   'thread.page': Statement<ThreadPage, SummaryRow>
 
+  'message.find': Statement<{ id: number }, MessageRow>
+  'message.author': Statement<{ id: number }, { from_agent: string }>
+  'message.lastOf': Statement<{ agentId: string; sinceId: number }, MessageRow>
+
+  'mailbox.find': Statement<{ agentId: string }, MailboxRow>
+  'mailbox.known': Statement<{ limit: number }, { agent_id: string }>
+  /** Sets where the mailbox begins. */
+  'mailbox.begin': Statement<{ agentId: string; id: number }>
+  /** One addressed message more. */
+  'mailbox.deliver': Statement<{ agentId: string }>
+  'mailbox.moveAmbient': Statement<{ agentId: string; ambientTo: number }>
+  'mailbox.offerAmbient': Statement<{ agentId: string; upToId: number }>
+  /** Counts down what is unread, and moves the cursors forward, never back. */
+  'mailbox.show': Statement<{ agentId: string; unreadLess: number; ambientTo: number; lastId: number }>
+
+  /** Ambient messages for an agent: those that it may see, without a receipt. */
+  'ambient.after': Statement<AmbientPage, MessageRow>
+  'ambient.between': Statement<AmbientRange, MessageRow>
+  'ambient.idsBetween': Statement<AmbientRange, { id: number }>
+  'ambient.count': Statement<AmbientPage, { count: number }>
+
+  'receipt.insert': Statement<{ messageId: number; agentId: string; fromAgent: string }>
+  'receipt.find': Statement<{ messageId: number; agentId: string }, Omit<ReceiptRow, 'ts'>>
+  'receipt.ofMessage': Statement<{ messageId: number }, ReceiptRow>
+  /** What may be offered, in id order; each counts this offer. */
+  'receipt.available': Statement<{ agentId: string; nowMs: number; limit: number }, OfferedRow>
+  'receipt.ofOffer': Statement<{ offerId: string }, OfferedRow>
+  'receipt.keysOfOffer': Statement<
+    { offerId: string; upToId: number },
+    { message_id: number; acknowledged_at: string | null }
+  >
+  'receipt.offeredNow': Statement<{ agentId: string; nowMs: number }, { count: number }>
+  'receipt.oldestUnread': Statement<{ agentId: string }, { ts: string }>
+  /** `ids` is a JSON list of message ids. */
+  'receipt.offer': Statement<{ agentId: string; ids: string; offerId: string; now: string }>
+  'receipt.show': Statement<{ offerId: string; upToId: number; now: string; via: string | null }>
+  /** What an offer held and was not shown is available again. */
+  'receipt.free': Statement<{ offerId: string }>
+  'receipt.acknowledge': Statement<{ messageId: number; agentId: string; now: string; note: string | null }>
+  'receipt.undelivered': Statement<UndeliveredFilter, ReceiptRow>
+
+  'offer.insert': Statement<OfferRow>
+  'offer.find': Statement<{ offerId: string }, OfferRow>
+  /** The reader's offer that has not lapsed and is not shown. */
+  'offer.live': Statement<{ agentId: string; reader: string; nowMs: number }, OfferRow>
+  /** A live offer of any reader that holds ambient messages. */
+  'offer.withAmbient': Statement<{ agentId: string; nowMs: number }, { offer_id: string }>
+  'offer.nextLapse': Statement<{ agentId: string; nowMs: number }, { lapses_at_ms: number }>
+  'offer.extend': Statement<{ offerId: string; lapsesAtMs: number }>
+  'offer.settle': Statement<{ offerId: string; shown: number }>
+  /** Deletes offers that lapsed before then, the oldest first, at most `limit`. */
+  'offer.forget': Statement<{ before: number; limit: number }>
+
   'task.find': Statement<{ taskId: number }, Task>
   'task.insert': Statement<Omit<Task, 'status' | 'completed_at'>>
   'task.complete': Statement<{ taskId: number; now: string }>
@@ -202,6 +328,8 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'task.openRequest': Statement<{ taskId: number }, Task>
   'task.openChild': Statement<{ parentId: number }, { task_id: number }>
   'task.list': Statement<TaskFilter, Task>
+  /** Open tasks that were sent to the agent, or whose claim it holds. */
+  'task.ofAgent': Statement<{ agentId: string; now: string; limit: number }, Task>
 
   'outcome.find': Statement<{ scope: string; key: string; since: number }, StoredOutcome>
   'outcome.store': Statement<StoredOutcome & { scope: string; key: string; nowMs: number }>

@@ -14,6 +14,7 @@ import { type Done, type Outcome, refused } from '../outcome.js'
 import { foundChannels } from '../rules/channels.js'
 import { allowRemote, forgetHubs, pendingShutdown } from '../rules/hub-state.js'
 import { forgetOutcomes } from '../rules/idempotency.js'
+import { forgetOffers } from '../rules/mailboxes.js'
 import { latestId } from '../rules/message-log.js'
 import { messagesAfter, pageOfMessages } from '../rules/messages.js'
 import { commandRule, keepOutcome, knownOutcome, queryRule } from '../rules/rules.js'
@@ -180,6 +181,7 @@ export class SqliteBackend implements StorageBackend {
     try {
       while (this.#follow(forgetOutcomes(this.#newWork())));
       while (this.#follow(forgetSessions()));
+      while (this.#follow(forgetOffers(this.#newWork())));
     } catch (error) {
       if (asWriteError(error) === error) throw error // else the next call does it
     }

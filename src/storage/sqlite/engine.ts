@@ -3,7 +3,8 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { allOf, firstOf } from '../rules/bounded.js'
 import type { Ask, Engine, Written } from '../rules/sql.js'
-import { STATEMENTS, type StatementText } from './statements.js'
+import type { StatementText } from './statement-text.js'
+import { STATEMENTS } from './statements.js'
 
 interface Prepared {
   readonly statement: Statement<unknown[], object>

@@ -8,6 +8,7 @@ export function messagePageText(page: MessagePage): { text: string; values: obje
   const channels = page.channels?.length ?? 0
   const conditions = [
     'id > @sinceId',
+    page.beforeId !== undefined && 'id < @beforeId',
     channels === 1 && 'channel = @channel',
     channels > 1 && 'channel IN (SELECT value FROM json_each(@channels))',
     page.threadId !== undefined && 'thread_id = @threadId',

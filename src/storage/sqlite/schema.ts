@@ -199,6 +199,42 @@ const MIGRATIONS: readonly string[] = [
     DELETE FROM arc_sessions WHERE session_id = OLD.session_id;
   END;
   `,
+  // 5: mailboxes and receipts (PROTOCOL §18). Nobody knows what was read before. A direct message counts as unread if its
+  // addressee was not seen after it.
+  `
+  CREATE INDEX arc_sessions_agent ON sessions(agent_id, created_at);
+  CREATE TABLE arc_mailboxes (
+    agent_id TEXT PRIMARY KEY, begun_id INTEGER, ambient_id INTEGER NOT NULL, ambient_offered_id INTEGER NOT NULL,
+    unread INTEGER NOT NULL, last_shown_id INTEGER
+  ) WITHOUT ROWID;
+  CREATE TABLE arc_receipts (
+    message_id INTEGER NOT NULL, agent_id TEXT NOT NULL, from_agent TEXT NOT NULL, offers INTEGER NOT NULL,
+    offer_id TEXT, offered_at TEXT, shown_at TEXT, acknowledged_at TEXT, via TEXT, note TEXT,
+    PRIMARY KEY (message_id, agent_id)
+  ) WITHOUT ROWID;
+  CREATE INDEX arc_receipts_unread ON arc_receipts(agent_id, message_id)
+    WHERE shown_at IS NULL AND acknowledged_at IS NULL;
+  CREATE INDEX arc_receipts_from ON arc_receipts(from_agent, message_id)
+    WHERE shown_at IS NULL AND acknowledged_at IS NULL;
+  CREATE INDEX arc_receipts_offer ON arc_receipts(offer_id) WHERE offer_id IS NOT NULL;
+  CREATE TABLE arc_offers (
+    offer_id TEXT NOT NULL UNIQUE, agent_id TEXT NOT NULL, reader TEXT NOT NULL, lapses_at_ms INTEGER NOT NULL,
+    ambient_from INTEGER NOT NULL, ambient_to INTEGER, ambient_before INTEGER NOT NULL, shown INTEGER
+  );
+  CREATE INDEX arc_offers_live ON arc_offers(agent_id, lapses_at_ms) WHERE shown IS NULL;
+  INSERT INTO arc_receipts (message_id, agent_id, from_agent, offers)
+    SELECT id, to_agent, from_agent, 0 FROM messages
+    WHERE to_agent IS NOT NULL AND to_agent <> from_agent
+      AND ts > coalesce((SELECT max(last_seen) FROM sessions WHERE agent_id = to_agent), '');
+  INSERT INTO arc_mailboxes
+    SELECT agent_id, latest, coalesce(latest, 0), coalesce(latest, 0),
+      (SELECT count(*) FROM arc_receipts WHERE arc_receipts.agent_id = named.agent_id), NULL
+    FROM (
+      SELECT agent_id, (SELECT coalesce(max(id), 0) FROM messages) AS latest FROM sessions GROUP BY agent_id
+      UNION ALL SELECT agent_id, NULL FROM arc_receipts
+        WHERE agent_id NOT IN (SELECT agent_id FROM sessions) GROUP BY agent_id
+    ) AS named;
+  `,
 ]
 
 /** Changes nothing. @throws ArcError when a table of the contract has other columns */

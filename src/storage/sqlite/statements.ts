@@ -1,18 +1,9 @@
 // SQLite's text for each statement of the rules (`rules/statements.ts`).
 
-import type { Statements, TaskFilter, ThreadPage } from '../rules/statements.js'
+import type { TaskFilter, ThreadPage } from '../rules/statements.js'
+import { MAILBOX_STATEMENTS } from './mailbox-statements.js'
 import { messagePageText } from './message-pages.js'
-
-/**
- * A text whose parameters have the names of the input's members. Or a text that depends on the input, with its values. Or,
- * for the most frequent statements, a text with parameters by position, which SQLite binds in a third of the time.
- */
-export type StatementText<Input> =
-  | string
-  | ((input: Input) => { readonly text: string; readonly values: object })
-  | { readonly text: string; readonly bind: (input: Input) => readonly unknown[] }
-
-type Texts = { readonly [N in keyof Statements]: StatementText<Statements[N]['input']> }
+import type { Texts } from './statement-text.js'
 
 const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
 
@@ -35,6 +26,8 @@ export const STATEMENTS: Texts = {
 
   'session.ofAgent': `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE agent_id = @agentId AND active = 1
     ORDER BY created_at DESC LIMIT 1`,
+  'session.lastOfAgent': `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE agent_id = @agentId
+    ORDER BY created_at DESC, active DESC LIMIT 1`,
   'session.live': `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE active = 1 AND last_seen >= ${SEEN_SINCE}
     ORDER BY agent_id`,
   'session.insert': `INSERT INTO sessions (session_id, agent_id, display_name, capabilities_json, metadata_json, created_at, last_seen, active)
@@ -85,6 +78,13 @@ export const STATEMENTS: Texts = {
   'message.page': messagePageText,
   'message.ofThread': 'SELECT * FROM messages WHERE thread_id = @threadId ORDER BY id',
 
+  'message.find': 'SELECT * FROM messages WHERE id = @id',
+  'message.author': 'SELECT from_agent FROM messages WHERE id = @id',
+  'message.lastOf':
+    'SELECT * FROM messages WHERE from_agent = @agentId AND id > @sinceId ORDER BY id DESC LIMIT 1',
+
+  ...MAILBOX_STATEMENTS,
+
   'thread.find': summaries(`SELECT * FROM arc_threads WHERE thread_id = @threadId AND ${IS_NAMED}`),
   'thread.page': pageOfThreads,
 
@@ -97,6 +97,10 @@ export const STATEMENTS: Texts = {
     WHERE task_id = @taskId AND status = 'open' AND kind = 'task_request'`,
   'task.openChild': "SELECT task_id FROM tasks WHERE parent_task_id = @parentId AND status = 'open' LIMIT 1",
   'task.list': listOfTasks,
+  'task.ofAgent': `SELECT tasks.* FROM tasks JOIN messages ON messages.id = task_id
+    WHERE status = 'open' AND (to_agent = @agentId OR EXISTS (SELECT 1 FROM claims
+      WHERE task_message_id = task_id AND owner_agent_id = @agentId AND ${ACTIVE_LEASE} @now))
+    ORDER BY task_id LIMIT @limit`,
 
   ...leaseTexts('claim', { table: 'claims', key: 'claim_key', owner: 'owner_agent_id', since: 'claimed_at' }),
   'claim.take': `INSERT OR REPLACE INTO claims (claim_key, thread_id, task_message_id, owner_agent_id, claimed_at, expires_at, released_at, metadata_json)
