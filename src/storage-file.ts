@@ -1,13 +1,27 @@
-// The name of a storage: an absolute path without symbolic links, even one whose target is missing. The hub that opens the
-// storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands load
-// this file without the hub, so it imports little.
+// Where a storage is. Its name is an absolute path without symbolic links, even one whose target is missing. The hub that
+// opens the storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands
+// load this file without the hub, so it imports little.
 
-import { readlinkSync, realpathSync } from 'node:fs'
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { ROOM_FOLDER } from './folder.js'
 import { ArcError } from './protocol/errors.js'
+
+const STORAGE = 'arc.sqlite3'
+/** The storage of a new room, in the working folder. */
+export const ROOM_STORAGE = join(ROOM_FOLDER, STORAGE)
 
 /** SQLite's name for a database without a file. */
 const IN_MEMORY = ':memory:'
+
+/**
+ * The storage in the working folder that a command means if nobody names one: a new room is in `.arc/`. The reference hub,
+ * and Arc before `.arc/`, keep it beside the project's files, and such a room goes on there.
+ */
+export function defaultStorage(): string {
+  const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  return isThere(STORAGE) && !isThere(ROOM_STORAGE) ? STORAGE : ROOM_STORAGE
+}
 
 /** @throws ArcError for a name that can't be used */
 export function storageFile(storagePath: string): string {

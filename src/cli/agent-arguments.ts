@@ -12,7 +12,7 @@ export const agentArguments = {
   agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
   'base-url': {
     type: 'string',
-    description: 'The hub (default: ARC_BASE_URL, else the nearest .arc.pid, else http://127.0.0.1:6969)',
+    description: 'The hub (default: ARC_BASE_URL, else the nearest pid file, else http://127.0.0.1:6969)',
     valueHint: 'url',
   },
 } as const satisfies ArgsDef

@@ -5,8 +5,7 @@ import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { DEFAULT_STORAGE } from '../sdk/pid-file.js'
-import { storageFile } from '../storage-file.js'
+import { defaultStorage, ROOM_STORAGE, storageFile } from '../storage-file.js'
 import { host, oneOf, text, usageError, wholeNumber } from './arguments.js'
 import { list } from './command-line.js'
 import type { Wanted } from './running-hub.js'
@@ -18,7 +17,7 @@ export const wantedArguments = {
     description: 'Port of the hub (default 6969; to start one also 0: any free one)',
     valueHint: 'number',
   },
-  storage: { type: 'string', description: `Database file (default ${DEFAULT_STORAGE})`, valueHint: 'file' },
+  storage: { type: 'string', description: `Database file (default ${ROOM_STORAGE})`, valueHint: 'file' },
 } as const satisfies ArgsDef
 
 export const hubArguments = {
@@ -95,7 +94,7 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
   }
   return {
     ...address,
-    storagePath: storage ?? DEFAULT_STORAGE,
+    storagePath: storage ?? defaultStorage(),
     spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
     requestTtlSec: number('request-ttl-sec', HUB_NUMBERS.requestTtlSec),
     allowRemote: given['allow-remote'] === true,

@@ -8,8 +8,8 @@
 import { resolve } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../protocol/address.js'
 import { wordsOf } from '../sdk/hub-address.js'
-import { DEFAULT_STORAGE, type Doubt, findPidFiles, type PidFile } from '../sdk/pid-file.js'
-import { storageFile } from '../storage-file.js'
+import { type Doubt, findPidFiles, type PidFile } from '../sdk/pid-file.js'
+import { defaultStorage, storageFile } from '../storage-file.js'
 import { say } from './output.js'
 import { type Probe, probe } from './probe.js'
 
@@ -34,7 +34,7 @@ export function wantedUrl({ host, port }: Wanted): string {
 export function* fittingPidFiles(wanted: Wanted, advice = 'name its hub with --port'): Generator<PidFile> {
   const { host, port, storage } = wanted
   const asked = host === undefined ? undefined : urlHost(host)
-  for (const found of findPidFiles(storage ?? DEFAULT_STORAGE, asked)) {
+  for (const found of findPidFiles(storage ?? defaultStorage(), asked)) {
     const file = 'reason' in found ? found.file : found
     if (file && port !== undefined && file.port !== port) continue
     if (file && asked !== undefined && hostOf(file.url) !== asked) continue

@@ -11,6 +11,7 @@
 //                         responses/<queue>/…
 //                         refused/<queue>/…       what could be neither executed nor answered
 //           host.json                             which host serves the spool
+//           .gitignore                            ignores all of the spool
 //           .refused-<random>-<name>              what stood where one of the above belongs, and was none
 //
 //   a request:   (tmp) ─rename─▶ .json ─rename─▶ .work ─(response is there)─▶ archive
@@ -27,6 +28,7 @@ export const RESPONSES = 'responses'
 export const ARCHIVE = 'archive'
 export const REFUSED = 'refused'
 export const HOST_FILE = 'host.json'
+export const IGNORE = '.gitignore'
 
 export const SUBMITTED = '.json'
 export const CLAIMED = '.work'

@@ -2,10 +2,10 @@
 // once whether the spool can be used.
 
 import { mkdirSync } from 'node:fs'
-import { ARCHIVE, REQUESTS, RESPONSES } from './layout.js'
+import { ARCHIVE, IGNORE, REQUESTS, RESPONSES } from './layout.js'
 import { PRIVATE_FOLDER } from './modes.js'
 import { leave, type Occupancy, occupy } from './occupancy.js'
-import { BadFolder, SafeFolder } from './safe-folder.js'
+import { BadFolder, isFileError, SafeFolder } from './safe-folder.js'
 
 export interface SpoolTask {
   readonly spool: string
@@ -27,7 +27,17 @@ export function enterSpool({ spool, state }: SpoolTask): Entered {
   using root = openOrMake(spool)
   const displaced: string[] = []
   for (const name of [REQUESTS, RESPONSES, ARCHIVE]) root.own(name, (what) => displaced.push(what)).close()
+  ignoreAll(root)
   return { occupancy: occupy(root, state), displaced }
+}
+
+/** Git asks for nothing in a spool that lies in a work tree. */
+function ignoreAll(root: SafeFolder): void {
+  try {
+    if (root.stat(IGNORE) === undefined) root.writeNew(IGNORE, '*\n')
+  } catch (error) {
+    if (!isFileError(error)) throw error // a spool without the file serves as well
+  }
 }
 
 /** Leaves the spool to others. */
@@ -43,6 +53,8 @@ export function openOrMake(spool: string): SafeFolder {
   } catch (error) {
     if (!(error instanceof BadFolder && error.isMissing)) throw error
     mkdirSync(spool, PRIVATE_FOLDER)
-    return SafeFolder.open(spool)
+    const root = SafeFolder.open(spool)
+    ignoreAll(root)
+    return root
   }
 }

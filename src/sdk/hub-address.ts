@@ -1,9 +1,10 @@
 // The one rule by which the SDK and the command line find a hub that nobody names: ARC_BASE_URL, else the nearest
-// `.arc.pid` from the working folder upward that may be believed (pid-file.ts), else the default address.
+// pid file from the working folder upward that may be believed (pid-file.ts), else the default address.
 
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
-import { DEFAULT_STORAGE, type Doubt, findPidFiles } from './pid-file.js'
+import { defaultStorage } from '../storage-file.js'
+import { type Doubt, findPidFiles } from './pid-file.js'
 
 /** The address of a hub with default options. */
 export const DEFAULT_BASE_URL = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`
@@ -15,7 +16,7 @@ export const DEFAULT_BASE_URL = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`
 export function hubAddress(doubted: (doubt: Doubt) => void): string {
   const { ARC_BASE_URL } = process.env
   if (ARC_BASE_URL) return checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL')
-  for (const found of findPidFiles(DEFAULT_STORAGE)) {
+  for (const found of findPidFiles(defaultStorage())) {
     if (!('reason' in found)) return found.url
     doubted(found)
   }

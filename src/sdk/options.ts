@@ -35,8 +35,8 @@ export type AttachmentInput =
 
 export interface ClientOptions {
   /**
-   * The hub's address, with a path if the hub stands behind one. Default: ARC_BASE_URL, else the nearest `.arc.pid` from the
-   * working folder upward that may be believed (PROTOCOL §11), else `http://127.0.0.1:6969`.
+   * The hub's address, with a path if the hub stands behind one. Default: ARC_BASE_URL, else the nearest `.arc/.arc.pid`
+   * or `.arc.pid` from the working folder upward that may be believed (PROTOCOL §11), else `http://127.0.0.1:6969`.
    */
   baseUrl?: string | undefined
   /** Seconds to connect, and seconds to wait for an answer; a long-poll adds its own. Default 10, at most 1,000,000. */

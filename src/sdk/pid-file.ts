@@ -1,5 +1,5 @@
-// `.arc.pid`, beside the storage file (PROTOCOL §11): names the hub that serves the storage. The hub writes it by temporary
-// file and rename, so that no reader sees half of it, and only its owner can read it.
+// `.arc.pid`, beside the storage file, in `.arc/` or elsewhere (PROTOCOL §11): names the hub that serves the
+// storage. The hub writes it by temporary file and rename, so that no reader sees half of it, and only its owner can read it.
 //
 // Anybody can put such a file where a command looks for one: into a folder above, such as /tmp, or into a repository. A
 // command that believes it posts to a stranger's server. So a command believes a file only if nobody but its reader or root
@@ -11,6 +11,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
@@ -19,14 +20,14 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { ROOM_FOLDER } from '../folder.js'
 import { isLoopback, urlHost } from '../protocol/address.js'
 import { storageFile } from '../storage-file.js'
 import { isTrackedByGit } from './git-index.js'
 
 export const PID_FILE = '.arc.pid'
 export const LOG_FILE = '.arc.log'
-export const DEFAULT_STORAGE = 'arc.sqlite3'
 
 const MAX_BYTES = 64 * 1024
 const WRITABLE_BY = { group: 0o020, others: 0o002 }
@@ -84,14 +85,16 @@ export function removePidFile(path: string, pid: number): void {
 }
 
 /**
- * The pid files from the working directory upward, then from the storage's folder upward: believed ones, and the doubts about
- * others. It reads each file when the caller asks for the next one.
+ * The pid files from the working directory upward, then from the storage's folder upward: in each folder that of a room in
+ * `.arc/`, then that of a room beside the project's files. Yields believed ones, and the doubts about others. It reads each
+ * file when the caller asks for the next one.
  * @param host a host that the user gave: a file may name it although it is beyond the loopback
  */
 export function* findPidFiles(storagePath: string, host?: string): Generator<PidFile | Doubt> {
-  const folders = new Set([...upward(process.cwd()), ...upward(dirname(storageFile(storagePath)))])
-  for (const folder of folders) {
-    const found = judgePidFile(join(folder, PID_FILE), host)
+  const folders = [...upward(process.cwd()), ...upward(dirname(storageFile(storagePath)))]
+  const paths = folders.flatMap((folder) => [join(folder, ROOM_FOLDER, PID_FILE), join(folder, PID_FILE)])
+  for (const path of new Set(paths)) {
+    const found = judgePidFile(path, host)
     if (found) yield found
   }
 }
@@ -116,6 +119,7 @@ export function judgePidFile(path: string, host?: string): PidFile | Doubt | und
   try {
     const stat = fstatSync(descriptor)
     if (!stat.isFile()) return { path, reason: 'it is not a regular file' }
+    if (isLinkedRoom(path)) return { path, reason: 'the folder that it lies in is a symbolic link' }
     if (stat.size > MAX_BYTES) return undefined
     const file = parse(readFileSync(descriptor, 'utf8'), path, stat)
     if (!file) return undefined
@@ -154,6 +158,12 @@ function reachable(url: string): string {
   const address = URL.canParse(url) ? new URL(url) : undefined
   if (address?.hostname !== '0.0.0.0' && address?.hostname !== '[::]') return url
   return `${address.protocol}//${urlHost(address.hostname)}:${address.port}`
+}
+
+/** Who writes into a folder above, or into a repository, can put a link to another room there. */
+function isLinkedRoom(path: string): boolean {
+  const folder = dirname(path)
+  return basename(folder) === ROOM_FOLDER && lstatSync(folder).isSymbolicLink()
 }
 
 type Reason = Omit<Doubt, 'path' | 'file'>

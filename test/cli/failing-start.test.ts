@@ -56,7 +56,7 @@ async function refusesToStart(t: Test, place: Place, { port, storage, reason }: 
   t.match(foreground.stderr.trimEnd().split('\n').at(-1), /^arc error: \S/)
   t.ok(background.elapsedMs + foreground.elapsedMs < PROMPT_MS)
   t.strictSame(place.processes(), [], 'no process is left')
-  t.notOk(existsSync(place.path('.arc.pid')))
+  t.notOk(existsSync(place.room('.arc.pid')))
 }
 
 t.test('a port that a foreign HTTP server has', async (t) => {
@@ -130,7 +130,7 @@ t.test('a database whose second half is gone', async (t) => {
   await place.ensure()
   await place.arc(['stop'])
   const half = place.path('half.sqlite3')
-  cpSync(place.path('arc.sqlite3'), half)
+  cpSync(place.room('arc.sqlite3'), half)
   truncateSync(half, Math.floor(statSync(half).size / 2))
   const before = readFileSync(half)
   const reason = /half\.sqlite3 .*the file is damaged .*; move it away, or choose another with --storage/

@@ -17,7 +17,7 @@ async function hubIn(place: Place, args: readonly string[] = []): Promise<{ hub:
   const hub = place.start(['--port', '0', ...args])
   await until('the pid file', () => {
     if (hub.child.exitCode !== null) throw new Error(hub.stderr)
-    return existsSync(place.path('.arc.pid'))
+    return existsSync(place.room('.arc.pid'))
   })
   return { hub, url: place.pidFile().url }
 }
@@ -29,7 +29,7 @@ function catches(pid: number, signal: number): boolean {
 }
 
 const walBytes = (place: Place) =>
-  statSync(place.path('arc.sqlite3-wal'), { throwIfNoEntry: false })?.size ?? 0
+  statSync(place.room('arc.sqlite3-wal'), { throwIfNoEntry: false })?.size ?? 0
 
 t.test('it prints log lines for people on standard error, and nothing on standard output', async (t) => {
   const { hub, url } = await hubIn(new Place(t))
@@ -74,7 +74,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     hub.child.kill(signal)
     await hub.finished
     t.equal(walBytes(place), 0)
-    t.notOk(existsSync(place.path('.arc.pid')))
+    t.notOk(existsSync(place.room('.arc.pid')))
   })
 }
 
@@ -83,7 +83,7 @@ t.test(
   NEEDS_PROC,
   async (t) => {
     const place = new Place(t)
-    const other = new SqliteDatabase(place.path('arc.sqlite3'))
+    const other = new SqliteDatabase(place.room('arc.sqlite3'))
     t.teardown(() => other.close())
     other.exec('BEGIN EXCLUSIVE') // its storage waits for this to end
     const hub = place.start(['--port', '0'])
@@ -91,7 +91,7 @@ t.test(
     await until('it to hear signals', () => catches(hub.pid, constants.signals.SIGHUP))
     hub.child.kill('SIGTERM')
     t.match(await hub.finished, { status: 0, stderr: '' })
-    t.notOk(existsSync(place.path('.arc.pid')))
+    t.notOk(existsSync(place.room('.arc.pid')))
   },
 )
 
@@ -123,7 +123,7 @@ t.test(
     await until('the second hub to say so', () => second.stderr.includes('arc stop --port'))
     t.match(
       second.stderr,
-      `${place.path('.arc.pid')} belongs to the hub at ${url}; stop this one with: arc stop --port ${port}`,
+      `${place.room('.arc.pid')} belongs to the hub at ${url}; stop this one with: arc stop --port ${port}`,
     )
     second.child.kill()
     t.match(await second.finished, { status: 0 })

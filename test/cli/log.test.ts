@@ -24,9 +24,9 @@ t.jobs = 2
 
 t.test('the log of a hub in the background can be read by its user alone', async (t) => {
   const place = new Place(t)
-  writeFileSync(place.path('.arc.log'), 'of an earlier version\n', { mode: 0o644 })
+  writeFileSync(place.room('.arc.log'), 'of an earlier version\n', { mode: 0o644 })
   await place.ensure()
-  t.equal(statSync(place.path('.arc.log')).mode & 0o777, 0o600)
+  t.equal(statSync(place.room('.arc.log')).mode & 0o777, 0o600)
 })
 
 // What a program that logs here has logged, as `arc logs --json` shows it
@@ -35,7 +35,7 @@ const FULL = 64 * 1024
 const LINES = { lines: 100, bytes: 200 }
 
 function writerIn(t: Test, place: Place): LogWriter {
-  const path = place.path('.arc.log')
+  const path = place.room('.arc.log')
   return new LogWriter(t, openSync(path, 'a'), [path, FULL])
 }
 
@@ -50,7 +50,7 @@ const countedTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 t.test('arc logs shows lines from before the log was full, too', async (t) => {
   const place = new Place(t)
   const writer = writerIn(t, place)
-  while (!existsSync(place.path('.arc.log.1'))) await writer.log(LINES.lines, LINES.bytes)
+  while (!existsSync(place.room('.arc.log.1'))) await writer.log(LINES.lines, LINES.bytes)
   await writer.log(3)
   const all = numbersIn((await place.arc(['logs', '--json', '--lines', '100000'])).stdout)
   t.strictSame(all, countedTo(all.length))
@@ -66,7 +66,7 @@ t.test('arc logs -f shows every line once, however often the log gets full', asy
   const reader = place.start(['logs', '-f', '--json'], { hangMs: 120_000 })
   await until('the first line to be shown', () => numbersIn(wholeLines(reader)).length > 0)
   let logged = 1
-  for (const sizes = new Set<number>(); sizes.size < 4; sizes.add(inodeOf(place.path('.arc.log.1')))) {
+  for (const sizes = new Set<number>(); sizes.size < 4; sizes.add(inodeOf(place.room('.arc.log.1')))) {
     await writer.log(LINES.lines, LINES.bytes)
     logged += LINES.lines
     await until('the lines to be shown', () => numbersIn(wholeLines(reader)).length >= logged)
@@ -97,7 +97,7 @@ async function annoy(place: Place, url: string, times: number): Promise<void> {
   }
 }
 
-const isUp = (place: Place) => until('the hub', () => existsSync(place.path('.arc.pid')))
+const isUp = (place: Place) => until('the hub', () => existsSync(place.room('.arc.pid')))
 
 t.test('a hub lives on when the reader of its log has gone', async (t) => {
   const place = new Place(t)

@@ -9,11 +9,11 @@ t.jobs = 2
 
 const LOSSES = {
   deleted: (place: Place) => {
-    for (const name of readdirSync(place.folder)) if (name.startsWith('arc.sqlite3')) rmSync(place.path(name))
+    for (const name of readdirSync(place.room())) if (name.startsWith('arc.sqlite3')) rmSync(place.room(name))
   },
   replaced: (place: Place) => {
     writeFileSync(place.path('other'), '')
-    renameSync(place.path('other'), place.path('arc.sqlite3'))
+    renameSync(place.path('other'), place.room('arc.sqlite3'))
   },
 }
 

@@ -35,16 +35,16 @@ t.test('the spool that a hub or a relay makes is 0700', async (t) => {
 
 t.test('a log that an earlier version made readable by all is closed', async (t) => {
   const place = new Place(t)
-  writeFileSync(place.path('.arc.log'), '')
-  chmodSync(place.path('.arc.log'), 0o644)
+  writeFileSync(place.room('.arc.log'), '')
+  chmodSync(place.room('.arc.log'), 0o644)
   await place.ensure()
-  t.equal(mode(place.path('.arc.log')), '600')
+  t.equal(mode(place.room('.arc.log')), '600')
 })
 
 t.test('a log that is a link, as it could come with a repository, is not written through', async (t) => {
   const place = new Place(t)
   writeFileSync(place.path('precious'), '')
-  symlinkSync('precious', place.path('.arc.log'))
+  symlinkSync('../precious', place.room('.arc.log'))
   const done = await place.arc(['ensure', '--port', '0'])
   t.match(json(done), {
     running: false,

@@ -15,7 +15,7 @@ interface Reset {
 }
 
 const databaseFiles = (place: Place) =>
-  readdirSync(place.folder).filter((name) => name.startsWith('arc.sqlite3'))
+  readdirSync(place.room()).filter((name) => name.startsWith('arc.sqlite3'))
 
 const say = (url: string, body: string) => call(url, '/v1/messages', { from_agent: 'a', body })
 
@@ -40,7 +40,7 @@ t.test('reset stops the hub and lists the files that it deleted', async (t) => {
   await say(url, 'to be forgotten')
   const done = await place.arc(['reset'])
   t.notOk(isAlive(pid))
-  t.strictSame(json(done), { reset: true, removed: [place.path('arc.sqlite3')] })
+  t.strictSame(json(done), { reset: true, removed: [place.room('arc.sqlite3')] })
   t.equal(done.status, 0)
   t.equal(done.stderr, '')
   t.strictSame(databaseFiles(place), [])
@@ -49,7 +49,7 @@ t.test('reset stops the hub and lists the files that it deleted', async (t) => {
 t.test('reset with nothing there notes it and exits 0', async (t) => {
   const place = new Place(t)
   const done = await place.arc(['reset'])
-  const note = `${place.path('arc.sqlite3')} does not exist; nothing to delete`
+  const note = `${place.room('arc.sqlite3')} does not exist; nothing to delete`
   t.strictSame(json(done), { reset: true, note })
   t.equal(done.status, 0)
 })
@@ -78,7 +78,7 @@ t.test('reset --storage deletes that file and leaves the hub of another one alon
   })
   t.notOk(isAlive(other.pid))
   t.ok(isAlive(pid))
-  t.ok(existsSync(place.path('arc.sqlite3')))
+  t.ok(existsSync(place.room('arc.sqlite3')))
 })
 
 t.test('reset clears away what a hub that was killed has left', async (t) => {
@@ -90,10 +90,10 @@ t.test('reset clears away what a hub that was killed has left', async (t) => {
   const { removed } = json<Reset>(await place.arc(['reset']))
   t.strictSame(
     removed,
-    ['arc.sqlite3', 'arc.sqlite3-wal', 'arc.sqlite3-shm'].map((name) => place.path(name)),
+    ['arc.sqlite3', 'arc.sqlite3-wal', 'arc.sqlite3-shm'].map((name) => place.room(name)),
   )
   t.strictSame(databaseFiles(place), [])
-  t.notOk(existsSync(place.path('.arc.pid')))
+  t.notOk(existsSync(place.room('.arc.pid')))
 })
 
 t.test('reset --port of nobody deletes nothing under the hub of another port', async (t) => {
@@ -112,7 +112,7 @@ t.test(
     await refusesToDelete(t, place, [], /another hub still uses/)
     t.ok(isAlive(second.pid))
     t.equal((await place.arc(['stop', '--port', `${second.port}`])).status, 0)
-    t.strictSame(json<Reset>(await place.arc(['reset'])).removed, [place.path('arc.sqlite3')])
+    t.strictSame(json<Reset>(await place.arc(['reset'])).removed, [place.room('arc.sqlite3')])
   },
 )
 
@@ -125,7 +125,7 @@ t.test(
     const stranger = place.stranger()
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    writeFileSync(place.path('.arc.pid'), JSON.stringify({ pid: stranger.pid, port, url }))
+    writeFileSync(place.room('.arc.pid'), JSON.stringify({ pid: stranger.pid, port, url }))
     await refusesToDelete(t, place, [], /nobody was signalled/)
     t.ok(await stranger.isUnharmed())
   },

@@ -22,7 +22,7 @@ interface PidFileContent {
 
 const writePidFile = (place: Place, content: PidFileContent) =>
   writeFileSync(
-    place.path('.arc.pid'),
+    place.room('.arc.pid'),
     JSON.stringify({ url: `http://127.0.0.1:${content.port}`, ...content }),
   )
 
@@ -35,7 +35,7 @@ async function harmsNobody(t: Test, place: Place, content: Omit<PidFileContent, 
   const printed = json<{ stopped: boolean; error: string }>(done)
   t.equal(printed.stopped, false)
   t.match(printed.error, new RegExp(`names process ${stranger.pid}, but .* nobody was signalled`))
-  t.match(printed.error, place.path('.arc.pid'), 'it says which file is wrong')
+  t.match(printed.error, place.room('.arc.pid'), 'it says which file is wrong')
   t.equal(done.status, 1)
 }
 
@@ -80,7 +80,7 @@ t.test('stop says that there is no hub, and removes the file, when its process i
   const done = await place.arc(['stop'])
   t.match(json(done), { stopped: false, error: /no running hub found/ })
   t.equal(done.status, 1)
-  t.notOk(existsSync(place.path('.arc.pid')))
+  t.notOk(existsSync(place.room('.arc.pid')))
 })
 
 for (const content of [
@@ -91,7 +91,7 @@ for (const content of [
 ]) {
   t.test(`stop takes no notice of a pid file that holds ${content || 'nothing'}`, async (t) => {
     const place = new Place(t)
-    writeFileSync(place.path('.arc.pid'), content)
+    writeFileSync(place.room('.arc.pid'), content)
     const done = await place.arc(['stop'])
     t.match(json(done), { stopped: false, error: /no running hub found/ })
     t.equal(done.status, 1)
@@ -113,11 +113,11 @@ t.test('stop --port without a pid file returns only when the process is gone, da
   const { port, url, pid } = await place.ensure()
   await call(url, '/v1/messages', { from_agent: 'a', body: 'x' })
   // A hub that closes waits for a reader, so there is a while between its port's end and its own.
-  const reader = new SqliteDatabase(place.path('arc.sqlite3'), { readonly: true })
+  const reader = new SqliteDatabase(place.room('arc.sqlite3'), { readonly: true })
   t.teardown(() => reader.close())
   reader.exec('BEGIN; SELECT count(*) FROM messages')
   await call(url, '/v1/messages', { from_agent: 'a', body: 'y' })
-  writeFileSync(place.path('.arc.pid'), '')
+  writeFileSync(place.room('.arc.pid'), '')
   const done = await place.arc(['stop', '--port', `${port}`])
   t.notOk(isAlive(pid))
   t.strictSame(json(done), { stopped: true, pid, url })
@@ -126,7 +126,7 @@ t.test('stop --port without a pid file returns only when the process is gone, da
 t.test('stop --port without a pid file overrides a shutdown that is pending for later', async (t) => {
   const place = new Place(t)
   const { port, url, pid } = await place.ensure()
-  writeFileSync(place.path('.arc.pid'), '')
+  writeFileSync(place.room('.arc.pid'), '')
   await call(url, '/v1/shutdown', { delay_sec: 3_600 })
   const done = await place.arc(['stop', '--port', `${port}`])
   t.strictSame(json(done), { stopped: true, pid, url })

@@ -37,7 +37,7 @@ t.test('ten ensure at once leave one hub, and all of them say that it runs', asy
   const { pid } = await statusOf(url)
   t.strictSame(place.processes(), [pid], 'one process lives')
   t.equal(place.pidFile().pid, pid)
-  const pidFiles = readdirSync(place.folder).filter((name) => name.startsWith('.arc.pid'))
+  const pidFiles = readdirSync(place.room()).filter((name) => name.startsWith('.arc.pid'))
   t.strictSame(pidFiles, ['.arc.pid'], 'one pid file, and no temporary one')
 })
 
@@ -56,7 +56,7 @@ t.test('ten hubs start at once on one storage file, share it, and are all stoppe
   t.strictSame(place.processes().sort(), [...pids].sort(), 'ten processes live')
   t.equal(new Set(statuses.map(({ instance_id }) => instance_id)).size, 1, 'they are one instance')
   t.ok(pids.includes(place.pidFile().pid))
-  t.notMatch(readFileSync(place.path('.arc.log'), 'utf8'), /is locked|SQLITE_|"level":"(warn|error)"/)
+  t.notMatch(readFileSync(place.room('.arc.log'), 'utf8'), /is locked|SQLITE_|"level":"(warn|error)"/)
 
   await Promise.all(urls.map((url, i) => call(url, '/v1/messages', { from_agent: 'a', body: `from ${i}` })))
   const read = await call<Message[]>(urls[0] ?? '', '/v1/messages?channel=general')
@@ -76,8 +76,8 @@ t.test('ten hubs start at once on one storage file, share it, and are all stoppe
   await place.ensure()
   t.match(json(await place.arc(['stop'])), { stopped: true })
   t.strictSame(
-    readdirSync(place.folder).sort(),
-    ['.arc-relay', '.arc.log', 'arc.sqlite3'],
+    readdirSync(place.room()).sort(),
+    ['.arc.log', '.gitignore', 'arc.sqlite3'],
     'one that is alone puts the database in order, and no pid file is left',
   )
 })

@@ -143,9 +143,9 @@ t.test('status prints which hub runs where', async (t) => {
     url,
     pid,
     implementation: 'arc-hub',
-    storage_path: place.path('arc.sqlite3'),
-    pid_file: place.path('.arc.pid'),
-    log_file: place.path('.arc.log'),
+    storage_path: place.room('arc.sqlite3'),
+    pid_file: place.room('.arc.pid'),
+    log_file: place.room('.arc.log'),
   })
   t.equal(done.stderr, '')
   t.equal(done.status, 0)
@@ -158,7 +158,7 @@ t.test('logs prints the log of the background hub in lines for people', async (t
 })
 
 t.test('logs --json --lines 1 prints the last line as it stands in the file', async (t) => {
-  const lastLine = () => readFileSync(place.path('.arc.log'), 'utf8').trimEnd().split('\n').at(-1) ?? ''
+  const lastLine = () => readFileSync(place.room('.arc.log'), 'utf8').trimEnd().split('\n').at(-1) ?? ''
   await until('the relay to have said that it serves', () => lastLine().includes('relay serves'))
   t.strictSame(json(await place.arc(['logs', '--json', '--lines', '1'])), JSON.parse(lastLine()))
 })
@@ -166,7 +166,7 @@ t.test('logs --json --lines 1 prints the last line as it stands in the file', as
 t.test('logs --follow prints what is logged from then on', async (t) => {
   const follower = place.start(['logs', '--follow', '--lines', '1'])
   await until('the last line', () => follower.stdout.includes('relay serves'))
-  appendFileSync(place.path('.arc.log'), `${JSON.stringify({ level: 'warn', msg: 'something new' })}\n`)
+  appendFileSync(place.room('.arc.log'), `${JSON.stringify({ level: 'warn', msg: 'something new' })}\n`)
   await until('the new line', () => follower.stdout.includes('something new'))
   follower.child.kill()
   t.equal(follower.stdout.match(/something new/g)?.length, 1)
@@ -179,7 +179,7 @@ t.test('stop prints what it stopped, and returns when the process is gone', asyn
   t.strictSame(json(done), { stopped: true, pid, url })
   t.equal(done.stderr, '')
   t.equal(done.status, 0)
-  t.notOk(existsSync(place.path('.arc.pid')), 'the pid file is gone')
+  t.notOk(existsSync(place.room('.arc.pid')), 'the pid file is gone')
 })
 
 t.test('stop with no hub there prints stopped: false and why, and exits 1', async (t) => {

@@ -30,7 +30,7 @@ t.test('stop --port of nobody does not stop the hub that a pid file higher up na
   t.match(json(done), { stopped: false, error: `no running hub found at http://127.0.0.1:${port}` })
   t.equal(done.status, 1)
   t.ok(isAlive(parent.pid))
-  t.ok(existsSync(place.path('.arc.pid')))
+  t.ok(existsSync(place.room('.arc.pid')))
 })
 
 t.test('stop --port stops the hub of that port and leaves the one higher up alone', async (t) => {
@@ -50,7 +50,7 @@ t.test('stop --port from the folder of one hub stops the hub of another folder',
   const done = await place.arc(['stop', '--port', `${there.port}`])
   t.strictSame(json(done), { stopped: true, pid: there.pid, url: there.url })
   t.strictSame(place.processes(), [here.pid])
-  t.notOk(existsSync(place.path('elsewhere', '.arc.pid')))
+  t.notOk(existsSync(place.path('elsewhere', '.arc', '.arc.pid')))
 })
 
 t.test('without --port the pid file higher up is found: by ensure, status, post and stop', async (t) => {
@@ -58,7 +58,7 @@ t.test('without --port the pid file higher up is found: by ensure, status, post 
   const { url, pid } = await place.ensure()
   const deep = { cwd: place.below('a', 'b', 'c') }
   t.strictSame(json(await place.arc(['ensure'], deep)), { running: true, started: false, url })
-  t.match(json(await place.arc(['status'], deep)), { url, pid, pid_file: place.path('.arc.pid') })
+  t.match(json(await place.arc(['status'], deep)), { url, pid, pid_file: place.room('.arc.pid') })
   t.match(json(await place.arc(['post', '--agent', 'a', 'from below'], deep)), { body: 'from below' })
   t.strictSame(json(await place.arc(['stop'], deep)), { stopped: true, pid, url })
   t.notOk(isAlive(pid))
@@ -136,7 +136,7 @@ t.test('ensure --storage on the port of a hub that serves another storage says s
   const { port, url } = await place.ensure()
   const options = ['--storage', 'other/arc.sqlite3', '--port', `${port}`]
   const done = await place.arc(['ensure', ...options])
-  const error = `the hub at ${url} serves another storage, ${place.path('arc.sqlite3')}; choose another port with --port`
+  const error = `the hub at ${url} serves another storage, ${place.room('arc.sqlite3')}; choose another port with --port`
   t.strictSame(json(done), { running: false, started: false, url, error })
   t.equal(done.status, 1)
   t.equal(place.processes().length, 1)

@@ -33,7 +33,7 @@ async function hubIn(t: Test, place: Place, name: string): Promise<Running> {
   t.teardown(() => hub.child.kill('SIGKILL'))
   await until('the hub to be up', () => {
     if (hub.child.exitCode !== null) throw new Error(hub.stderr)
-    return existsSync(join(folder, '.arc.pid'))
+    return existsSync(join(folder, '.arc', '.arc.pid'))
   })
   t.equal(place.pidFile(folder).pid, 1)
   return hub

@@ -29,16 +29,16 @@ t.test('by ARC_BASE_URL, else by the nearest pid file from the working folder up
   await place.ensure(['--port', '0', '--no-relay'])
   const { url } = await other.ensure(['--port', '0', '--no-relay'])
   const below = place.below('src', 'deep')
-  t.match(await found(below), { stdout: place.path('arc.sqlite3'), stderr: '' })
-  t.match(await found(below, { ARC_BASE_URL: url }), { stdout: other.path('arc.sqlite3'), stderr: '' })
+  t.match(await found(below), { stdout: place.room('arc.sqlite3'), stderr: '' })
+  t.match(await found(below, { ARC_BASE_URL: url }), { stdout: other.room('arc.sqlite3'), stderr: '' })
 })
 
 t.test('a pid file that others may write is named, and skipped', async (t) => {
   const place = new Place(t)
   await place.ensure(['--port', '0', '--no-relay'])
-  chmodSync(place.path('.arc.pid'), 0o666)
+  chmodSync(place.room('.arc.pid'), 0o666)
   const { stdout, stderr } = await found(place.folder)
-  t.not(stdout, place.path('arc.sqlite3'))
+  t.not(stdout, place.room('arc.sqlite3'))
   t.match(stderr, /\.arc\.pid is not believed: other users may write it; .*baseUrl or ARC_BASE_URL/)
 })
 

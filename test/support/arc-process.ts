@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -106,6 +107,11 @@ export class Place {
     return join(this.folder, ...names)
   }
 
+  /** A path in the room that commands make here. Creates the room's folder. */
+  room(...names: string[]): string {
+    return join(this.below('.arc'), ...names)
+  }
+
   /** A folder below this one. Created if missing. */
   below(...names: string[]): string {
     mkdirSync(this.path(...names), { recursive: true })
@@ -143,8 +149,10 @@ export class Place {
     return pid
   }
 
+  /** Of the room of a project, or of the storage that is in this very folder. */
   pidFile(folder = this.folder): { pid: number; port: number; url: string } {
-    return JSON.parse(readFileSync(join(folder, '.arc.pid'), 'utf8'))
+    const inRoom = join(folder, '.arc', PID_FILE)
+    return JSON.parse(readFileSync(existsSync(inRoom) ? inRoom : join(folder, PID_FILE), 'utf8'))
   }
 
   /** The processes that work in this folder or below it. */

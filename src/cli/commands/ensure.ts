@@ -12,7 +12,8 @@ import { PROGRAM } from '../../package.js'
 import { DEFAULT_HOST } from '../../protocol/address.js'
 import { ArcError } from '../../protocol/errors.js'
 import { HUB_NUMBERS } from '../../protocol/numbers.js'
-import { DEFAULT_STORAGE, logFileOf } from '../../sdk/pid-file.js'
+import { logFileOf } from '../../sdk/pid-file.js'
+import { defaultStorage } from '../../storage-file.js'
 import { positiveSeconds } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
 import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
@@ -59,7 +60,7 @@ async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number) {
     return { running: true, started: false, url: hub.url }
   }
   if (atAddress) await refuseOccupied(atAddress, wanted)
-  const report = await startInBackground(wanted.storage ?? DEFAULT_STORAGE, hubArgs, timeoutMs)
+  const report = await startInBackground(wanted.storage ?? defaultStorage(), hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
   const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }

@@ -1,7 +1,8 @@
 // `arc logs`: shows the log of the background hub, as lines for people.
 
 import { defineCommand } from 'citty'
-import { DEFAULT_STORAGE, logFileOf } from '../../sdk/pid-file.js'
+import { logFileOf } from '../../sdk/pid-file.js'
+import { defaultStorage } from '../../storage-file.js'
 import { wholeNumber } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
@@ -27,7 +28,7 @@ export default defineCommand({
     const wanted = wantedFrom(given)
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
     const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []
-    const beside = wanted.storage ?? nearest?.path ?? DEFAULT_STORAGE
+    const beside = wanted.storage ?? nearest?.path ?? defaultStorage()
     const show = (line: string) => print(`${given.json ? line : renderLogLine(line)}\n`)
     const { lines, place } = lastLines(logFileOf(beside), count)
     for (const line of lines) show(line)

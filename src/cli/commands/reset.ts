@@ -4,8 +4,7 @@ import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'nod
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
-import { DEFAULT_STORAGE } from '../../sdk/pid-file.js'
-import { storageFile } from '../../storage-file.js'
+import { defaultStorage, storageFile } from '../../storage-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { printJson } from '../output.js'
@@ -22,7 +21,7 @@ export default defineCommand({
   async run({ args, rawArgs }) {
     checkCommandLine(rawArgs, wantedArguments)
     const wanted = wantedFrom(args)
-    const meant = storageFile(wanted.storage ?? DEFAULT_STORAGE)
+    const meant = storageFile(wanted.storage ?? defaultStorage())
     const stopped = await stopHub(wanted, (hub) => refuseUnproven(hub, meant)).catch((error: unknown) => {
       // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
       if (error instanceof ArcError && error.code === 'no_hub') return undefined

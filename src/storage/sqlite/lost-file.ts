@@ -3,7 +3,9 @@
 // more to it, and saves all acknowledged data once, in a file beside the old name.
 
 import { closeSync, openSync, rmSync, type Stats, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Database } from 'better-sqlite3'
+import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
 
 const LOOK_MS = 500
@@ -51,6 +53,7 @@ export class LostFile {
   #rescue(path: string): string {
     const copy = `${path}.rescued-${new Date().toISOString().replace(/[:.]/g, '-')}`
     try {
+      makeFolder(dirname(copy)) // the whole folder may be gone
       closeSync(openSync(copy, 'wx', 0o600)) // SQLite takes an empty file, and would create one that all may read
       this.#db.prepare('VACUUM INTO ?').run(copy)
       return `All that was acknowledged is in ${copy}: stop the hub (arc stop), rename that file to ${path}, and start again (arc ensure)`
