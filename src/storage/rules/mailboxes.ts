@@ -132,10 +132,12 @@ function* offer(input: OfferInput, work: Work): Rule<Done> {
   const hasSession = (yield* presentSession(agentId, work)) !== undefined
   const mailbox = hasSession ? yield* beginMailbox(agentId) : yield* findMailbox(agentId)
   const found = yield* find(input, mailbox, work)
-  if (found.messages.length === 0 && found.ambient.length === 0) {
-    if (found.ambientTo !== null) yield* run('mailbox.moveAmbient', { agentId, ambientTo: found.ambientTo })
-    return { result: offerText(NO_OFFER), isPassing: true }
+  const hasAmbient = found.ambient.length > 0
+  // The look through the log need not begin at the same place again.
+  if (!hasAmbient && found.ambientTo !== null) {
+    yield* run('mailbox.moveAmbient', { agentId, ambientTo: found.ambientTo })
   }
+  if (found.messages.length === 0 && !hasAmbient) return { result: offerText(NO_OFFER), isPassing: true }
   const portion = portionOf(found, maxChars)
   const row: OfferRow = {
     offer_id: randomUUID(),
@@ -143,7 +145,7 @@ function* offer(input: OfferInput, work: Work): Rule<Done> {
     reader,
     lapses_at_ms: lapsesAtMs,
     ambient_from: mailbox.ambient_id,
-    ambient_to: portion.isWhole ? found.ambientTo : (portion.ambient.at(-1)?.id ?? null),
+    ambient_to: hasAmbient && portion.isWhole ? found.ambientTo : (portion.ambient.at(-1)?.id ?? null),
     ambient_before: mailbox.ambient_offered_id,
     shown: null,
   }

@@ -98,7 +98,8 @@ export const receiptCommands = {
     const message = yield* mustBeStored(id)
     if (!(yield* one('receipt.find', { messageId: id, agentId }))) {
       // Another implementation may have stored a direct message without a receipt.
-      if (message.to_agent !== agentId) throw notFound(`message ${id} is not addressed to "${agentId}"`)
+      const isForAgent = message.to_agent === agentId && message.from_agent !== agentId
+      if (!isForAgent) throw notFound(`message ${id} is not addressed to "${agentId}"`)
       yield* queue(id, agentId, message.from_agent)
     }
     yield* acknowledge(id, agentId, toMillis(work.nowMs), note ?? null)
