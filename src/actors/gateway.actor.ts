@@ -39,7 +39,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
     },
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
-    changed: ({ input }) => dispatcher.changes.note(input),
+    changed: ({ input }) => dispatcher.changed(input),
     waiting: ({ reply }) => reply(dispatcher.waiting),
     network: ({ input }) => setAllowRemote(input.allowRemote),
   })
@@ -66,7 +66,7 @@ runActor<GatewayConfig>(async ({ config, log }: ActorContext<GatewayConfig>): Pr
   return {
     info,
     introduce: (_peer, storagePort) => {
-      connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.reportAlive())
+      connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.resumed())
       // The storage actor died before its answer: the supervisor will introduce the next one.
       connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
     },

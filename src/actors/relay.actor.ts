@@ -33,7 +33,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     connected: ({ input }) => dispatcher.connected(input),
     published: ({ input }) => dispatcher.published(input),
     skipped: ({ input }) => dispatcher.skipped(input.latestId),
-    changed: ({ input }) => dispatcher.changes.note(input),
+    changed: ({ input }) => dispatcher.changed(input),
     waiting: ({ reply }) => reply(dispatcher.waiting),
     network: ({ input }) => dispatcher.networkChanged(input.allowRemote),
   })
@@ -64,7 +64,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
 
   return {
     introduce: (_peer, storagePort) => {
-      connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.reportAlive())
+      connected = storage.connect(storagePort, dispatcher.cursor).then(() => dispatcher.resumed())
       connected.catch((error) => log('warn', `not connected to the storage: ${error.message}`))
     },
     started: async () => {

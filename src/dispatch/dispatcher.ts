@@ -6,11 +6,12 @@
 
 import { type Answer, failureOf, success } from '../protocol/envelope.js'
 import { ArcError, notFound, pageIsForBrowsers, streamNeedsConnection } from '../protocol/errors.js'
-import { CHANGE_TOPICS } from '../protocol/kinds.js'
+import { CHANGE_TOPICS, type ChangeTopic } from '../protocol/kinds.js'
 import type { Limits } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
 import type { StorageClient } from '../storage/client.js'
 import type { FeedMessage, StorageFacts } from '../storage/commands.js'
+import { Acquisition, Acquisitions } from './acquisitions.js'
 import { answerOfDone } from './answers.js'
 import { Changes } from './changes.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
@@ -34,9 +35,9 @@ export interface DispatcherOptions {
 }
 
 /** The work of a valid request. */
-type Work = PendingCommand | ListingPlan | Read
+type Work = PendingCommand | Acquisition | ListingPlan | Read
 /** What a promise answers. */
-type Read = Exclude<Plan, { kind: 'listing' | 'command' }>
+type Read = Exclude<Plan, { kind: 'listing' | 'command' | 'acquire' }>
 
 export class Dispatcher {
   /** Hints at changes besides messages, for streams. */
@@ -46,6 +47,7 @@ export class Dispatcher {
   readonly #alive: KeepAlive
   readonly #listings: Listings
   readonly #offers: Offers
+  readonly #acquisitions: Acquisitions
   readonly #streams: Streams
   readonly #commands: PendingCommandOptions
   #routes: Routes | undefined
@@ -61,6 +63,7 @@ export class Dispatcher {
     const onParked = () => this.#alive.begin()
     this.#listings = new Listings({ storage, patience, refusal, onParked })
     this.#offers = new Offers({ storage, patience, listings: this.#listings })
+    this.#acquisitions = new Acquisitions({ storage, patience, refusal, onParked })
     const { changes } = this
     this.#streams = new Streams({ storage, listings: this.#listings, changes, refusal, onOpened: onParked })
     this.#commands = { storage, patience, refusal }
@@ -93,6 +96,12 @@ export class Dispatcher {
     this.#facts = facts
   }
 
+  /** Called with hints at changes besides messages. */
+  changed(topics: readonly ChangeTopic[]): void {
+    this.changes.note(topics)
+    this.#acquisitions.changed(topics)
+  }
+
   published(messages: readonly FeedMessage[]): void {
     this.#listings.published(messages)
   }
@@ -109,25 +118,28 @@ export class Dispatcher {
   /** The long-polls and streams at this door, and their agents. */
   get waiting(): Waiting {
     return {
-      waiting_polls: this.#listings.parked,
+      waiting_polls: this.#listings.parked + this.#acquisitions.parked,
       waiting_agents: this.#waitingAgents(),
       open_streams: this.#streams.size,
     }
   }
 
-  /** Reports the agents that wait here to the storage as alive. */
-  reportAlive(): void {
+  /** Called when the storage takes calls, for the first time or again: it hears who waits here. */
+  resumed(): void {
     this.#alive.report()
+    this.#acquisitions.resumed()
   }
 
   #waitingAgents(): string[] {
-    return [...new Set([...this.#listings.agents(), ...this.#streams.agents()])]
+    const waiting = [this.#listings, this.#streams, this.#acquisitions].flatMap((each) => each.agents())
+    return [...new Set(waiting)]
   }
 
   /** Answers all parked requests, and parks no more. */
   end(): void {
     this.#patience.end()
     this.#listings.end()
+    this.#acquisitions.end()
     this.#alive.end()
   }
 
@@ -168,7 +180,7 @@ export class Dispatcher {
       this.#refuse(error, request)
       return
     }
-    if (work instanceof PendingCommand) work.send()
+    if (work instanceof PendingCommand || work instanceof Acquisition) work.send()
     else if (work.kind === 'listing') this.#listings.answer(work.listing, request)
     else
       this.#read(work, request).then(
@@ -179,6 +191,7 @@ export class Dispatcher {
 
   /** @throws ArcError 400 for a command with a malformed key */
   #workOf(plan: Plan, request: DoorRequest): Work {
+    if (plan.kind === 'acquire') return new Acquisition(this.#acquisitions, plan, request)
     if (plan.kind !== 'command') return plan
     return new PendingCommand(this.#commands, plan.submission, request)
   }

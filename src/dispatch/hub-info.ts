@@ -33,6 +33,8 @@ const FEATURES = [
   'arc:stream_changes',
   'arc:presence',
   'arc:mailbox',
+  'arc:fencing',
+  'arc:lease_wait',
 ] as const
 const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const
 

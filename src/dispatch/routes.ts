@@ -7,7 +7,7 @@ import { jsonText } from '../protocol/json.js'
 import type { Limits } from '../protocol/limits.js'
 import { type Bounds, misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
-import type { Command, Commands, MessageFilter, Query, Submission } from '../storage/commands.js'
+import type { Command, Commands, MessageFilter, Query, Submission, Waits } from '../storage/commands.js'
 
 /** A listing of messages that may wait for its first row. */
 export interface Listing {
@@ -27,6 +27,7 @@ export type Plan =
   | { readonly kind: 'query'; readonly query: Query; readonly touches?: string | undefined }
   | ListingPlan
   | OfferPlan
+  | AcquirePlan
   | StreamPlan
   | { readonly kind: 'hub-info' | 'status' | 'page' }
 
@@ -41,6 +42,15 @@ export interface OfferPlan {
   readonly input: Commands['mailbox.offer']
   readonly timeoutMs: number
 }
+
+/** A command that may wait in a line. */
+export interface AcquirePlan {
+  readonly kind: 'acquire'
+  readonly command: WaitingCommand
+  readonly touches: string
+  readonly timeoutMs: number
+}
+export type WaitingCommand = Extract<Command, { input: Waits }>
 
 export interface StreamPlan {
   readonly kind: 'stream'
@@ -155,11 +165,9 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
     'POST /v1/channels': ({ body }) =>
       command({ op: 'channel.create', input: withJson(parse(requests.createChannel, body), 'metadata') }),
     'POST /v1/messages': ({ body }) => {
-      const input = parse(postMessage, body)
-      return command(
-        { op: 'message.post', input: withJson(input, 'metadata', 'attachments') },
-        input.from_agent,
-      )
+      const input = withJson(parse(postMessage, body), 'metadata', 'attachments')
+      const fencing = fencingOf(body)
+      return command({ op: 'message.post', input: fencing ? { ...input, fencing } : input }, input.from_agent)
     },
     'GET /v1/messages': ({ query }) => {
       const input = parse(requests.listMessages, query)
@@ -223,9 +231,9 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       read({ op: 'threads.get', input: parse(requests.getThread, params) }),
 
     'GET /v1/claims': ({ query }) => read({ op: 'claims.list', input: parse(requests.listClaims, query) }),
-    'POST /v1/claims': ({ body }) => {
-      const input = parse(requests.acquireClaim, body)
-      return command({ op: 'claim.acquire', input: withJson(input, 'metadata') }, input.owner_agent_id)
+    'POST /v1/claims': ({ body, query }) => {
+      const input = withJson(parse(requests.acquireClaim, body), 'metadata')
+      return acquire({ op: 'claim.acquire', input }, input.owner_agent_id, query)
     },
     'POST /v1/claims/refresh': ({ body }) => {
       const input = parse(requests.refreshClaim, body)
@@ -236,9 +244,9 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       return command({ op: 'claim.release', input }, input.agent_id)
     },
     'GET /v1/locks': ({ query }) => read({ op: 'locks.list', input: parse(requests.listLocks, query) }),
-    'POST /v1/locks': ({ body }) => {
-      const input = parse(requests.acquireLock, body)
-      return command({ op: 'lock.acquire', input: withJson(input, 'metadata') }, input.agent_id)
+    'POST /v1/locks': ({ body, query }) => {
+      const input = withJson(parse(requests.acquireLock, body), 'metadata')
+      return acquire({ op: 'lock.acquire', input }, input.agent_id, query)
     },
     'POST /v1/locks/refresh': ({ body }) => {
       const input = parse(requests.refreshLock, body)
@@ -250,10 +258,14 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
     },
 
     'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
-    'POST /v1/tasks/:task_id/complete': ({ params }) => {
+    'POST /v1/tasks/:task_id/complete': ({ params, body }) => {
       const taskId = params.task_id ?? ''
       mustBeId(taskId, REQUEST_NUMBERS.task_id, 'task')
-      return command({ op: 'task.complete', input: parse(requests.completeTask, { task_id: taskId }) })
+      const fencing = fencingOf(body, `task-${taskId}`)
+      return command({
+        op: 'task.complete',
+        input: { ...parse(requests.completeTask, { task_id: taskId }), fencing },
+      })
     },
 
     'GET /v1/shutdown': () => read({ op: 'shutdown.get', input: {} }),
@@ -269,6 +281,22 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
 
 function command(given: Command, touches?: string): Plan {
   return { kind: 'command', submission: { command: given, touches } }
+}
+
+/** An acquire waits for at most the `timeout` of its query. */
+function acquire(given: WaitingCommand, touches: string, { timeout }: Wire['query']): Plan {
+  const timeoutMs = Math.round(parse(requests.waiting, { timeout }).timeout * 1_000)
+  return timeoutMs > 0 ? { kind: 'acquire', command: given, touches, timeoutMs } : command(given, touches)
+}
+
+/** The lease under which a request is made. A request without a fence is made under none. */
+function fencingOf(
+  { fence, claim_key, file_path }: Wire['body'],
+  defaultKey?: string,
+): requests.Fencing | undefined {
+  if (fence === undefined || fence === null) return undefined
+  const key = claim_key ?? (file_path === undefined || file_path === null ? defaultKey : undefined)
+  return parse(requests.fencing, { fence, claim_key: key, file_path })
 }
 
 function read(query: Query): Plan {

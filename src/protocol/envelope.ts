@@ -23,6 +23,10 @@ export interface Envelope<T = unknown> {
   readonly error?: string
   readonly code?: string
   readonly acquired?: boolean
+  /** Of the newest holding of the key (§19). */
+  readonly fence?: number | null
+  /** The agents that wait for a lease, in order (§19). */
+  readonly waiting?: readonly string[]
   readonly parent_completed?: boolean
   /** The page ended before its limit, because its rows are large (§1). */
   readonly cut?: boolean

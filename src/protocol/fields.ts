@@ -57,6 +57,8 @@ export const path = required(MAX_PATH_CHARS)
 
 /** An optional string that names something: trimmed; empty reads as absent. */
 export const optionalName = optional(MAX_NAME_CHARS)
+/** An optional name that may be as long as a path. */
+export const optionalPath = optional(MAX_PATH_CHARS)
 /** An optional description beside a path. */
 export const description = optional(MAX_PATH_CHARS)
 

@@ -50,6 +50,7 @@ export const REQUEST_NUMBERS = {
   start_line: ANY_INTEGER,
   end_line: ANY_INTEGER,
   ttl_sec: LEASE_TTL_SEC,
+  fence: { min: 0, max: MAX_INTEGER },
   presence_ttl_sec: SESSION_TTL_SEC,
   pid: { min: 1, max: 2 ** 31 - 1 },
   delay_sec: { min: 0, max: SHUTDOWN_DELAY_SEC.max, fractions: true },

@@ -13,6 +13,8 @@ const idOrNull = id.nullable()
 /** As the sender gave it: a request may name a message that does not exist, by any integer (PROTOCOL §2). */
 const referenceOrNull = z.int().nullable()
 const metadata = z.record(z.string(), z.unknown())
+/** [ours] §19: in listings, the agents that wait for an active lease, in order. */
+const waiting = z.array(text).optional()
 
 /** A channel (§2, §4). `created_by`: an agent id; null if the request named no creator. */
 export const channel = z.object({ name: text, created_at: text, created_by: textOrNull, metadata })
@@ -64,6 +66,7 @@ export const claim = z.object({
   expires_at: text,
   released_at: textOrNull,
   metadata,
+  waiting,
 })
 export type Claim = z.infer<typeof claim>
 
@@ -75,6 +78,7 @@ export const lock = z.object({
   expires_at: text,
   released_at: textOrNull,
   metadata,
+  waiting,
 })
 export type Lock = z.infer<typeof lock>
 

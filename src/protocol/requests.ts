@@ -19,6 +19,7 @@ import {
   optionalInteger,
   optionalLimit,
   optionalName,
+  optionalPath,
   optionalText,
   path,
   pollTimeout,
@@ -206,6 +207,9 @@ export const getThread = z.object({ thread_id: name })
 
 // §6 Claims and locks
 
+/** [ours] §19: the fence that the agent was given with the lease. */
+const fence = optionalInteger(REQUEST_NUMBERS.fence)
+
 export const acquireClaim = z
   .object({
     owner_agent_id: name,
@@ -214,14 +218,15 @@ export const acquireClaim = z
     thread_id: optionalName,
     ttl_sec: leaseTtl,
     metadata: jsonObject,
+    fence,
   })
   .refine(
     (claim) => claim.claim_key !== undefined || claim.task_message_id !== undefined,
     'claim_key or task_message_id is required',
   )
 
-export const refreshClaim = z.object({ claim_key: name, owner_agent_id: name, ttl_sec: leaseTtl })
-export const releaseClaim = z.object({ claim_key: name, agent_id: name })
+export const refreshClaim = z.object({ claim_key: name, owner_agent_id: name, ttl_sec: leaseTtl, fence })
+export const releaseClaim = z.object({ claim_key: name, agent_id: name, fence, by_operator: flag })
 export const listClaims = z.object({ thread_id: optionalName, active_only: flag })
 
 export const acquireLock = z.object({
@@ -229,10 +234,23 @@ export const acquireLock = z.object({
   file_path: path,
   ttl_sec: leaseTtl,
   metadata: jsonObject,
+  fence,
 })
-export const refreshLock = z.object({ agent_id: name, file_path: path, ttl_sec: leaseTtl })
-export const releaseLock = z.object({ agent_id: name, file_path: path })
+export const refreshLock = z.object({ agent_id: name, file_path: path, ttl_sec: leaseTtl, fence })
+export const releaseLock = z.object({ agent_id: name, file_path: path, fence, by_operator: flag })
 export const listLocks = z.object({ agent_id: optionalName, active_only: flag })
+
+/** [ours] §19: the seconds that an acquire waits for the lease. */
+export const waiting = z.object({ timeout: pollTimeout })
+
+/** [ours] §19: the lease under which a post or a `complete` is made. */
+export const fencing = z
+  .object({ fence: integer(REQUEST_NUMBERS.fence), claim_key: optionalName, file_path: optionalPath })
+  .refine(
+    ({ claim_key, file_path }) => (claim_key === undefined) !== (file_path === undefined),
+    'fence needs either claim_key or file_path',
+  )
+export type Fencing = z.infer<typeof fencing>
 
 // §7 Tasks
 

@@ -17,6 +17,8 @@ const TOPICS: { readonly [op in Command['op']]: readonly ChangeTopic[] } = {
   'message.acknowledge': [],
   'mailbox.offer': [],
   'mailbox.shown': [],
+  'waits.renew': [],
+  'waits.end': ['claims', 'locks'],
   'claim.acquire': ['claims', 'threads'],
   'claim.refresh': ['claims'],
   'claim.release': ['claims', 'threads'],

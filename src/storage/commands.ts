@@ -15,17 +15,21 @@ export interface Commands {
   'session.rename': Input<typeof requests.renameSession>
   'session.close': Input<typeof requests.closeSession>
   'channel.create': WithJson<Input<typeof requests.createChannel>>
-  'message.post': WithJson<requests.PostMessage>
+  'message.post': WithJson<requests.PostMessage> & Fenced
   'mailbox.offer': Omit<Input<typeof requests.offerMailbox>, 'timeout'>
   'mailbox.shown': Input<typeof requests.markShown>
   'message.acknowledge': Input<typeof requests.acknowledge>
-  'claim.acquire': WithJson<Input<typeof requests.acquireClaim>>
+  'claim.acquire': WithJson<Input<typeof requests.acquireClaim>> & Waits
   'claim.refresh': Input<typeof requests.refreshClaim>
   'claim.release': Input<typeof requests.releaseClaim>
-  'lock.acquire': WithJson<Input<typeof requests.acquireLock>>
+  'lock.acquire': WithJson<Input<typeof requests.acquireLock>> & Waits
   'lock.refresh': Input<typeof requests.refreshLock>
   'lock.release': Input<typeof requests.releaseLock>
-  'task.complete': Input<typeof requests.completeTask>
+  /** Says that requests still wait at these places. Gives their `Prospects`. A door sends it. */
+  'waits.renew': { places: readonly number[] }
+  /** Says that requests wait at these places no longer. A door sends it. */
+  'waits.end': { places: readonly number[] }
+  'task.complete': Input<typeof requests.completeTask> & Fenced
   'shutdown.begin': Input<typeof requests.beginShutdown>
   'shutdown.cancel': Record<never, never>
   /** Posts the last notice of the pending shutdown, whose time has come. The hub itself sends it. */
@@ -59,8 +63,36 @@ export interface Queries {
   'claims.list': Input<typeof requests.listClaims>
   'locks.list': Input<typeof requests.listLocks>
   'tasks.list': Input<typeof requests.listTasks>
+  /** Gives the `Prospects` of requests that wait at these places. */
+  'waits.look': { places: readonly number[] }
   'shutdown.get': Record<never, never>
   'status.get': Waiting & Health
+}
+
+/** The kinds of leases for which agents wait in line. */
+export type WaitKind = 'claim' | 'lock'
+
+/**
+ * What becomes of a request that can't be granted. `join`: it gets a place in the line. `last`: it does not wait any
+ * longer. Absent: it never waited.
+ */
+export type Wait = 'join' | 'last'
+
+export interface Waits {
+  readonly wait?: Wait | undefined
+}
+
+export interface Fenced {
+  /** The lease without whose newest fence the command is refused. */
+  readonly fencing?: requests.Fencing | undefined
+}
+
+/** What waiting requests may expect. */
+export interface Prospects {
+  /** The places whose requests should ask again now. */
+  readonly ready: readonly number[]
+  /** Milliseconds until it is worth to look again without another change; null if there is no such time. */
+  readonly nextInMs: number | null
 }
 
 /** What an offer would find now. */

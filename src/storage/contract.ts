@@ -34,6 +34,7 @@ const POST_MEMBERS = Object.keys({
   parent_task_id: true,
   to_must_exist: true,
   if_latest: true,
+  fencing: true,
 } satisfies Record<keyof Post, true>) as readonly (keyof Post)[]
 
 /** A submission as it crosses a port: the operation, the touched agent, the key, then a post's members or another input. */

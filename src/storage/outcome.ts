@@ -12,6 +12,8 @@ export interface Done {
   readonly isNew?: boolean | undefined
   /** The envelope's members beside the result (PROTOCOL §1, §6, §7). */
   readonly beside?: Beside | undefined
+  /** The request waits in a line, and has this place there (PROTOCOL §19). */
+  readonly place?: number | undefined
   /** A repetition of the request may have another outcome, so this one is not kept for it. */
   readonly isPassing?: boolean | undefined
   /** The stored outcome of an earlier request with the same idempotency key (PROTOCOL §9). */
@@ -21,6 +23,10 @@ export interface Done {
 export interface Beside {
   /** The requester holds the lease. */
   readonly acquired?: boolean
+  /** Of the newest holding of the key (§19). */
+  readonly fence?: number | null
+  /** The agents that wait for the lease, in order (§19). */
+  readonly waiting?: readonly string[]
   /** The parent task was completed as well. */
   readonly parent_completed?: true
   /** The page ends before its limit, because its rows are large. */

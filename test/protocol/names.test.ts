@@ -39,12 +39,16 @@ const OTHERS = new Set([
     'changes',
     'active_only',
     'allow_remote',
+    'by_operator',
   ],
 ])
 const maxOf = ({ path }: RouteFields, field: string) => {
   if (field === 'file_path' || field === 'note') return MAX_PATH_CHARS
   return path.endsWith('/rename') && field === 'display_name' ? MAX_DISPLAY_NAME_CHARS : MAX_NAME_CHARS
 }
+
+const NAMES_OF_LEASES: ReadonlySet<string> = new Set(['claim_key', 'file_path'])
+const isLease = ({ path }: RouteFields) => /^\/v1\/(claims|locks)/.test(path)
 
 let calls = 0
 
@@ -57,6 +61,8 @@ function call(route: RouteFields, field: string, name: string) {
     claim_key: `k${++calls}`,
     file_path: `p${calls}`,
     body: 'x',
+    // A post and a completion name a lease only together with its fence.
+    ...(NAMES_OF_LEASES.has(field) && !isLease(route) && { fence: 0, claim_key: null, file_path: null }),
   }
   const given: Record<string, unknown> = {
     ...others,

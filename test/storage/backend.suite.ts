@@ -2,116 +2,28 @@
 // transaction, ids without a gap in the order of commits. By a clock that the test sets.
 
 import t, { type Test } from 'tap'
-import type { Claim, Lock, Message, Session, Task, ThreadSummary } from '../../src/protocol/objects.js'
-import type { Applied, StorageBackend } from '../../src/storage/backend.js'
+import type { Message, Session, Task, ThreadSummary } from '../../src/protocol/objects.js'
 import type { Command, IdempotencyKey, Query, Submission } from '../../src/storage/commands.js'
-import { type Done, isRefused, type Outcome } from '../../src/storage/outcome.js'
-
-type Tested = Pick<
-  StorageBackend,
-  'apply' | 'query' | 'page' | 'messagesAfter' | 'latestId' | 'hasExpired' | 'pendingShutdown'
->
-export type OpenTested = (t: Test, clock: () => number) => Tested | Promise<Tested>
-
-const PRESENCE_TTL_SEC = 120
-
-const post = (body: string, fields: object = {}): Command => {
-  const input = {
-    from_agent: 'ann',
-    body,
-    kind: 'chat' as const,
-    attachments: '[]',
-    metadata: '{}',
-    ...fields,
-  }
-  return { op: 'message.post', input }
-}
-const open = (agent_id: string, fields: object = {}): Command => {
-  const input = {
-    agent_id,
-    display_name: undefined,
-    capabilities: [],
-    metadata: '{}',
-    replace: false,
-    reuse: false,
-    ...fields,
-  }
-  return { op: 'session.open', input }
-}
-const claim = (owner_agent_id: string, claim_key: string, fields: object = {}): Command => ({
-  op: 'claim.acquire',
-  input: { owner_agent_id, claim_key, ttl_sec: 300, metadata: '{}', ...fields },
-})
-const lock = (agent_id: string, file_path: string, metadata = '{}'): Command => ({
-  op: 'lock.acquire',
-  input: { agent_id, file_path, ttl_sec: 300, metadata },
-})
-const agents: Query = { op: 'agents.list', input: {} }
-const threads = (input: { limit?: number; cursor?: string } = {}): Query => ({ op: 'threads.list', input })
-const tasks = (fields: object = {}): Query => ({ op: 'tasks.list', input: { since_id: 0, ...fields } })
-
-class Room {
-  readonly #backend: Tested
-  readonly #clock: { nowMs: number }
-
-  private constructor(backend: Tested, clock: { nowMs: number }) {
-    this.#backend = backend
-    this.#clock = clock
-  }
-
-  static async open(t: Test, openTested: OpenTested): Promise<Room> {
-    const clock = { nowMs: Date.parse('2026-01-02T03:04:05.678Z') }
-    return new Room(await openTested(t, () => clock.nowMs), clock)
-  }
-
-  get nowMs(): number {
-    return this.#clock.nowMs
-  }
-
-  get backend(): Tested {
-    return this.#backend
-  }
-
-  async apply(...commands: Command[]): Promise<Applied> {
-    return this.#backend.apply(
-      commands.map((command) => ({ command })),
-      [],
-    )
-  }
-
-  submit(submissions: Submission[], touched: string[] = []) {
-    return this.#backend.apply(submissions, touched)
-  }
-
-  /** The one command's outcome: its result, or why it was refused. */
-  async does<T = unknown>(command: Command): Promise<T & Record<string, unknown>> {
-    const { outcomes } = await this.apply(command)
-    return resultOf<T>(outcomes[0] as Outcome)
-  }
-
-  async asks<T>(query: Query): Promise<T> {
-    return JSON.parse((await this.#backend.query(query)).result) as T
-  }
-
-  async bodies(query: object = { channels: ['general'] }): Promise<string[]> {
-    const { items } = await this.#backend.page({ sinceId: 0, limit: 100, ...query })
-    return items.map((item) => (JSON.parse(item) as Message).body)
-  }
-
-  waits(sec: number): void {
-    this.#clock.nowMs += sec * 1_000
-  }
-}
-
-function resultOf<T>(outcome: Outcome): T & Record<string, unknown> {
-  if (typeof outcome === 'string') return JSON.parse(outcome)
-  if (isRefused(outcome)) return { refused: outcome.code } as unknown as T & Record<string, unknown>
-  return { ...JSON.parse(outcome.result), ...outcome.beside }
-}
+import type { Done } from '../../src/storage/outcome.js'
+import {
+  agents,
+  claim,
+  lock,
+  type OpenTested,
+  open,
+  PRESENCE_TTL_SEC,
+  post,
+  Room,
+  resultOf,
+  tasks,
+  threads,
+} from './backend-room.js'
+import { leaseSuite } from './leases.suite.js'
 
 export function backendSuite(openTested: OpenTested): void {
   const test = (name: string, run: (t: Test, room: Room) => Promise<void>) =>
     t.test(name, async (t) => run(t, await Room.open(t, openTested)))
+  leaseSuite(test)
 
   test('ids are given out in order, without a gap, also around a refusal', async (t, room) => {
     const { outcomes, messages } = await room.apply(
@@ -231,28 +143,6 @@ export function backendSuite(openTested: OpenTested): void {
     )
   })
 
-  test('a lease is held by one, until it is released or its time has passed', async (t, room) => {
-    for (const acquire of [claim, lock]) {
-      t.match(await room.does(acquire('ann', 'k')), { acquired: true })
-      t.match(await room.does(acquire('bob', 'k')), { acquired: false })
-      t.match(await room.does(acquire('ann', 'k')), { acquired: true })
-      room.waits(301)
-      t.match(await room.does(acquire('bob', 'k')), { acquired: true })
-    }
-    await room.apply(claim('bob', 'k'))
-    const of = { claim_key: 'k', agent_id: 'ann' }
-    t.match(await room.does({ op: 'claim.release', input: of }), { refused: 'not_found' })
-    t.type(
-      (await room.does<Claim>({ op: 'claim.release', input: { ...of, agent_id: 'bob' } })).released_at,
-      'string',
-    )
-    const refresh: Command = { op: 'lock.refresh', input: { agent_id: 'bob', file_path: 'k', ttl_sec: 10 } }
-    t.match(await room.does<Lock>(refresh), { acquired: true, expires_at: '2026-01-02T03:14:17Z' })
-    t.equal((await room.asks<Claim[]>({ op: 'claims.list', input: { active_only: true } })).length, 0)
-    t.equal((await room.asks<Lock[]>({ op: 'locks.list', input: { active_only: true } })).length, 1)
-    t.equal((await room.asks<Claim[]>({ op: 'claims.list', input: { active_only: false } })).length, 1)
-  })
-
   test('who shows no sign of life expires, and what they held is released and told of', async (t, room) => {
     await room.apply(
       open('ann'),
@@ -328,7 +218,7 @@ export function backendSuite(openTested: OpenTested): void {
       await room.apply(post(`${i}`, { thread_id: `t${i}`, kind: i % 2 ? 'task' : 'chat' }))
     for (const name of ['x', 'y', 'z']) await room.apply(claim('ann', name, { thread_id: `claimed-${name}` }))
     await room.apply(
-      { op: 'claim.release', input: { claim_key: 'x', agent_id: 'ann' } },
+      { op: 'claim.release', input: { claim_key: 'x', agent_id: 'ann', by_operator: false } },
       claim('ann', 'x', { thread_id: 't1' }),
     )
     const whole = await room.asks<ThreadSummary[]>(threads())

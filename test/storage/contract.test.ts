@@ -30,6 +30,7 @@ t.test('a post has each of its members, in its place', async (t) => {
         parent_task_id: 8,
         to_must_exist: true,
         if_latest: 9,
+        fencing: { fence: 7, claim_key: 'key', file_path: undefined },
       },
     },
     touches: 'touches',

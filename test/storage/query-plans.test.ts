@@ -24,6 +24,7 @@ const BOUNDED: readonly (readonly [step: RegExp, why: string])[] = [
   ],
   [/^SCAN arc_hub_state/, 'one row a hub'],
   [/^SCAN arc_mailboxes/, 'stops after so many'],
+  [/^SCAN arc_waits/, 'one row for each agent that waits for a lease, or did in the last hour'],
   [/^SCAN arc_receipts USING INDEX arc_receipts_(unread|from)/, 'a partial index: what is unread now'],
 ]
 /** Lists that come whole where nobody narrows them: all tasks, claims and locks there are. */

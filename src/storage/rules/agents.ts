@@ -5,12 +5,13 @@ import { parseExact } from '../../protocol/json.js'
 import { done } from '../outcome.js'
 import { presentSession, toSession } from './agent-rows.js'
 import { didYouMean, knownAgentsNear } from './known-agents.js'
-import { heldBy } from './leases.js'
+import { heldBy } from './lease-rows.js'
 import { describeMailbox } from './mailboxes.js'
 import { messageJson } from './message-json.js'
 import { latestId } from './message-log.js'
 import { all, one } from './sql.js'
 import type { QueryRules } from './tables.js'
+import { waitsOf } from './waits.js'
 import { nowOf } from './work.js'
 
 /** The agent's newest message is looked for among so many of the hub's newest. */
@@ -31,6 +32,7 @@ export const agentQueries = {
       session: session ? toSession(session) : null,
       mailbox,
       ...(yield* heldBy(agentId, work)),
+      waits_for: yield* waitsOf(agentId, work),
       tasks: yield* all('task.ofAgent', { agentId, now: nowOf(work), limit: MOST_TASKS }),
       last_message: last ? parseExact(messageJson(last)) : null,
     })

@@ -1,105 +1,120 @@
-// Claims and locks (PROTOCOL §6): one set of rules for two kinds of lease, whose columns have different names.
+// Claims and locks (PROTOCOL §6, §19): one set of rules for two kinds of lease (lease-rows.ts).
 //
 //   (none | released | expired) ─acquire─▶ held ─release─▶ released
 //                                          held ─refresh─▶ held, later expiry
 //                                          held ─its time passes─▶ expired
 //
 // A lease is active while `released_at` is null and `expires_at ≥ now`, in whole seconds. Acquiring is atomic, because
-// all commands of all hubs on a storage run in write transactions, one after another.
+// all commands of all hubs on a storage run in write transactions, one after another. A free lease goes to the first who
+// waits for it (waits.ts), if anybody does.
 
-import { ArcError, notFound } from '../../protocol/errors.js'
+import { notFound } from '../../protocol/errors.js'
 import type { Claim, Lock } from '../../protocol/objects.js'
+import type { Wait } from '../commands.js'
 import { type Done, done, made } from '../outcome.js'
-import { parseJson } from './json.js'
-import { all, one, type Rule, run } from './sql.js'
-import type { ClaimRow, LockRow, NewLease, RowRef } from './statements.js'
+import { fenceOf, mustBeNewest } from './fences.js'
+import { tellClaim, tellLock } from './lease-notices.js'
+import {
+  activeLease,
+  type Lease,
+  type LeaseRow,
+  type Noun,
+  ownerOf,
+  storedLease,
+  toLease,
+} from './lease-rows.js'
+import { all, type Rule, run } from './sql.js'
+import type { NewLease } from './statements.js'
 import type { CommandRules, QueryRules } from './tables.js'
+import { isNext, join, leave, lineFor, stepAside, waitingByKey, waitingIn } from './waits.js'
 import { nowOf, secondsAhead, type Work } from './work.js'
 
-type Noun = 'claim' | 'lock'
-type Lease = Claim | Lock
-type LeaseRow = ClaimRow | LockRow
-
-function toLease<L extends Lease>({ metadata_json, ...row }: LeaseRow): L {
-  return { ...row, metadata: parseJson(metadata_json, {}) } as unknown as L
+interface Wish extends Pick<NewLease, 'key' | 'owner' | 'metadata' | 'threadId' | 'taskMessageId'> {
+  readonly ttlSec: number
+  readonly fence: number | undefined
+  readonly wait: Wait | undefined
 }
 
-function ownerOf(row: LeaseRow): string {
-  return 'owner_agent_id' in row ? row.owner_agent_id : row.agent_id
-}
-
-type Wish = Pick<NewLease, 'key' | 'owner' | 'metadata' | 'threadId' | 'taskMessageId'>
-
-function* acquire(noun: Noun, wish: Wish, ttlSec: number, work: Work): Rule<Done> {
-  const { key } = wish
-  const now = nowOf(work)
+function* acquire(noun: Noun, { ttlSec, fence, wait, ...wish }: Wish, work: Work): Rule<Done> {
+  const { key, owner } = wish
+  yield* mustBeNewest(noun, key, fence, work)
+  const holder = yield* activeLease(noun, key, work)
+  const line = yield* lineFor({ kind: noun, key })
+  const isOwn = holder !== undefined && ownerOf(holder) === owner
+  if (!isOwn && (holder || !isNext(line, owner, work)))
+    return yield* refuse(noun, key, holder, owner, wait, work)
   const expiresAt = secondsAhead(work, ttlSec)
-  const holder: LeaseRow | undefined = yield* one(`${noun}.active`, { key, now })
-  if (!holder) yield* run(`${noun}.take`, { ...wish, now, expiresAt })
-  else if (ownerOf(holder) === wish.owner) yield* run(`${noun}.extend`, { key, expiresAt })
-  else return done(toLease(holder), { acquired: false })
-  return made(yield* read(noun, key), { acquired: true })
+  if (isOwn) yield* run(`${noun}.extend`, { key, expiresAt })
+  else yield* run(`${noun}.take`, { ...wish, now: nowOf(work), expiresAt })
+  yield* leave(line, owner)
+  return made(yield* storedLease(noun, key), { acquired: true, fence: yield* fenceOf(noun, key) })
 }
 
-function* refresh(noun: Noun, key: string, owner: string, ttlSec: number, work: Work): Rule<Done> {
-  yield* mustBeHeld(noun, key, owner, work)
-  yield* run(`${noun}.extend`, { key, expiresAt: secondsAhead(work, ttlSec) })
-  return done(yield* read(noun, key), { acquired: true })
-}
-
-function* release(noun: Noun, key: string, owner: string, work: Work): Rule<Done> {
-  yield* mustBeHeld(noun, key, owner, work)
-  yield* run(`${noun}.release`, { key, now: nowOf(work) })
-  return done(yield* read(noun, key))
-}
-
-function* mustBeHeld(noun: Noun, key: string, owner: string, work: Work): Rule<void> {
-  const holder: LeaseRow | undefined = yield* one(`${noun}.active`, { key, now: nowOf(work) })
-  if (holder && ownerOf(holder) === owner) return
-  throw notFound(`${owner} holds no active ${noun} on "${key}"; acquire it first`)
-}
-
-function* read(noun: Noun, key: string): Rule<Lease> {
-  const row: LeaseRow | undefined = yield* one(`${noun}.find`, { key })
-  if (!row) throw new ArcError('internal', `the ${noun} on "${key}" was stored and can't be read`)
-  return toLease(row)
-}
-
-export function* claimsOf(threadId: string): Rule<Claim[]> {
-  return (yield* all('claim.list', { threadId })).map(toLease<Claim>)
-}
-
-/** All locks, or those that are active at a time. */
-export function* allLocks(activeAt?: string): Rule<Lock[]> {
-  return (yield* all('lock.list', { activeAt })).map(toLease<Lock>)
-}
-
-/** The active claims and locks of an agent. */
-export function* heldBy(owner: string, work: Work): Rule<{ claims: Claim[]; locks: Lock[] }> {
-  const filter = { owner, activeAt: nowOf(work) }
-  const claims = (yield* all('claim.list', filter)).map(toLease<Claim>)
-  return { claims, locks: (yield* all('lock.list', filter)).map(toLease<Lock>) }
-}
-
-/** The thread that a lock's metadata names. */
-export function threadOfLock({ metadata }: Lock): string | undefined {
-  const { thread_id: threadId } = metadata
-  return typeof threadId === 'string' && threadId !== '' ? threadId : undefined
-}
-
-/** Releases the claims or locks of a session's agent one after another, the oldest first, and calls `released` with each. */
-export function* releaseHeld<L extends Lease>(
+/** Another agent has the lease, or comes before this one. */
+function* refuse(
   noun: Noun,
-  session: RowRef,
+  key: string,
+  holder: LeaseRow | undefined,
+  agentId: string,
+  wait: Wait | undefined,
   work: Work,
-  released: (lease: L) => Rule<void>,
-): Rule<void> {
-  const now = nowOf(work)
-  for (const { ref } of yield* all(`${noun}.ofSession`, { session, now })) {
-    yield* run(`${noun}.end`, { ref, now })
-    const row: LeaseRow | undefined = yield* one(`${noun}.at`, { ref })
-    if (row) yield* released(toLease<L>(row))
+): Rule<Done> {
+  const at = { kind: noun, key }
+  const line = yield* lineFor(at)
+  const place = wait === 'join' ? yield* join(at, line, agentId, work) : undefined
+  if (wait === 'last') yield* stepAside(line, agentId)
+  const lease = holder ? toLease(holder) : yield* storedLease(noun, key)
+  const beside = {
+    acquired: false,
+    fence: yield* fenceOf(noun, key),
+    waiting: waitingIn(yield* lineFor(at), work),
   }
+  return { ...done(lease, beside), place, isPassing: place !== undefined }
+}
+
+interface Ask {
+  readonly key: string
+  readonly agentId: string
+  readonly fence: number | undefined
+}
+
+function* refresh(noun: Noun, ask: Ask, ttlSec: number, work: Work): Rule<Done> {
+  const { key } = ask
+  yield* mustBeHeld(noun, ask, work)
+  yield* run(`${noun}.extend`, { key, expiresAt: secondsAhead(work, ttlSec) })
+  return done(yield* storedLease(noun, key), { acquired: true, fence: yield* fenceOf(noun, key) })
+}
+
+function* release(noun: Noun, ask: Ask, byOperator: boolean, work: Work): Rule<Done> {
+  const { key } = ask
+  const holder = ownerOf(yield* mustBeHeld(noun, ask, work, byOperator))
+  yield* run(`${noun}.release`, { key, now: nowOf(work) })
+  const lease = yield* storedLease(noun, key)
+  if (holder !== ask.agentId) yield* tellRelease(noun, holder, ask.agentId, lease, work)
+  return done(lease)
+}
+
+function* tellRelease(noun: Noun, holder: string, operator: string, lease: Lease, work: Work): Rule<void> {
+  const release = {
+    holder,
+    told: (what: string) => `${operator} released the ${what} of ${holder}; it may be taken.`,
+    toldHolder: (what: string) =>
+      `${operator} released your ${what}: stop what you do under it. Another agent may hold it now.`,
+    metadata: { by_operator: true, released_by: operator, holder },
+  }
+  if (noun === 'claim') yield* tellClaim(release, lease as Claim, work)
+  else yield* tellLock(release, lease as Lock, work)
+}
+
+/** The active row. @throws ArcError `stale_fence`; `not_found` if the agent does not hold it, or, with `byAny`, nobody */
+function* mustBeHeld(noun: Noun, { key, agentId, fence }: Ask, work: Work, byAny = false): Rule<LeaseRow> {
+  yield* mustBeNewest(noun, key, fence, work)
+  const holder = yield* activeLease(noun, key, work)
+  if (holder && (byAny || ownerOf(holder) === agentId)) return holder
+  const text = byAny
+    ? `nobody holds an active ${noun} on "${key}"`
+    : `${agentId} holds no active ${noun} on "${key}"; acquire it first`
+  throw notFound(text)
 }
 
 export const leaseCommands = {
@@ -110,27 +125,51 @@ export const leaseCommands = {
       metadata: input.metadata,
       threadId: input.thread_id ?? null,
       taskMessageId: input.task_message_id ?? null,
+      ttlSec: input.ttl_sec,
+      fence: input.fence,
+      wait: input.wait,
     }
-    return acquire('claim', wish, input.ttl_sec, work)
+    return acquire('claim', wish, work)
   },
-  'claim.refresh': (input, work) =>
-    refresh('claim', input.claim_key, input.owner_agent_id, input.ttl_sec, work),
-  'claim.release': (input, work) => release('claim', input.claim_key, input.agent_id, work),
+  'claim.refresh': ({ claim_key: key, owner_agent_id: agentId, fence, ttl_sec }, work) =>
+    refresh('claim', { key, agentId, fence }, ttl_sec, work),
+  'claim.release': ({ claim_key: key, agent_id: agentId, fence, by_operator }, work) =>
+    release('claim', { key, agentId, fence }, by_operator, work),
   'lock.acquire': (input, work) => {
-    const { file_path: key, agent_id: owner, metadata } = input
-    return acquire('lock', { key, owner, metadata, threadId: null, taskMessageId: null }, input.ttl_sec, work)
+    const wish = {
+      key: input.file_path,
+      owner: input.agent_id,
+      metadata: input.metadata,
+      threadId: null,
+      taskMessageId: null,
+      ttlSec: input.ttl_sec,
+      fence: input.fence,
+      wait: input.wait,
+    }
+    return acquire('lock', wish, work)
   },
-  'lock.refresh': (input, work) => refresh('lock', input.file_path, input.agent_id, input.ttl_sec, work),
-  'lock.release': (input, work) => release('lock', input.file_path, input.agent_id, work),
+  'lock.refresh': ({ file_path: key, agent_id: agentId, fence, ttl_sec }, work) =>
+    refresh('lock', { key, agentId, fence }, ttl_sec, work),
+  'lock.release': ({ file_path: key, agent_id: agentId, fence, by_operator }, work) =>
+    release('lock', { key, agentId, fence }, by_operator, work),
 } satisfies Partial<CommandRules>
 
 export const leaseQueries = {
   *'claims.list'({ thread_id: threadId, active_only }, work) {
-    const rows = yield* all('claim.list', { threadId, activeAt: active_only ? nowOf(work) : undefined })
-    return done(rows.map(toLease))
+    const now = nowOf(work)
+    const rows = yield* all('claim.list', { threadId, activeAt: active_only ? now : undefined })
+    const lines = yield* waitingByKey('claim', work)
+    return done(rows.map((row) => withLine(toLease<Claim>(row), lines.get(row.claim_key), now)))
   },
   *'locks.list'({ agent_id: owner, active_only }, work) {
-    const rows = yield* all('lock.list', { owner, activeAt: active_only ? nowOf(work) : undefined })
-    return done(rows.map(toLease))
+    const now = nowOf(work)
+    const rows = yield* all('lock.list', { owner, activeAt: active_only ? now : undefined })
+    const lines = yield* waitingByKey('lock', work)
+    return done(rows.map((row) => withLine(toLease<Lock>(row), lines.get(row.file_path), now)))
   },
 } satisfies Partial<QueryRules>
+
+/** An active lease with the agents that wait for it. */
+function withLine<L extends Lease>(lease: L, waiting: readonly string[] = [], now: string): L {
+  return lease.released_at === null && lease.expires_at >= now ? { ...lease, waiting } : lease
+}

@@ -8,6 +8,7 @@ import type { Commands, FeedMessage, Page, PageQuery } from '../commands.js'
 import type { Done } from '../outcome.js'
 import { recipientOf } from './agent-rows.js'
 import { mustExistToPost, mustExistToRead } from './channels.js'
+import { mustStillHold } from './fences.js'
 import { didYouMean, knownAgentsNear } from './known-agents.js'
 import { messageJson, toFeedMessage } from './message-json.js'
 import { latestId, store } from './message-log.js'
@@ -56,6 +57,7 @@ export function* pageOfMessages(query: PageQuery): Rule<Page> {
 
 export const messageCommands = {
   *'message.post'(input, work) {
+    if (input.fencing) yield* mustStillHold(input.fencing, work)
     const channel = input.channel ?? (input.to_agent === undefined ? DEFAULT_CHANNEL : DIRECT_CHANNEL)
     if (input.to_agent === undefined && !work.foundChannels.has(channel))
       yield* mustExistToPost(channel, work)

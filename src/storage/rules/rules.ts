@@ -16,6 +16,7 @@ import { one, type Rule } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
 import { taskCommands, taskQueries } from './tasks.js'
 import { threadQueries } from './threads.js'
+import { waitCommands, waitQueries } from './waits.js'
 import { nowOf, type Work } from './work.js'
 
 const COMMANDS: CommandRules = {
@@ -25,6 +26,7 @@ const COMMANDS: CommandRules = {
   ...mailboxCommands,
   ...receiptCommands,
   ...leaseCommands,
+  ...waitCommands,
   ...taskCommands,
   ...hubStateCommands,
 }
@@ -38,6 +40,7 @@ const QUERIES: QueryRules = {
   ...receiptQueries,
   ...threadQueries,
   ...leaseQueries,
+  ...waitQueries,
   ...taskQueries,
   ...hubStateQueries,
   *'status.get'(waiting, work) {

@@ -2,6 +2,7 @@
 // (`sqlite/statements.ts`). Rows are stored rows of the six tables of PROTOCOL §11.
 
 import type { Claim, HubStatus, Lock, Task, ThreadSummary } from '../../protocol/objects.js'
+import type { WaitKind } from '../commands.js'
 
 interface Statement<Input, Row = never> {
   input: Input
@@ -74,8 +75,8 @@ export interface MessageRow {
 }
 
 export type NewMessageRow = Omit<MessageRow, 'id'>
-export type ClaimRow = Omit<Claim, 'metadata'> & { metadata_json: string | null }
-export type LockRow = Omit<Lock, 'metadata'> & { metadata_json: string | null }
+export type ClaimRow = Omit<Claim, 'metadata' | 'waiting'> & { metadata_json: string | null }
+export type LockRow = Omit<Lock, 'metadata' | 'waiting'> & { metadata_json: string | null }
 
 /** Names one row for a statement of the same transaction, even if the row's key can't be read. */
 export type RowRef = number | string
@@ -230,7 +231,34 @@ type LeaseStatements<Noun extends string, Row> = {
   [N in `${Noun}.end`]: Statement<{ ref: RowRef; now: string }>
 }
 
+/** A place in a line of agents that wait (waits.ts). */
+export interface WaitRow {
+  place: number
+  kind: WaitKind
+  key: string
+  agent_id: string
+  since: string
+  /** Epoch milliseconds of the last renewal. */
+  seen_ms: number
+  is_away: number
+}
+
 export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseStatements<'lock', LockRow> {
+  'fence.find': Statement<{ kind: string; key: string }, { fence: number }>
+
+  /** Every row of a line, by place. */
+  'wait.line': Statement<{ kind: WaitKind; key: string }, WaitRow>
+  /** `places` is a JSON list, here and below. */
+  'wait.at': Statement<{ places: string }, WaitRow>
+  /** The live rows of a kind, by place. */
+  'wait.live': Statement<{ kind: WaitKind; seenMs: number }, WaitRow>
+  'wait.ofAgent': Statement<{ agentId: string; seenMs: number }, WaitRow>
+  'wait.insert': Statement<{ kind: WaitKind; key: string; agentId: string; since: string; nowMs: number }>
+  'wait.renew': Statement<{ places: string; nowMs: number }>
+  'wait.away': Statement<{ places: string }>
+  'wait.delete': Statement<{ place: number }>
+  'wait.forget': Statement<{ before: number }>
+
   'channel.find': Statement<{ name: string }, ChannelRow>
   /** Does nothing if the name is taken. */
   'channel.insert': Statement<{ name: string; now: string; createdBy: string | null; metadata: string }>

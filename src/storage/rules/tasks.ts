@@ -4,6 +4,7 @@ import { notFound } from '../../protocol/errors.js'
 import type { Task } from '../../protocol/objects.js'
 import type { FeedMessage } from '../commands.js'
 import { done } from '../outcome.js'
+import { mustStillHold } from './fences.js'
 import { notice } from './message-log.js'
 import { all, one, type Rule, run } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
@@ -32,7 +33,8 @@ export function* completeRequest(requestId: number | undefined, work: Work): Rul
 }
 
 export const taskCommands = {
-  *'task.complete'({ task_id: taskId }, work) {
+  *'task.complete'({ task_id: taskId, fencing }, work) {
+    if (fencing) yield* mustStillHold(fencing, work)
     const task = yield* findTask(taskId)
     if (!task) throw notFound(`task ${taskId} does not exist`)
     yield* run('task.complete', { taskId, now: nowOf(work) })

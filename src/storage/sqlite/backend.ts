@@ -20,6 +20,7 @@ import { messagesAfter, pageOfMessages } from '../rules/messages.js'
 import { commandRule, keepOutcome, knownOutcome, queryRule } from '../rules/rules.js'
 import { forgetSessions, hasExpired, lookAtBound, touchSessions } from '../rules/sessions.js'
 import { follow, type Rule } from '../rules/sql.js'
+import { forgetWaits } from '../rules/waits.js'
 import { type HubSettings, newWork, type Work } from '../rules/work.js'
 import { asWriteError, openDatabase, retryWhileBusy, unusable } from './database.js'
 import { SqliteEngine } from './engine.js'
@@ -182,6 +183,7 @@ export class SqliteBackend implements StorageBackend {
       while (this.#follow(forgetOutcomes(this.#newWork())));
       while (this.#follow(forgetSessions()));
       while (this.#follow(forgetOffers(this.#newWork())));
+      this.#follow(forgetWaits(this.#newWork()))
     } catch (error) {
       if (asWriteError(error) === error) throw error // else the next call does it
     }

@@ -235,6 +235,39 @@ const MIGRATIONS: readonly string[] = [
         WHERE agent_id NOT IN (SELECT agent_id FROM sessions) GROUP BY agent_id
     ) AS named;
   `,
+  // 6: fences, and who waits for a lease (PROTOCOL §19). Triggers give the fences, so that they also grow where another
+  // implementation takes a lease. A statement that replaces a row makes the statements of its triggers replace rows as
+  // well, so a new fence is a new row.
+  `
+  CREATE TABLE arc_fences (fence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key, UNIQUE (kind, key));
+  INSERT INTO arc_fences (kind, key) SELECT 'claim', claim_key FROM claims WHERE claim_key IS NOT NULL ORDER BY claimed_at;
+  INSERT INTO arc_fences (kind, key) SELECT 'lock', file_path FROM locks WHERE file_path IS NOT NULL ORDER BY locked_at;
+  CREATE TRIGGER arc_fences_claim AFTER INSERT ON claims BEGIN
+    DELETE FROM arc_fences WHERE kind = 'claim' AND key = NEW.claim_key;
+    INSERT INTO arc_fences (kind, key) VALUES ('claim', NEW.claim_key);
+  END;
+  CREATE TRIGGER arc_fences_claim_again AFTER UPDATE ON claims WHEN NEW.owner_agent_id IS NOT OLD.owner_agent_id
+    OR NEW.claimed_at IS NOT OLD.claimed_at OR (OLD.released_at IS NOT NULL AND NEW.released_at IS NULL)
+  BEGIN
+    DELETE FROM arc_fences WHERE kind = 'claim' AND key = NEW.claim_key;
+    INSERT INTO arc_fences (kind, key) VALUES ('claim', NEW.claim_key);
+  END;
+  CREATE TRIGGER arc_fences_lock AFTER INSERT ON locks BEGIN
+    DELETE FROM arc_fences WHERE kind = 'lock' AND key = NEW.file_path;
+    INSERT INTO arc_fences (kind, key) VALUES ('lock', NEW.file_path);
+  END;
+  CREATE TRIGGER arc_fences_lock_again AFTER UPDATE ON locks WHEN NEW.agent_id IS NOT OLD.agent_id
+    OR NEW.locked_at IS NOT OLD.locked_at OR (OLD.released_at IS NOT NULL AND NEW.released_at IS NULL)
+  BEGIN
+    DELETE FROM arc_fences WHERE kind = 'lock' AND key = NEW.file_path;
+    INSERT INTO arc_fences (kind, key) VALUES ('lock', NEW.file_path);
+  END;
+  CREATE TABLE arc_waits (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, agent_id TEXT NOT NULL,
+    since TEXT NOT NULL, seen_ms INTEGER NOT NULL, is_away INTEGER NOT NULL, UNIQUE (kind, key, agent_id)
+  );
+  CREATE INDEX arc_waits_agent ON arc_waits(agent_id);
+  `,
 ]
 
 /** Changes nothing. @throws ArcError when a table of the contract has other columns */

@@ -1,6 +1,7 @@
 // SQLite's text for each statement of the rules (`rules/statements.ts`).
 
 import type { TaskFilter, ThreadPage } from '../rules/statements.js'
+import { LEASE_STATEMENTS } from './lease-statements.js'
 import { MAILBOX_STATEMENTS } from './mailbox-statements.js'
 import { messagePageText } from './message-pages.js'
 import type { Texts } from './statement-text.js'
@@ -108,6 +109,8 @@ export const STATEMENTS: Texts = {
   ...leaseTexts('lock', { table: 'locks', key: 'file_path', owner: 'agent_id', since: 'locked_at' }),
   'lock.take': `INSERT OR REPLACE INTO locks (file_path, agent_id, locked_at, expires_at, released_at, metadata_json)
     VALUES (@key, @owner, @now, @expiresAt, NULL, @metadata)`,
+
+  ...LEASE_STATEMENTS,
 
   'outcome.find': {
     text: `SELECT request_hash, code, text, is_new, beside FROM arc_outcomes
