@@ -1,20 +1,28 @@
 // The options of commands that act as an agent, and the client they act through (PROTOCOL §12).
 
 import type { ArgsDef } from 'citty'
+import { DEFAULT_HOST } from '../protocol/address.js'
+import { HUB_NUMBERS } from '../protocol/numbers.js'
 import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
 import { checkedAddress, hubAddress } from '../sdk/hub-address.js'
 import { plainConnections } from '../sdk/plain-connections.js'
-import { requiredText, text, usageError } from './arguments.js'
+import { requiredText, text, usageError, wholeNumber } from './arguments.js'
 import { sayDoubt } from './running-hub.js'
 
-export const agentArguments = {
-  agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
+/** Names the hub that a client command talks to. */
+export const clientArguments = {
   'base-url': {
     type: 'string',
     description: 'The hub (default: ARC_BASE_URL, else the nearest pid file, else http://127.0.0.1:6969)',
     valueHint: 'url',
   },
+  port: { type: 'string', description: 'The hub at this port of this machine', valueHint: 'number' },
+} as const satisfies ArgsDef
+
+export const agentArguments = {
+  agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
+  ...clientArguments,
 } as const satisfies ArgsDef
 
 const CONNECT_SEC = 10
@@ -31,7 +39,7 @@ export const SHELL_TTL_SEC = 3_600
 export async function signIn(given: Readonly<Record<string, unknown>>): Promise<ArcClient> {
   const agentId = requiredText(given.agent, 'agent')
   const transport = new HttpTransport({
-    baseUrl: baseUrl(given['base-url']),
+    baseUrl: baseUrl(given),
     connectTimeoutSec: CONNECT_SEC,
     connect: plainConnections,
   })
@@ -41,10 +49,13 @@ export async function signIn(given: Readonly<Record<string, unknown>>): Promise<
 }
 
 /** The hub that a client command talks to. */
-export function baseUrl(option: unknown): string {
-  const said = text(option, 'base-url')
+export function baseUrl(given: Readonly<Record<string, unknown>>): string {
+  const said = text(given['base-url'], 'base-url')
+  const port = wholeNumber(given.port, 'port', 1, HUB_NUMBERS.port.max)
+  if (said !== undefined && port !== undefined) throw usageError('give --base-url or --port, not both')
   if (said !== undefined) return address(said, '--base-url')
-  const advice = 'name its hub with --base-url or ARC_BASE_URL'
+  if (port !== undefined) return `http://${DEFAULT_HOST}:${port}`
+  const advice = 'name its hub with --port, --base-url or ARC_BASE_URL'
   return withHelp(() => hubAddress((doubt) => sayDoubt(doubt, advice)))
 }
 

@@ -1,16 +1,19 @@
-// The options that name a hub and configure it (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`.
+// The options that name a hub and configure it (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`, `status`, `open`.
 
 import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
+import { isLoopback } from '../protocol/address.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
 import { defaultStorage, ROOM_STORAGE, storageFile } from '../storage-file.js'
-import { host, oneOf, text, usageError, wholeNumber } from './arguments.js'
+import { address } from './agent-arguments.js'
+import { host as hostOption, oneOf, text, usageError, wholeNumber } from './arguments.js'
 import { list } from './command-line.js'
 import type { Wanted } from './running-hub.js'
 
-export const wantedArguments = {
+/** Names a hub by where it listens, and what it keeps. */
+export const addressArguments = {
   host: { type: 'string', description: 'Address of the hub (default 127.0.0.1)', valueHint: 'address' },
   port: {
     type: 'string',
@@ -20,8 +23,17 @@ export const wantedArguments = {
   storage: { type: 'string', description: `Database file (default ${ROOM_STORAGE})`, valueHint: 'file' },
 } as const satisfies ArgsDef
 
+export const wantedArguments = {
+  ...addressArguments,
+  'base-url': {
+    type: 'string',
+    description: 'The hub, instead of --host and --port (default: ARC_BASE_URL, else the nearest pid file)',
+    valueHint: 'url',
+  },
+} as const satisfies ArgsDef
+
 export const hubArguments = {
-  ...wantedArguments,
+  ...addressArguments,
   'spool-dir': {
     type: 'string',
     description: `Folder of the file relay, for agents without a network (default ${DEFAULT_SPOOL})`,
@@ -73,19 +85,46 @@ export const hubArguments = {
 
 type Given = Readonly<Record<string, unknown>>
 
-/** The hub that the options name. Port 0 is only for a hub to be started. */
+/**
+ * The hub that the command line names, or else ARC_BASE_URL.
+ * @throws ArcError for a wrong value, and for two names of one hub
+ */
 export function wantedFrom(given: Given, lowestPort = 1): Wanted {
+  const named = addressFrom(given, lowestPort)
+  const option = text(given['base-url'], 'base-url')
+  const isNamed = Object.values(named).some((value) => value !== undefined)
+  if (option !== undefined) {
+    if (named.host ?? named.port) throw usageError('--base-url names the hub; leave out --host and --port')
+    return { ...named, ...atUrl(address(option, '--base-url')) }
+  }
+  const { ARC_BASE_URL } = process.env
+  if (isNamed || !ARC_BASE_URL) return named
+  return { ...atUrl(address(ARC_BASE_URL, 'ARC_BASE_URL')), isByEnvironment: true }
+}
+
+/** A believed pid file has an address on the loopback, however the URL spells it. So there the port tells. */
+function atUrl(url: string): Wanted {
+  const { hostname, port, protocol } = new URL(url)
+  return {
+    url,
+    host: isLoopback(hostname) ? undefined : hostname,
+    port: Number(port || (protocol === 'https:' ? 443 : 80)),
+  }
+}
+
+/** The hub that `--host`, `--port` and `--storage` name. Port 0 is only for a hub to be started. */
+export function addressFrom(given: Given, lowestPort = 1): Wanted {
   const storage = text(given.storage, 'storage')
   if (storage !== undefined) storageFile(storage) // refuses an unusable name before anything happens
   return {
-    host: host(given.host, 'host'),
+    host: hostOption(given.host, 'host'),
     port: wholeNumber(given.port, 'port', lowestPort, HUB_NUMBERS.port.max),
     storage,
   }
 }
 
 export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOptions {
-  const { storage, ...address } = wantedFrom(given, HUB_NUMBERS.port.min)
+  const { storage, host, port } = addressFrom(given, HUB_NUMBERS.port.min)
   const number = (option: string, { min, max }: Bounds) => wholeNumber(given[option], option, min, max)
   const limits = {
     maxBodyChars: number('max-body-chars', HUB_NUMBERS.maxBodyChars),
@@ -93,7 +132,8 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     maxAttachments: number('max-attachments', HUB_NUMBERS.maxAttachments),
   }
   return {
-    ...address,
+    host,
+    port,
     storagePath: storage ?? defaultStorage(),
     spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
     requestTtlSec: number('request-ttl-sec', HUB_NUMBERS.requestTtlSec),

@@ -1,6 +1,6 @@
 // Asks an address which hub answers there. It does not load the SDK, so commands that only look start fast.
 
-import { request } from 'node:http'
+import { request as requestHttp } from 'node:http'
 import type { Envelope } from '../protocol/envelope.js'
 import type { HubInfo, HubStatus } from '../protocol/objects.js'
 
@@ -34,21 +34,24 @@ export async function probe(url: string): Promise<Probe> {
 class NoConnection extends Error {}
 
 /** The `result` of an Arc answer; undefined when the answer isn't one. */
-export function ask<T>(url: string, method: string, path: string, body?: object): Promise<T | undefined> {
+export async function ask<T>(
+  url: string,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<T | undefined> {
+  const target = new URL(url.replace(/\/*$/, path)) // the hub may be at a path behind another server
+  const { request } = target.protocol === 'https:' ? await import('node:https') : { request: requestHttp }
   return new Promise((resolve, reject) => {
-    const call = request(
-      new URL(path, url),
-      { method, agent: false, timeout: PROBE_TIMEOUT_MS },
-      (response) => {
-        let text = ''
-        response.setEncoding('utf8')
-        response.on('data', (chunk: string) => {
-          text += chunk
-        })
-        response.on('error', reject)
-        response.on('end', () => resolve(resultOf<T>(text)))
-      },
-    )
+    const call = request(target, { method, agent: false, timeout: PROBE_TIMEOUT_MS }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('error', reject)
+      response.on('end', () => resolve(resultOf<T>(text)))
+    })
     let isConnected = false
     call.on('socket', (socket) =>
       socket.once('connect', () => {

@@ -15,6 +15,9 @@ import { type Probe, probe } from './probe.js'
 
 /** The hub that the command line names. An absent member fits every hub. */
 export interface Wanted {
+  /** Of `--base-url` or ARC_BASE_URL; `host` and `port` are then its own. */
+  readonly url?: string
+  readonly isByEnvironment?: true
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly storage?: string | undefined
@@ -26,13 +29,14 @@ export interface Found {
   readonly pidFile?: PidFile
 }
 
-export function wantedUrl({ host, port }: Wanted): string {
-  return `http://${urlHost(host ?? DEFAULT_HOST)}:${port ?? DEFAULT_PORT}`
+export function wantedUrl({ url, host, port }: Wanted): string {
+  return url ?? `http://${urlHost(host ?? DEFAULT_HOST)}:${port ?? DEFAULT_PORT}`
 }
 
 /** The believed pid files that fit `wanted`, nearest first. It reads each when the caller asks for the next one. */
 export function* fittingPidFiles(wanted: Wanted, advice = 'name its hub with --port'): Generator<PidFile> {
-  const { host, port, storage } = wanted
+  const { url, host, port, storage } = wanted
+  if (url !== undefined && !isBare(url)) return
   const asked = host === undefined ? undefined : urlHost(host)
   for (const found of findPidFiles(storage ?? defaultStorage(), asked)) {
     const file = 'reason' in found ? found.file : found
@@ -69,9 +73,20 @@ export async function findRunningHub(wanted: Wanted): Promise<{ hub?: Found; atA
 
 /** The sentence for "no hub found", with what to do. */
 export function whyNoHub(url: string, atAddress: Probe | undefined): string {
-  if (atAddress?.kind === 'foreign') return `${url} is another program: ${atAddress.reason}`
+  if (atAddress?.kind === 'foreign') return notAHub(url, atAddress.reason)
   if (atAddress?.kind === 'unreachable') return `${url} can't be reached: ${atAddress.reason}`
   return 'no hub is running; start one with: arc ensure'
+}
+
+/** An address as a hub itself has it: one of a server in front may have a path. */
+export function isBare(url: string): boolean {
+  const { protocol, pathname } = new URL(url)
+  return protocol === 'http:' && pathname === '/'
+}
+
+/** The sentence for something else on a hub's port. */
+export function notAHub(url: string, reason: string): string {
+  return `what listens at ${url} is not an Arc hub: ${reason}`
 }
 
 export function servesWanted({ info }: { info: { storage_path: string } }, { storage }: Wanted): boolean {

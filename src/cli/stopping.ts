@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from '../process-stat.js'
 import { ArcError } from '../protocol/errors.js'
 import { type PidFile, removePidFile } from '../sdk/pid-file.js'
+import { defaultStorage } from '../storage-file.js'
 import { say } from './output.js'
 import { ask, type Probe, probe } from './probe.js'
 import { type Proof, proveListener, proveProcess } from './process-proof.js'
@@ -61,11 +62,13 @@ export async function stopHub(wanted: Wanted, agree: (hub: Stopping) => void = (
   }
   if (remarks.length > 0) throw new ArcError('unproven_hub', remarks.join(' '))
   const url = wantedUrl(wanted)
-  const answer = wanted.port ? await probe(url) : undefined
-  if (answer?.kind === 'hub' && servesWanted(answer, wanted)) return stopByRequest(url, answer, agree)
-  const why = answer?.kind === 'unreachable' ? ` (${answer.reason})` : ''
-  const where = wanted.port ? ` at ${url}${why}` : ''
-  throw new ArcError('no_hub', `no running hub found${where}; name it with --port or --storage`)
+  const answer = await probe(url)
+  // At the default address is any project's hub. Nobody named it, so it is meant only if it serves this room.
+  const { port, storage = port ? undefined : defaultStorage() } = wanted
+  if (answer.kind === 'hub' && servesWanted(answer, { storage })) return stopByRequest(url, answer, agree)
+  const why = answer.kind === 'unreachable' ? ` (${answer.reason})` : ''
+  const where = port ? ` at ${url}${why}` : ''
+  throw new ArcError('no_hub', `no running hub found${where}; name it with --port, --base-url or --storage`)
 }
 
 type HubProbe = Extract<Probe, { kind: 'hub' }>

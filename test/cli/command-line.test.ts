@@ -135,8 +135,8 @@ t.test('an address that is none is refused by the name of where it was said', as
     t.throws(() => address(wrong, '--base-url'), {
       message: `--base-url ${words} "${wrong}"; see arc --help`,
     })
-  t.throws(() => baseUrl(''), /--base-url needs a value/)
+  t.throws(() => baseUrl({ 'base-url': '' }), /--base-url needs a value/)
   process.env.ARC_BASE_URL = 'nonsense'
   t.teardown(() => delete process.env.ARC_BASE_URL)
-  t.throws(() => baseUrl(undefined), { message: `ARC_BASE_URL ${words} "nonsense"; see arc --help` })
+  t.throws(() => baseUrl({}), { message: `ARC_BASE_URL ${words} "nonsense"; see arc --help` })
 })

@@ -61,13 +61,14 @@ async function refusesToStart(t: Test, place: Place, { port, storage, reason }: 
 
 t.test('a port that a foreign HTTP server has', async (t) => {
   const port = await foreignProgram(t)
-  const reason = /is taken by another program .*; stop that program, or choose another port with --port/
+  const reason =
+    /what listens at .* is not an Arc hub: .*; stop that program, or choose another port: arc ensure --port 0/
   await refusesToStart(t, new Place(t), { port, reason })
 })
 
 t.test('a port that a program has which never answers', async (t) => {
   const port = await silentProgram(t)
-  const reason = /is taken by another program \(no answer within .*choose another port with --port/
+  const reason = /is not an Arc hub: no answer within .*choose another port: arc ensure --port 0/
   await refusesToStart(t, new Place(t), { port, reason })
 })
 
@@ -78,7 +79,7 @@ t.test('stop and status at the port of a foreign program say that no hub is ther
   t.match(json(stop), { stopped: false, error: /no running hub found/ })
   t.equal(stop.status, 1)
   const status = await place.arc(['status', '--port', `${port}`])
-  t.match(json(status), { running: false, error: /is another program/ })
+  t.match(json(status), { running: false, error: /is not an Arc hub/ })
   t.equal(status.status, 1)
 })
 

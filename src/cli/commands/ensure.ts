@@ -1,33 +1,41 @@
 // `arc ensure`: starts a hub in the background unless one answers. Many calls at once start one hub: only one process can
 // bind the port, and the other calls find its hub.
+//
+// If the hub at the default port is another project's, a project without a room shares it, as all commands do, and the person
+// is told. For a project with a room of its own, that room's hub starts, at a port that the storage's name decides.
 
 import { spawn } from 'node:child_process'
-import { constants, fchmodSync, fstatSync, openSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { constants, existsSync, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import { makeFolder } from '../../folder.js'
 import { PROGRAM } from '../../package.js'
-import { DEFAULT_HOST } from '../../protocol/address.js'
+import { DEFAULT_HOST, isLoopback } from '../../protocol/address.js'
 import { ArcError } from '../../protocol/errors.js'
 import { HUB_NUMBERS } from '../../protocol/numbers.js'
 import { logFileOf } from '../../sdk/pid-file.js'
-import { defaultStorage } from '../../storage-file.js'
+import { defaultStorage, storageFile } from '../../storage-file.js'
 import { positiveSeconds } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
-import { hubArguments, hubOptionsFrom, wantedFrom } from '../hub-arguments.js'
-import { ExitStatus, printJson } from '../output.js'
+import { hubArguments, hubOptionsFrom, wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { isAnotherProjects, othersRoom, projectOf } from '../other-project.js'
+import { ExitStatus, printJson, say } from '../output.js'
 import type { Probe } from '../probe.js'
-import { type Found, findRunningHub, type Wanted, wantedUrl } from '../running-hub.js'
+import { type Found, findRunningHub, isBare, notAHub, type Wanted, wantedUrl } from '../running-hub.js'
 import type { StartReport } from './hub.js'
 
 const args = {
   ...hubArguments,
+  'base-url': wantedArguments['base-url'],
   timeout: { type: 'string', description: 'Seconds to wait for the hub (default 10)', valueHint: 'sec' },
 } as const
 
 const DEFAULT_TIMEOUT_SEC = 10
+/** Ports of rooms whose project finds the default port taken: below those that systems give to clients. */
+const OWN_PORTS = { from: 16_969, count: 10_000 }
 /** Milliseconds for a hub that holds the port to answer. */
 const WINNER_WAIT_MS = 5_000
 
@@ -40,7 +48,7 @@ export default defineCommand({
     const wanted = wantedFrom(given, HUB_NUMBERS.port.min)
     const timeoutMs = (positiveSeconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
     try {
-      printJson(await ensure(wanted, withoutTimeout(rawArgs), timeoutMs))
+      printJson(await ensure(wanted, hubArgsFrom(rawArgs, wanted), timeoutMs))
     } catch (error) {
       printJson({
         running: error instanceof LostStorage,
@@ -53,18 +61,61 @@ export default defineCommand({
   },
 })
 
-async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number) {
+async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number): Promise<Ensured> {
   const { hub, atAddress } = await findRunningHub(wanted)
   if (hub) {
+    if (isAnotherProjects(hub, wanted)) return besideOther(hub, hubArgs, timeoutMs)
     refuseLost(hub)
     return { running: true, started: false, url: hub.url }
   }
   if (atAddress) await refuseOccupied(atAddress, wanted)
+  if (wanted.url !== undefined) refuseElsewhere(wanted.url)
   const report = await startInBackground(wanted.storage ?? defaultStorage(), hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
   const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }
   throw ArcError.fromData(report.failed)
+}
+
+interface Ensured {
+  running: boolean
+  started: boolean
+  url: string
+  /** Of another project, whose room this one shares. */
+  storage_path?: string
+}
+
+/** The default port is another project's. */
+async function besideOther(other: Found, hubArgs: string[], timeoutMs: number): Promise<Ensured> {
+  const storage = defaultStorage()
+  if (!existsSync(storage)) {
+    say(othersRoom(other))
+    refuseLost(other)
+    return { running: true, started: false, url: other.url, storage_path: other.probe.info.storage_path }
+  }
+  const at = (port: number) => ensure({ port, storage }, [...hubArgs, '--port', `${port}`], timeoutMs)
+  const ensured = await at(portOf(storage)).catch((error: unknown) => {
+    if (error instanceof ArcError && error.code === 'port_in_use') return at(0)
+    throw error
+  })
+  say(
+    `arc: ${other.url} is the hub of another project, ${projectOf(other.probe.info.storage_path)}; the hub of this one, ` +
+      `which has a room of its own, is at ${ensured.url}. To share the other room: export ARC_BASE_URL=${other.url}`,
+  )
+  return ensured
+}
+
+/** The same for all commands that start a hub on this storage at once, so only one hub starts. */
+function portOf(storage: string): number {
+  const hash = createHash('sha256').update(storageFile(storage)).digest()
+  return OWN_PORTS.from + (hash.readUInt32BE() % OWN_PORTS.count)
+}
+
+/** @throws ArcError if no hub of this machine could be at the URL */
+function refuseElsewhere(url: string): void {
+  if (isBare(url) && isLoopback(new URL(url).hostname)) return
+  const text = `no hub answers at ${url}, and arc ensure starts hubs on this machine only: start it there`
+  throw new ArcError('no_hub', text)
 }
 
 /** The hub runs and refuses writes, so its caller can't use it. */
@@ -91,7 +142,7 @@ async function refuseOccupied(occupant: Probe, wanted: Wanted): Promise<void> {
   }
   // If the address is not this machine's, the hub says so when it tries to listen there.
   if (occupant.kind === 'foreign' && (await isOfThisMachine(wanted.host ?? DEFAULT_HOST))) {
-    const text = `${url} is taken by another program (${occupant.reason}); stop that program, or choose another port with --port`
+    const text = `${notAHub(url, occupant.reason)}; stop that program, or choose another port: arc ensure --port 0`
     throw new ArcError('port_in_use', text)
   }
 }
@@ -181,6 +232,12 @@ function closeToOthers(log: number): void {
   }
 }
 
-function withoutTimeout(rawArgs: readonly string[]): string[] {
-  return rawArgs.filter((argument, i) => !argument.startsWith('--timeout') && rawArgs[i - 1] !== '--timeout')
+/** The command line of the hub: without the options that are for `ensure` alone, and with the address of a URL. */
+function hubArgsFrom(rawArgs: readonly string[], { url, port }: Wanted): string[] {
+  const own = ['--timeout', '--base-url']
+  const isOwn = (argument = '') =>
+    own.some((option) => argument === option || argument.startsWith(`${option}=`))
+  const kept = rawArgs.filter((argument, i) => !isOwn(argument) && !own.includes(rawArgs[i - 1] ?? ''))
+  if (url === undefined) return kept
+  return [...kept, '--host', new URL(url).hostname, '--port', `${port}`]
 }

@@ -5,14 +5,14 @@ import { logFileOf } from '../../sdk/pid-file.js'
 import { defaultStorage } from '../../storage-file.js'
 import { wholeNumber } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
-import { wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { addressArguments, addressFrom } from '../hub-arguments.js'
 import { renderLogLine } from '../log-lines.js'
 import { follow, lastLines } from '../log-tail.js'
 import { print } from '../output.js'
 import { fittingPidFiles } from '../running-hub.js'
 
 const args = {
-  ...wantedArguments,
+  ...addressArguments,
   lines: { type: 'string', description: 'How many of the last lines (default 50)', valueHint: 'number' },
   follow: { type: 'boolean', alias: 'f', description: 'Go on with what is logged from now on' },
   json: { type: 'boolean', description: 'The lines as they stand in the file' },
@@ -25,7 +25,7 @@ export default defineCommand({
   args,
   async run({ args: given, rawArgs }) {
     checkCommandLine(rawArgs, args)
-    const wanted = wantedFrom(given)
+    const wanted = addressFrom(given)
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
     const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []
     const beside = wanted.storage ?? nearest?.path ?? defaultStorage()

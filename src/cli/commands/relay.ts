@@ -8,14 +8,14 @@ import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/standalone.js'
-import { agentArguments, baseUrl } from '../agent-arguments.js'
+import { baseUrl, clientArguments } from '../agent-arguments.js'
 import { positiveSeconds, text } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
 import { forPeople } from '../log-lines.js'
 import { ExitStatus } from '../output.js'
 
 const args = {
-  'base-url': agentArguments['base-url'],
+  ...clientArguments,
   'spool-dir': {
     type: 'string',
     description: `The folder to serve; made if it is missing (default ${DEFAULT_SPOOL})`,
@@ -44,7 +44,7 @@ export default defineCommand({
       end = resolve
     })
     const spoolDir = resolve(text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL)
-    const url = baseUrl(given['base-url'])
+    const url = baseUrl(given)
     const relay = new Relay({
       baseUrl: url,
       spoolDir,

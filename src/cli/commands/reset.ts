@@ -8,7 +8,7 @@ import { defaultStorage, storageFile } from '../../storage-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { printJson } from '../output.js'
-import { findRunningHub } from '../running-hub.js'
+import { findRunningHub, type Wanted } from '../running-hub.js'
 import { type Stopping, stopHub } from '../stopping.js'
 
 const FOUNDED_WITHIN_MS = 500
@@ -22,11 +22,14 @@ export default defineCommand({
     checkCommandLine(rawArgs, wantedArguments)
     const wanted = wantedFrom(args)
     const meant = storageFile(wanted.storage ?? defaultStorage())
-    const stopped = await stopHub(wanted, (hub) => refuseUnproven(hub, meant)).catch((error: unknown) => {
-      // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
-      if (error instanceof ArcError && error.code === 'no_hub') return undefined
-      throw error
-    })
+    const stopped = await stopHub(wanted, (hub) => refuseUnmeant(hub, meant, wanted)).catch(
+      (error: unknown) => {
+        // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
+        // But a URL names a hub, not the files in this folder.
+        if (error instanceof ArcError && error.code === 'no_hub' && !wanted.url) return undefined
+        throw error
+      },
+    )
     const storage = stopped?.storagePath ?? meant
     refuseOther(storage)
     await refuseInUse(storage, stopped !== undefined)
@@ -41,9 +44,22 @@ export default defineCommand({
   },
 })
 
-/** Only a proven process may name the database to delete: any other could name any file of this user. */
-function refuseUnproven({ url, storagePath, isProven }: Stopping, meant: string): void {
-  if (isProven || storagePath === meant) return
+/**
+ * Only a proven process may name the database to delete: any other could name any file of this user. ARC_BASE_URL says where
+ * to talk, and not what to delete.
+ */
+function refuseUnmeant(
+  { url, storagePath, isProven }: Stopping,
+  meant: string,
+  { isByEnvironment }: Wanted,
+): void {
+  if (storagePath === meant || (isProven && !isByEnvironment)) return
+  if (isProven) {
+    const text =
+      `ARC_BASE_URL names the hub at ${url}, whose database is ${storagePath}: nothing was stopped or deleted. ` +
+      `If you mean that one: arc reset --base-url ${url}`
+    throw new ArcError('unproven_hub', text)
+  }
   const text =
     `the hub at ${url} says that its database is ${storagePath}, but it can't be proven that this is a hub of yours: ` +
     'nothing was stopped or deleted. Stop it with arc stop, then give the file with arc reset --storage'

@@ -38,7 +38,7 @@ export default defineCommand({
             spoolDir: text(given['relay-dir'], 'relay-dir') ?? DEFAULT_SPOOL,
             timeout,
           })
-        : new ArcClient(role, { baseUrl: baseUrl(given['base-url']), timeout })
+        : new ArcClient(role, { baseUrl: baseUrl(given), timeout })
     const { verdict, failure } = await playPart({ role, client, transport, settings, tell: say })
     printJson(verdict)
     if (failure) throw failure

@@ -59,7 +59,7 @@ export default defineCommand({
 async function prove(given: Readonly<Record<string, unknown>>): Promise<SmokeVerdict> {
   const settings = smokeSettingsFrom(given)
   const transports = transportsFrom(text(given.transports, 'transports') ?? DEFAULT_TRANSPORTS)
-  const url = baseUrl(given['base-url'])
+  const url = baseUrl(given)
   const startedAt = performance.now()
   await using client = new ArcClient('smoke', { baseUrl: url, timeout: FIRST_ANSWER_SEC, retryFor: 0 })
   const hub = await client.hubInfo()

@@ -5,6 +5,7 @@ import { defineCommand } from 'citty'
 import { logFileOf } from '../../sdk/pid-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { isAnotherProjects, othersRoom } from '../other-project.js'
 import { ExitStatus, printJson, say } from '../output.js'
 import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
@@ -31,6 +32,7 @@ export default defineCommand({
       ...(hub.pidFile && { pid_file: hub.pidFile.path }),
       ...(existsSync(logFile) && { log_file: logFile }),
     })
+    if (isAnotherProjects(hub, wanted)) say(othersRoom(hub))
     if (status?.storage_problem) say(`arc: ${status.storage_problem}`)
   },
 })

@@ -2,7 +2,7 @@
 
 import type { ArgsDef } from 'citty'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
-import { agentArguments } from '../agent-arguments.js'
+import { clientArguments } from '../agent-arguments.js'
 import { positiveSeconds, text } from '../arguments.js'
 
 export const TRANSPORTS = ['http', 'relay'] as const
@@ -19,7 +19,7 @@ const DEFAULT = {
 const MAX_POLL_SEC = 2
 
 export const smokeArguments = {
-  'base-url': agentArguments['base-url'],
+  ...clientArguments,
   'relay-dir': {
     type: 'string',
     description: `Folder of the file relay (default ${DEFAULT_SPOOL})`,

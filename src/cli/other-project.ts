@@ -1,0 +1,38 @@
+// Tells a hub of another project from one of this project. Any project's hub may have the default port, and commands in a
+// folder without a pid file in reach talk to whichever answers there.
+
+import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
+import { ROOM_FOLDER } from '../folder.js'
+import type { Found, Wanted } from './running-hub.js'
+
+/**
+ * Whether nothing but the default port led to this hub, and its storage lies neither in this folder nor in one above. A hub
+ * in a container or behind a forwarded port has such a storage, too.
+ */
+export function isAnotherProjects({ pidFile, probe }: Found, wanted: Wanted): boolean {
+  const isNamed = Object.values(wanted).some((value) => value !== undefined)
+  if (pidFile || isNamed) return false
+  const storage = probe.info.storage_path
+  const here = process.cwd()
+  return !isWithin(here, projectOf(storage)) && !isWithin(storage, here)
+}
+
+/** What a person has to know about it: whose it is, and the two ways on. */
+export function othersRoom({ url, probe }: Found): string {
+  return (
+    `arc: the hub at ${url} is another project's: its room is ${probe.info.storage_path}, and commands in this folder ` +
+    `talk to it.\n  For a room of this project's own:  arc ensure --port 0\n  To share that room on purpose:     ` +
+    `export ARC_BASE_URL=${url}`
+  )
+}
+
+/** The folder whose agents meet in the room. */
+export function projectOf(storage: string): string {
+  const folder = dirname(storage)
+  return basename(folder) === ROOM_FOLDER ? dirname(folder) : folder
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
