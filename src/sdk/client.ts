@@ -5,30 +5,19 @@
 
 import { setMaxListeners } from 'node:events'
 import { ArcError } from '../protocol/errors.js'
-import type {
-  Bootstrap,
-  Channel,
-  Claim,
-  HubInfo,
-  HubStatus,
-  Lock,
-  Message,
-  Session,
-  Task,
-  ThreadDetail,
-  ThreadSummary,
-} from '../protocol/objects.js'
+import type { Bootstrap, Channel, Message, Receipt, Session, Task } from '../protocol/objects.js'
 import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
-import { FeedReader, pollTimeoutSec } from './feed-reader.js'
+import { FeedReader } from './feed-reader.js'
 import { HttpTransport } from './http-transport.js'
 import { hubAddress, wordsOf } from './hub-address.js'
 import { Leases } from './leases.js'
+import { MailboxAccess } from './mailbox-access.js'
 import { liveMessages } from './messages.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
-import { allPages, allThreads } from './pages.js'
 import { postMessage } from './posting.js'
+import { Reading } from './reading.js'
 import { registration } from './registration.js'
 import { RelayTransport } from './relay-transport.js'
 import { pathPart } from './request-text.js'
@@ -42,12 +31,12 @@ const DEFAULT_POLL_SEC = 30
 /** `close` waits this many seconds for the hub's answer. */
 const FAREWELL_SEC = 2
 
-export class ArcClient {
-  readonly agentId: string
+export class ArcClient extends Reading {
   readonly #requester: Requester
   readonly #leases: Leases
   readonly #upkeep: Upkeep
-  readonly #closing = new AbortController()
+  readonly #mailbox: MailboxAccess
+  readonly #closing: AbortController
   /** One cursor for each view of the feed: a poll of one channel must not skip messages of another view. */
   readonly #cursors = new Map<string, FeedReader>()
   /** A view's first poll begins here: at the first bootstrap's `latest_visible_id`. Undefined before it: at 0. */
@@ -60,24 +49,16 @@ export class ArcClient {
    * beyond its bounds
    */
   constructor(agentId: string, given: options.ClientOptions = {}) {
-    this.agentId = agentId.toWellFormed().trim() // as the hub will have it
-    if (this.agentId === '') throw new ArcError('invalid_request', 'agentId must not be empty')
-    const timeoutSec = checkedNumber('timeout', given.timeout ?? DEFAULT_TIMEOUT_SEC)
-    const retryForSec = checkedNumber('retryFor', given.retryFor ?? DEFAULT_RETRY_FOR_SEC)
-    if (timeoutSec === 0) throw new ArcError('invalid_request', 'timeout must be more than 0 seconds')
-    // Every call in progress listens to it; there is no bound on their number.
-    setMaxListeners(0, this.#closing.signal)
-    const transport =
-      given.transport ??
-      new HttpTransport({ baseUrl: given.baseUrl ?? nearestHub(), connectTimeoutSec: timeoutSec })
-    this.#requester = new Requester(transport, {
-      timeoutSec,
-      retryForSec,
-      closing: this.#closing.signal,
-      onHubChanged: () => this.#upkeep.hubChanged(),
-    })
-    this.#leases = new Leases(this.#requester, this.agentId, () => this.#upkeep.arm())
-    this.#upkeep = new Upkeep(this.#requester, this.agentId, this.#leases)
+    const closing = new AbortController()
+    const agent = agentId.toWellFormed().trim() // as the hub will have it
+    if (agent === '') throw new ArcError('invalid_request', 'agentId must not be empty')
+    const requester = requesterFor(given, closing)
+    super(agent, requester)
+    this.#requester = requester
+    this.#closing = closing
+    this.#leases = new Leases(requester, agent, () => this.#upkeep.arm())
+    this.#upkeep = new Upkeep(requester, agent, this.#leases)
+    this.#mailbox = new MailboxAccess(requester, agent, () => this.#upkeep.isRegistered)
   }
 
   /**
@@ -90,7 +71,10 @@ export class ArcClient {
     return new ArcClient(agentId, { ...rest, transport })
   }
 
-  /** A registered client whose polls begin now. Its session replaces an earlier one of the same agent. */
+  /**
+   * A registered client. Its session replaces an earlier one of the same agent. Its polls begin with what the agent was not
+   * shown yet, or, where the hub has no mailboxes, now.
+   */
   static async quickstart(agentId: string, given: options.QuickstartOptions = {}): Promise<ArcClient> {
     const client = new ArcClient(agentId, given)
     try {
@@ -142,11 +126,6 @@ export class ArcClient {
     return { ...(await this.bootstrap(given)), session }
   }
 
-  /** The active sessions, by agent id. The call counts as a sign of life of this agent. */
-  async listAgents({ capability, signal }: options.ListAgentsOptions = {}): Promise<Session[]> {
-    return this.#list('/v1/agents', { capability, as: this.agentId }, signal)
-  }
-
   // Channels and messages (PROTOCOL §4)
 
   /** Creates the channel, or returns the one of that name. */
@@ -158,21 +137,17 @@ export class ArcClient {
     return (await this.#requester.post<Channel>('/v1/channels', body, { signal })).result
   }
 
-  /** All channels, by name. */
-  listChannels({ signal }: options.CallOptions = {}): Promise<Channel[]> {
-    return this.#list('/v1/channels', {}, signal)
-  }
-
   /**
    * Posts to a channel (default `general`), or, with `to`, to one agent. A body or an attachment is required.
-   * Unknown channel of a broadcast, unknown `parentTaskId`, a body or attachment beyond the hub's limits: 400.
+   * Unknown channel of a broadcast, unknown `parentTaskId`, a body or attachment beyond the hub's limits: 400. With
+   * `toMustExist`, an addressee that never signed in: `unknown_recipient`. With `ifLatest`, newer messages: `stale`.
    */
-  async post(body: string, given: options.PostOptions = {}): Promise<Message> {
+  async post(body: string, given: options.PostOptions = {}): Promise<options.PostedMessage> {
     return (await postMessage(this.#requester, this.agentId, body, given)).message
   }
 
   /** Posts a direct message to the agent `to`. */
-  dm(to: string, body: string, given: options.DirectMessageOptions = {}): Promise<Message> {
+  dm(to: string, body: string, given: options.DirectMessageOptions = {}): Promise<options.PostedMessage> {
     return this.post(body, { ...given, to })
   }
 
@@ -180,6 +155,11 @@ export class ArcClient {
    * The messages that this agent may see and has not polled yet. If there are none, the poll waits for the next one,
    * and returns `[]` after `timeout` (seconds, default 30).
    *
+   * A client that has registered reads its agent's mailbox (PROTOCOL §18), where the hub has one and unless `channel`,
+   * `threadId`, `sinceId` or `includeSelf` asks for another view. The hub marks the messages as shown when the program has
+   * got them. Messages come in id order within one poll. `offers` is there if a message was offered before.
+   *
+   * Without a mailbox the client reads the feed.
    * The client keeps a cursor for each view (a `channel`, a `threadId`, both or neither). A view's first poll begins after
    * the `latest_visible_id` of the client's first bootstrap, or at 0 without one. With `sinceId` a poll reads the
    * messages after that id, and the view's cursor moves forward to the last of them, never back. After a reset of the
@@ -187,9 +167,10 @@ export class ArcClient {
    *
    * Unknown channel: 404. An outage longer than `retryFor`: `no_hub` or `unavailable`.
    */
-  async poll(given: options.PollOptions = {}): Promise<Message[]> {
+  async poll(given: options.PollOptions = {}): Promise<options.ReceivedMessage[]> {
     const { channel, threadId, sinceId, limit, includeSelf, signal } = given
     const waitSec = checkedNumber('timeout', given.timeout ?? DEFAULT_POLL_SEC)
+    if (await this.#mailbox.serves(given)) return this.#mailbox.poll({ waitSec, limit, signal })
     const cursor = this.#cursor(channel, threadId)
     const reader =
       sinceId === undefined
@@ -201,42 +182,31 @@ export class ArcClient {
   }
 
   /**
-   * The live feed: `for await (const message of client.messages())`. It starts after `sinceId`, by default with the first
-   * message after the iteration began, and has a cursor of its own. It survives restarts and outages of the hub, however
-   * long. It ends without an error when the signal is aborted, the client closes or the loop ends. Unknown channel: 404.
+   * Messages as they come: `for await (const message of client.messages())`. A client that has registered reads its
+   * mailbox, as `poll` does, and the hub marks a message as shown when the loop asks for the next one, or is left.
+   *
+   * Otherwise it is the live feed. It starts after `sinceId`, by default with the first message after the iteration began,
+   * and has a cursor of its own. Both survive restarts and outages of the hub, however long. They end without an error when the signal is aborted, the client closes or the loop ends. Unknown channel: 404.
    */
-  messages(given: options.FeedOptions = {}): AsyncIterableIterator<Message, undefined> {
-    return liveMessages(this.#requester, this.agentId, given)
+  messages(given: options.FeedOptions = {}): AsyncIterableIterator<options.ReceivedMessage, undefined> {
+    return liveMessages(this.#requester, this.agentId, given, this.#mailbox)
   }
 
-  /** The broadcasts in a channel, a thread, or both, by id. Neither given: 400. Unknown channel: 404. */
-  async listMessages(given: options.ListMessagesOptions): Promise<Message[]> {
-    const { channel, threadId, sinceId, limit, timeout, tail, signal } = given
-    const params = { channel, thread_id: threadId, since_id: sinceId, limit, timeout, tail }
-    const timeoutSec = pollTimeoutSec(checkedNumber('timeout', timeout ?? 0), this.#requester.timeoutSec)
-    return (await this.#requester.get<Message[]>(withQuery('/v1/messages', params), { signal, timeoutSec }))
-      .result
+  /**
+   * Calls `handler` with each message of `messages()`, one after another, at the handler's pace. Resolves as that iteration
+   * ends. Rejects with what the handler throws; the message then counts as shown.
+   */
+  async onMessage(
+    handler: (message: options.ReceivedMessage) => unknown,
+    given: options.FeedOptions = {},
+  ): Promise<void> {
+    for await (const message of this.messages(given)) await handler(message)
   }
 
-  /** The direct messages to this agent, by id: by default the oldest 100. */
-  inbox({ sinceId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
-    const path = `/v1/inbox/${pathPart(this.agentId)}`
-    return this.#list(path, { since_id: sinceId, limit, tail }, signal)
-  }
-
-  // Threads (PROTOCOL §5)
-
-  /** The summaries of all threads, newest message first. */
-  listThreads({ signal }: options.CallOptions = {}): Promise<ThreadSummary[]> {
-    return allThreads((limit, cursor) =>
-      this.#requester.get(withQuery('/v1/threads', { limit, cursor }), { signal }),
-    )
-  }
-
-  /** A thread: its summary, messages, tasks, claims and locks. Unknown: 404. */
-  async getThread(threadId: string, { signal }: options.CallOptions = {}): Promise<ThreadDetail> {
-    const path = `/v1/threads/${pathPart(threadId)}`
-    return (await this.#requester.get<ThreadDetail>(path, { signal })).result
+  /** Acknowledges a message that is addressed to this agent (PROTOCOL §18). A reply acknowledges as well. Not addressed: 404. */
+  async ack(id: number, { note, signal }: options.AckOptions = {}): Promise<Receipt> {
+    const body = { agent_id: this.agentId, note }
+    return (await this.#requester.post<Receipt>(`/v1/messages/${id}/ack`, body, { signal })).result
   }
 
   // Claims and locks (PROTOCOL §6)
@@ -259,11 +229,6 @@ export class ArcClient {
     return this.#leases.release(target, given)
   }
 
-  /** Claims of all agents, by `claimed_at`. */
-  listClaims({ threadId, activeOnly, signal }: options.ListClaimsOptions = {}): Promise<Claim[]> {
-    return this.#list('/v1/claims', { thread_id: threadId, active_only: activeOnly }, signal)
-  }
-
   /** Locks a file under the path that all agents use for it. Of concurrent locks exactly one gets `acquired: true`. */
   lock(filePath: string, given: options.LockOptions = {}): Promise<options.LockResult> {
     return this.#leases.lock(filePath, given)
@@ -279,20 +244,7 @@ export class ArcClient {
     return this.#leases.unlock(filePath, given)
   }
 
-  /** The locks of all agents, or of `agentId`, by `locked_at`. */
-  listLocks({ agentId, activeOnly, signal }: options.ListLocksOptions = {}): Promise<Lock[]> {
-    return this.#list('/v1/locks', { agent_id: agentId, active_only: activeOnly }, signal)
-  }
-
   // Tasks (PROTOCOL §7)
-
-  /** All tasks that the options select, by `task_id`. */
-  listTasks({ parentId, status, channel, threadId, signal }: options.ListTasksOptions = {}): Promise<Task[]> {
-    const filter = { parent_id: parentId, status, channel, thread_id: threadId }
-    return allPages((limit, since_id) =>
-      this.#requester.get(withQuery('/v1/tasks', { ...filter, limit, since_id }), { signal }),
-    )
-  }
 
   /** Marks a task done; a done one stays done. Unknown: 404. */
   async completeTask(taskId: number, { signal }: options.CallOptions = {}): Promise<options.TaskCompletion> {
@@ -323,20 +275,6 @@ export class ArcClient {
     return serveRequests(this.#requester, this.agentId, handler, given)
   }
 
-  // The hub (PROTOCOL §8)
-
-  /** The hub's limits, features, `instance_id` and implementation. */
-  async hubInfo({ signal }: options.CallOptions = {}): Promise<HubInfo> {
-    const { result } = await this.#requester.get<HubInfo>('/v1/hub-info', { signal })
-    this.#requester.learn(result)
-    return result
-  }
-
-  /** The hub's process, counts and durability (`arc:status`). A hub without that feature answers 404. */
-  async status({ signal }: options.CallOptions = {}): Promise<HubStatus> {
-    return (await this.#requester.get<HubStatus>('/v1/status', { signal })).result
-  }
-
   /** Ends the session that this client opened, aborts its calls and closes its sockets. Never rejects. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -344,27 +282,22 @@ export class ArcClient {
   }
 
   async #close(): Promise<void> {
+    const farewellSec = Math.min(FAREWELL_SEC, this.#requester.timeoutSec)
+    await this.#mailbox.close(farewellSec)
     this.#closing.abort(new ArcError('aborted', 'the client was closed'))
     this.#upkeep.stop()
     const { sessionId } = this.#upkeep
     if (sessionId !== undefined) {
-      const timeoutSec = Math.min(FAREWELL_SEC, this.#requester.timeoutSec)
       const path = `/v1/sessions/${pathPart(sessionId)}`
-      await this.#requester.send({ method: 'DELETE', path, timeoutSec, retryForSec: 0 }).catch(() => {})
+      await this.#requester
+        .send({ method: 'DELETE', path, timeoutSec: farewellSec, retryForSec: 0 })
+        .catch(() => {})
     }
     await this.#requester.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  async #list<T>(
-    path: string,
-    params: Record<string, string | number | boolean | undefined>,
-    signal: AbortSignal | undefined,
-  ): Promise<T[]> {
-    return (await this.#requester.get<T[]>(withQuery(path, params), { signal })).result
   }
 
   #cursor(channel: string | undefined, threadId: string | undefined): FeedReader {
@@ -377,6 +310,18 @@ export class ArcClient {
     }
     return cursor
   }
+}
+
+function requesterFor(given: options.ClientOptions, closing: AbortController): Requester {
+  const timeoutSec = checkedNumber('timeout', given.timeout ?? DEFAULT_TIMEOUT_SEC)
+  const retryForSec = checkedNumber('retryFor', given.retryFor ?? DEFAULT_RETRY_FOR_SEC)
+  if (timeoutSec === 0) throw new ArcError('invalid_request', 'timeout must be more than 0 seconds')
+  // Every call in progress listens to it; there is no bound on their number.
+  setMaxListeners(0, closing.signal)
+  const transport =
+    given.transport ??
+    new HttpTransport({ baseUrl: given.baseUrl ?? nearestHub(), connectTimeoutSec: timeoutSec })
+  return new Requester(transport, { timeoutSec, retryForSec, closing: closing.signal })
 }
 
 function nearestHub(): string {

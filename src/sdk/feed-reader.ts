@@ -17,7 +17,7 @@ export const LONG_POLL_SEC = 30
 /** A client waits at least this many seconds longer than the hub (PROTOCOL §1). */
 const POLL_MARGIN_SEC = 5
 /** A wait ends when fewer milliseconds than this are left: clocks and timers differ by a few. */
-const OVER_MS = 20
+export const OVER_MS = 20
 
 export class HubReset extends Error {
   override readonly name = 'HubReset'
@@ -152,6 +152,7 @@ export function pollTimeoutSec(waitSec: number, timeoutSec: number): number {
   return waitSec > 0 ? waitSec + Math.max(POLL_MARGIN_SEC, timeoutSec) : timeoutSec
 }
 
-function isPassing(error: unknown, persist: boolean): boolean {
+/** Whether a reader that waits goes on after this error. */
+export function isPassing(error: unknown, persist: boolean): boolean {
   return error instanceof ArcError && (error.retryable || (persist && isSilence(error)))
 }

@@ -3,13 +3,17 @@
 
 export { ArcError, type ErrorCode } from '../protocol/errors.js'
 export type {
+  Agent,
   Bootstrap,
   Channel,
   Claim,
   HubInfo,
   HubStatus,
   Lock,
+  Mailbox,
   Message,
+  Receipt,
+  Recipient,
   Session,
   Task,
   ThreadDetail,

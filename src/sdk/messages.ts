@@ -1,11 +1,14 @@
-// The live feed as an async iterator (PROTOCOL §4, GET /v1/events): long-polls with a cursor of its own.
+// Messages as an async iterator: from the agent's mailbox (PROTOCOL §18), or the live feed, by long-polls with a cursor of
+// its own (§4, GET /v1/events).
 //
 // It survives restarts and outages of the hub, and begins at 0 after a reset. It ends without an error when its signal
 // is aborted, the client closes, or the loop over it ends.
 
-import type { Bootstrap, Message } from '../protocol/objects.js'
+import type { Bootstrap } from '../protocol/objects.js'
 import { FeedReader, LONG_POLL_SEC } from './feed-reader.js'
-import type { FeedOptions } from './options.js'
+import type { MailboxAccess } from './mailbox-access.js'
+import type { MailboxReader } from './mailbox-reader.js'
+import type { FeedOptions, ReceivedMessage } from './options.js'
 import { type Requester, withQuery } from './requester.js'
 import { type LinkedSignal, linkSignals } from './waiting.js'
 
@@ -16,9 +19,10 @@ export function liveMessages(
   requester: Requester,
   agentId: string,
   options: FeedOptions,
-): AsyncIterableIterator<Message, undefined> {
+  mailbox: MailboxAccess,
+): AsyncIterableIterator<ReceivedMessage, undefined> {
   const ending = linkSignals(options.signal, requester.closing)
-  const feed = read(requester, agentId, options, ending)
+  const feed = read(requester, agentId, options, mailbox, ending)
   return {
     next: () => feed.next(),
     // A generator runs `return` only after the pending `next`, which may be a long-poll. The abort ends that.
@@ -37,11 +41,16 @@ async function* read(
   requester: Requester,
   agentId: string,
   options: FeedOptions,
+  mailbox: MailboxAccess,
   ending: LinkedSignal,
-): AsyncGenerator<Message, undefined, undefined> {
+): AsyncGenerator<ReceivedMessage, undefined, undefined> {
   const { channel, threadId, includeSelf } = options
   const { signal } = ending
   try {
+    if (await mailbox.serves({ ...options, signal }, true)) {
+      yield* offered(mailbox.reader(), signal)
+      return undefined
+    }
     const start =
       options.sinceId === undefined ? await latest(requester, agentId, signal) : { sinceId: options.sinceId }
     const reader = new FeedReader(requester, agentId, { ...start, channel, threadId })
@@ -58,6 +67,28 @@ async function* read(
     ending.release()
   }
   return undefined
+}
+
+/** What the hub offers. A message is taken when the loop asks for the next one, or is left. */
+async function* offered(
+  reader: MailboxReader,
+  signal: AbortSignal,
+): AsyncGenerator<ReceivedMessage, void, undefined> {
+  while (!signal.aborted) {
+    const batch = await reader.read({ waitSec: LONG_POLL_SEC, signal, persist: true })
+    if (!batch) continue
+    let lastId = 0
+    try {
+      for (const message of batch.messages) {
+        lastId = message.id
+        yield message
+        if (signal.aborted) return
+      }
+    } finally {
+      const isWhole = lastId === batch.messages.at(-1)?.id
+      await batch.taken(isWhole ? undefined : lastId).catch(() => {})
+    }
+  }
 }
 
 /** The end of the feed now. */

@@ -4,7 +4,7 @@
 import { ArcError } from '../protocol/errors.js'
 import type { MESSAGE_KINDS, TASK_STATUSES } from '../protocol/kinds.js'
 import { CLIENT_NUMBERS, misfit } from '../protocol/numbers.js'
-import type { Claim, Lock, Message, Task } from '../protocol/objects.js'
+import type { Claim, Lock, Message, Recipient, Task } from '../protocol/objects.js'
 import type { Transport } from './transport.js'
 
 export type MessageKind = (typeof MESSAGE_KINDS)[number]
@@ -99,9 +99,13 @@ export interface DirectMessageOptions extends CallOptions {
   parentTaskId?: number | undefined
   /** A direct message's channel is only a label. Default `direct`. */
   channel?: string | undefined
+  /** The message is refused (`unknown_recipient`) if its addressee never signed in. Default false. */
+  toMustExist?: boolean | undefined
 }
 
 export interface PostOptions extends DirectMessageOptions {
+  /** The post is refused (`stale`) if others have posted to the channel or thread after this message. */
+  ifLatest?: number | undefined
   /** The addressee of a direct message. Absent: the message is a broadcast to `channel`, by default `general`. */
   to?: string | undefined
 }
@@ -135,6 +139,8 @@ export interface ListMessagesOptions extends CallOptions {
   threadId?: string | undefined
   /** Default 0. */
   sinceId?: number | undefined
+  /** The newest messages before this id. */
+  beforeId?: number | undefined
   /** 1 to 500, default 100. */
   limit?: number | undefined
   /** Seconds to wait for the first message: 0 to 60, default 0. */
@@ -146,6 +152,8 @@ export interface ListMessagesOptions extends CallOptions {
 export interface InboxOptions extends CallOptions {
   /** Default 0. */
   sinceId?: number | undefined
+  /** The newest messages before this id. */
+  beforeId?: number | undefined
   /** 1 to 500, default 100. */
   limit?: number | undefined
   /** The newest `limit` messages instead of the oldest. It has no effect with a `sinceId` above 0. */
@@ -200,6 +208,32 @@ export interface ListTasksOptions extends CallOptions {
   status?: TaskStatus | undefined
   channel?: string | undefined
   threadId?: string | undefined
+}
+
+export interface UndeliveredOptions extends CallOptions {
+  /** The sender. Default: this agent. `null`: any. */
+  from?: string | null | undefined
+  /** The addressee. Default: any. */
+  to?: string | undefined
+  /** Only messages that are older than so many seconds. Default 0. */
+  olderThanSec?: number | undefined
+  /** 1 to 500, default 100. */
+  limit?: number | undefined
+}
+
+export interface AckOptions extends CallOptions {
+  /** A word for the sender, at most 4,096 characters. */
+  note?: string | undefined
+}
+
+/** A message from a mailbox or the feed. `offers`, if it was offered before: how often, this time included. */
+export interface ReceivedMessage extends Message {
+  readonly offers?: number | undefined
+}
+
+/** A message that was posted. `recipient`: how far the addressee of a direct message has come (PROTOCOL §18). */
+export interface PostedMessage extends Message {
+  readonly recipient?: Recipient | undefined
 }
 
 /** The addressee of a call: one agent (by a direct message), or the readers of a channel. */

@@ -1,7 +1,7 @@
 // Builds the body of POST /v1/messages (PROTOCOL §4) from a method's options. Absent options are absent in the JSON.
 
 import type { Message } from '../protocol/objects.js'
-import type { PostOptions } from './options.js'
+import type { PostedMessage, PostOptions } from './options.js'
 import type { Call, Requester } from './requester.js'
 
 export async function postMessage(
@@ -10,8 +10,8 @@ export async function postMessage(
   body: string,
   options: PostOptions,
   delivery: Pick<Call, 'retryForSec' | 'idempotencyKey'> = {},
-): Promise<{ message: Message; instanceId: string | undefined }> {
-  const { result, instanceId } = await requester.post<Message>(
+): Promise<{ message: PostedMessage; instanceId: string | undefined }> {
+  const { result, envelope, instanceId } = await requester.post<Message>(
     '/v1/messages',
     {
       from_agent: fromAgent,
@@ -24,8 +24,11 @@ export async function postMessage(
       thread_id: options.threadId,
       metadata: options.metadata,
       parent_task_id: options.parentTaskId,
+      to_must_exist: options.toMustExist,
+      if_latest: options.ifLatest,
     },
     { ...delivery, signal: options.signal },
   )
-  return { message: result, instanceId }
+  const { recipient } = envelope
+  return { message: recipient ? { ...result, recipient } : result, instanceId }
 }

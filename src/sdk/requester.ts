@@ -2,7 +2,7 @@
 //
 // Guarantees: all tries of one POST or DELETE have one idempotency key; `retry.ts` decides about tries; a refusal
 // becomes an `ArcError` with the hub's text. It remembers two things about the hub: which stored state answered last
-// (`instanceId`), and whether that hub replays answers by key.
+// (`instanceId`), and what that hub announces.
 
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
@@ -38,8 +38,6 @@ export interface RequesterOptions {
   readonly retryForSec: number
   /** Aborted when the client closes. Ends every pause between tries. */
   readonly closing: AbortSignal
-  /** Another stored state has answered than before. */
-  readonly onHubChanged?: (() => void) | undefined
 }
 
 export class Requester {
@@ -47,16 +45,17 @@ export class Requester {
   readonly retryForSec: number
   readonly closing: AbortSignal
   readonly #transport: Transport
-  readonly #onHubChanged: (() => void) | undefined
+  /** Called when another stored state has answered than before. */
+  onHubChanged: (() => void) | undefined
   #instanceId: string | undefined
-  #hubReplays: boolean | undefined
+  /** What the hub that answered last announces; undefined until it is asked. */
+  #features: readonly string[] | undefined
 
   constructor(transport: Transport, options: RequesterOptions) {
     this.#transport = transport
     this.timeoutSec = options.timeoutSec
     this.retryForSec = options.retryForSec
     this.closing = options.closing
-    this.#onHubChanged = options.onHubChanged
   }
 
   /** The stored state that answered last; undefined for a hub that names none. */
@@ -111,11 +110,20 @@ export class Requester {
     return this.#transport.close()
   }
 
-  /** Reads and returns the hub's features: whether it replays answers by key, too. */
+  /** Reads and returns the hub's features. */
   learn({ features }: HubInfo): readonly string[] {
-    const known = Array.isArray(features) ? features : []
-    this.#hubReplays = known.includes(REPLAY_FEATURE)
-    return known
+    this.#features = Array.isArray(features) ? features : []
+    return this.#features
+  }
+
+  /** Whether the hub announces a feature. It asks the hub once. */
+  async announces(feature: string, options: Pick<Call, 'signal' | 'retryForSec'> = {}): Promise<boolean> {
+    const known = this.#features ?? this.learn((await this.get<HubInfo>('/v1/hub-info', options)).result)
+    return known.includes(feature)
+  }
+
+  get #hubReplays(): boolean | undefined {
+    return this.#features?.includes(REPLAY_FEATURE)
   }
 
   async #once(call: Call): Promise<TransportAnswer> {
@@ -125,8 +133,8 @@ export class Requester {
     if (answer.instanceId !== undefined && answer.instanceId !== this.#instanceId) {
       const isOther = this.#instanceId !== undefined
       this.#instanceId = answer.instanceId
-      this.#hubReplays = undefined
-      if (isOther) this.#onHubChanged?.()
+      this.#features = undefined
+      if (isOther) this.onHubChanged?.()
     }
     return answer
   }
@@ -134,7 +142,7 @@ export class Requester {
   /** Resolves with true when the next try is due; at once with false if there is none. */
   async #untilNextTry(call: Call, failed: FailedTries): Promise<boolean> {
     // The next hub on that port may be another one: this one's features no longer count.
-    if (failed.last.code === 'no_hub') this.#hubReplays = undefined
+    if (failed.last.code === 'no_hub') this.#features = undefined
     for (;;) {
       const verdict = decide(failed.last, failed.tried(this.#hubReplays))
       if (verdict.next === 'give_up') return false
@@ -154,7 +162,7 @@ export class Requester {
       this.learn(answer.envelope.result as HubInfo)
     } catch (error) {
       if (!(error instanceof ArcError) || error.code === 'aborted') throw error
-      if (!error.retryable) this.#hubReplays = false
+      if (!error.retryable) this.#features = []
     }
   }
 }
@@ -210,8 +218,10 @@ function refusal(answer: TransportAnswer): ArcError {
   const { error, code } = answer.envelope
   const text =
     typeof error === 'string' && error !== '' ? error : `the hub answered with HTTP ${answer.status}`
+  const { ok: _, error: __, code: ___, ...beside } = answer.envelope
   return new ArcError(typeof code === 'string' ? code : `http_${answer.status}`, text, {
     status: answer.status,
+    beside: Object.keys(beside).length > 0 ? { ...beside } : undefined,
   })
 }
 

@@ -32,6 +32,12 @@ export class Upkeep {
     this.#requester = requester
     this.#agentId = agentId
     this.#leases = leases
+    requester.onHubChanged = () => this.#hubChanged()
+  }
+
+  /** Whether this client has opened the agent's session, and no other client has taken it over. */
+  get isRegistered(): boolean {
+    return this.#registration !== undefined
   }
 
   /** The session to end at the close. */
@@ -46,7 +52,7 @@ export class Upkeep {
   }
 
   /** Another hub, or another stored state, has answered: it may not know the session. */
-  hubChanged(): void {
+  #hubChanged(): void {
     if (this.#registration) this.#beatSoon()
   }
 

@@ -1,0 +1,63 @@
+// A client's access to its agent's mailbox: when it reads there instead of in the feed, and the readers of its polls.
+
+import { MAILBOX_FEATURE, MailboxReader } from './mailbox-reader.js'
+import type { FeedOptions, PollOptions, ReceivedMessage } from './options.js'
+import { newRequestName } from './request-name.js'
+import type { Requester } from './requester.js'
+
+/** The options that ask for another view than the mailbox's. */
+type View = Pick<PollOptions & FeedOptions, 'channel' | 'threadId' | 'sinceId' | 'includeSelf' | 'signal'>
+
+interface PollWish {
+  readonly waitSec: number
+  readonly limit: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export class MailboxAccess {
+  readonly #requester: Requester
+  readonly #agentId: string
+  readonly #isRegistered: () => boolean
+  readonly #name = `sdk-${newRequestName()}`
+  /** Readers that no poll uses now. A poll that was aborted leaves an offer, which its reader gets again. */
+  readonly #free: MailboxReader[] = []
+  readonly #readers: MailboxReader[] = []
+
+  constructor(requester: Requester, agentId: string, isRegistered: () => boolean) {
+    this.#requester = requester
+    this.#agentId = agentId
+    this.#isRegistered = isRegistered
+  }
+
+  /** Whether a poll or an iteration reads the mailbox. Rejects as a request does. */
+  async serves(view: View, persist = false): Promise<boolean> {
+    const { channel, threadId, sinceId, includeSelf, signal } = view
+    const isPlain = channel === undefined && threadId === undefined && sinceId === undefined && !includeSelf
+    if (!isPlain || !this.#isRegistered()) return false
+    return this.#requester.announces(MAILBOX_FEATURE, { signal, retryForSec: persist ? Infinity : undefined })
+  }
+
+  /** A new reader, for one loop at a time. */
+  reader(): MailboxReader {
+    const reader = new MailboxReader(this.#requester, this.#agentId, `${this.#name}-${this.#readers.length}`)
+    this.#readers.push(reader)
+    return reader
+  }
+
+  async poll(wish: PollWish): Promise<ReceivedMessage[]> {
+    const reader = this.#free.pop() ?? this.reader()
+    try {
+      const batch = await reader.read(wish)
+      if (!batch) return []
+      batch.takenSoon()
+      return [...batch.messages]
+    } finally {
+      this.#free.push(reader)
+    }
+  }
+
+  /** Says what was taken and not said yet. Never rejects. */
+  async close(timeoutSec: number): Promise<void> {
+    await Promise.all(this.#readers.map((reader) => reader.close(timeoutSec).catch(() => {})))
+  }
+}

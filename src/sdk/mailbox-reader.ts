@@ -1,0 +1,185 @@
+// Reads an agent's mailbox (PROTOCOL §18). What the hub offers goes to the program as a batch. The hub hears `shown` only
+// when the program has taken the batch. Until then the offer is renewed, so that a program may take its time.
+//
+//   read ──▶ offer ──▶ batch ──taken──▶ shown ──▶ (read)
+//                        └── the program dies: the offer lapses, and the hub offers its messages again
+//
+// A `shown` that does not reach the hub is said again before the next offer. So a program sees a message twice only if the
+// hub was away for longer than the lease; of these the reader leaves out those that it has handed over before.
+
+import { ArcError } from '../protocol/errors.js'
+import { MAX_POLL_SEC } from '../protocol/limits.js'
+import type { Message, Offer, OfferedMessage } from '../protocol/objects.js'
+import { isPassing, OVER_MS, pollTimeoutSec, type ReadOptions } from './feed-reader.js'
+import type { ReceivedMessage } from './options.js'
+import { pathPart } from './request-text.js'
+import { type Requester, withQuery } from './requester.js'
+import { backoffMs } from './retry.js'
+import { pause } from './waiting.js'
+
+export const MAILBOX_FEATURE = 'arc:mailbox'
+/** Seconds of an offer's lease, renewed every third of it. */
+const LEASE_SEC = 30
+/** Messages are not cut for a program, unless one alone is larger. */
+const MAX_CHARS = 16_000_000
+const LIMIT = 100
+/** Ids of messages that were handed over and are offered again. */
+const MOST_REMEMBERED = 10_000
+
+export interface Batch {
+  /** In id order. */
+  readonly messages: readonly ReceivedMessage[]
+  /** Says that the program has taken the messages, or those up to an id. Rejects if the hub does not hear it. */
+  taken(upToId?: number): Promise<void>
+  /** The same in a moment. If the hub does not hear it, the reader says it again before its next offer. */
+  takenSoon(): void
+}
+
+interface OpenOffer {
+  readonly offerId: string
+  readonly messages: readonly ReceivedMessage[]
+  /** Undefined: all. */
+  upToId: number | undefined
+}
+
+export class MailboxReader {
+  readonly #requester: Requester
+  readonly #path: string
+  readonly #reader: string
+  #renewal: NodeJS.Timeout | undefined
+  /** An offer that the program has taken, and of which the hub has not heard yet. */
+  #unsaid: OpenOffer | undefined
+  readonly #handedOver = new Set<number>()
+
+  /** Two readers of one agent at a time need two names. */
+  constructor(requester: Requester, agentId: string, reader: string) {
+    this.#requester = requester
+    this.#path = `/v1/mailboxes/${pathPart(agentId)}`
+    this.#reader = reader
+  }
+
+  /** What is to be shown next. It waits for it, and resolves with undefined after `waitSec`. */
+  async read(options: ReadOptions): Promise<Batch | undefined> {
+    const { signal, persist = false } = options
+    const deadline = performance.now() + options.waitSec * 1_000
+    let setbacks = 0
+    let isLook = false
+    for (;;) {
+      const startedAt = performance.now()
+      const waitSec = isLook
+        ? 0
+        : Math.max(0, Math.min(Math.ceil(deadline - startedAt) / 1_000, MAX_POLL_SEC))
+      try {
+        await this.#say(options)
+        const batch = await this.#ask(waitSec, options)
+        if (batch === 'handed over before') continue
+        if (batch) return batch
+        const leftMs = deadline - performance.now()
+        if (leftMs <= OVER_MS) return undefined
+        const isEarly = !isLook && performance.now() - startedAt < waitSec * 500
+        isLook = false
+        if (!isEarly) continue
+        setbacks++
+        await pause(Math.min(backoffMs(setbacks), leftMs), signal, this.#requester.closing)
+      } catch (error) {
+        const mayLook = waitSec > 0 && (persist || this.#requester.retryForSec > 0)
+        if (!mayLook || !isPassing(error, persist)) throw error
+        isLook = true
+        setbacks = performance.now() - startedAt > 1_000 ? 1 : setbacks + 1
+        await pause(backoffMs(setbacks), signal, this.#requester.closing)
+      }
+    }
+  }
+
+  /** Says `shown` for what was taken, if the hub has not heard it yet. */
+  async close(timeoutSec: number): Promise<void> {
+    clearInterval(this.#renewal)
+    await this.#say({ timeoutSec, retryForSec: 0 })
+  }
+
+  async #ask(waitSec: number, options: ReadOptions): Promise<Batch | 'handed over before' | undefined> {
+    const { signal, persist, limit = LIMIT } = options
+    const { result } = await this.#requester.post<Offer>(
+      withQuery(`${this.#path}/offer`, { timeout: waitSec > 0 ? waitSec : undefined }),
+      { reader: this.#reader, limit, max_chars: MAX_CHARS, lease_sec: LEASE_SEC },
+      {
+        signal,
+        timeoutSec: pollTimeoutSec(waitSec, this.#requester.timeoutSec),
+        retryForSec: waitSec > 0 ? 0 : persist ? Infinity : undefined,
+      },
+    )
+    const { offer_id: offerId } = result
+    if (offerId === null) return undefined
+    const messages: ReceivedMessage[] = []
+    for (const message of [...result.messages, ...result.ambient].sort((a, b) => a.id - b.id)) {
+      if (!this.#handedOver.has(message.id)) messages.push(await this.#whole(message, signal))
+    }
+    const offer: OpenOffer = { offerId, messages, upToId: undefined }
+    if (messages.length === 0) {
+      this.#unsaid = offer
+      return 'handed over before'
+    }
+    this.#renew()
+    return {
+      messages,
+      taken: (upToId) => {
+        this.#take(offer, upToId)
+        return this.#say({})
+      },
+      takenSoon: () => {
+        this.#take(offer, undefined)
+        setImmediate(() => void this.#say({}).catch(() => {}))
+      },
+    }
+  }
+
+  async #whole(given: OfferedMessage, signal: AbortSignal | undefined): Promise<ReceivedMessage> {
+    const { offers, cut, ...message } = given
+    const whole = cut
+      ? (await this.#requester.get<Message>(`/v1/messages/${given.id}`, { signal })).result
+      : message
+    return offers > 1 ? { ...whole, offers } : whole
+  }
+
+  #take(offer: OpenOffer, upToId: number | undefined): void {
+    clearInterval(this.#renewal)
+    offer.upToId = upToId
+    this.#unsaid = offer
+  }
+
+  async #say(options: {
+    signal?: AbortSignal | undefined
+    timeoutSec?: number
+    retryForSec?: number
+  }): Promise<void> {
+    const offer = this.#unsaid
+    if (!offer) return
+    const { signal, timeoutSec, retryForSec } = options
+    try {
+      const body = { offer_id: offer.offerId, via: 'sdk', up_to_id: offer.upToId }
+      await this.#requester.post(`${this.#path}/shown`, body, { signal, timeoutSec, retryForSec })
+    } catch (error) {
+      const isLost = error instanceof ArcError && (error.code === 'offer_lapsed' || error.status === 404)
+      if (!isLost) throw error
+      this.#remember(offer)
+    }
+    if (this.#unsaid === offer) this.#unsaid = undefined
+  }
+
+  #remember({ messages, upToId = Number.MAX_SAFE_INTEGER }: OpenOffer): void {
+    for (const { id } of messages) if (id <= upToId) this.#handedOver.add(id)
+    for (const id of this.#handedOver) {
+      if (this.#handedOver.size <= MOST_REMEMBERED) break
+      this.#handedOver.delete(id)
+    }
+  }
+
+  /** The reader of a live offer that asks again gets it again, with its lease renewed. */
+  #renew(): void {
+    clearInterval(this.#renewal)
+    const body = { reader: this.#reader, limit: 1, max_chars: 200, lease_sec: LEASE_SEC }
+    const ask = () =>
+      void this.#requester.post(`${this.#path}/offer`, body, { retryForSec: 0 }).catch(() => {})
+    this.#renewal = setInterval(ask, (LEASE_SEC * 1_000) / 3).unref()
+  }
+}

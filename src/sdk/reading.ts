@@ -1,0 +1,160 @@
+// What a client can ask without a change at the hub: one method for each listing and each single thing.
+
+import type {
+  Agent,
+  Channel,
+  Claim,
+  HubInfo,
+  HubStatus,
+  Lock,
+  Mailbox,
+  Message,
+  Receipt,
+  Session,
+  Task,
+  ThreadDetail,
+  ThreadSummary,
+} from '../protocol/objects.js'
+import { pollTimeoutSec } from './feed-reader.js'
+import type * as options from './options.js'
+import { checkedNumber } from './options.js'
+import { allPages, allThreads } from './pages.js'
+import { pathPart } from './request-text.js'
+import { type Requester, withQuery } from './requester.js'
+
+export abstract class Reading {
+  readonly agentId: string
+  readonly #requester: Requester
+
+  constructor(agentId: string, requester: Requester) {
+    this.agentId = agentId
+    this.#requester = requester
+  }
+
+  // Agents (PROTOCOL §3, §17)
+
+  /** The active sessions, by agent id. The call counts as a sign of life of this agent. */
+  async listAgents({ capability, signal }: options.ListAgentsOptions = {}): Promise<Session[]> {
+    return this.#list('/v1/agents', { capability, as: this.agentId }, signal)
+  }
+
+  /**
+   * One agent whole: its session, its mailbox, what it holds, its open tasks and its last message (PROTOCOL §17). An agent
+   * that never signed in: 404. Default: this agent.
+   */
+  async agent(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Agent> {
+    return (await this.#requester.get<Agent>(`/v1/agents/${pathPart(agentId)}`, { signal })).result
+  }
+
+  // Channels and messages (PROTOCOL §4, §18)
+
+  /** All channels, by name. */
+  listChannels({ signal }: options.CallOptions = {}): Promise<Channel[]> {
+    return this.#list('/v1/channels', {}, signal)
+  }
+
+  /** The broadcasts in a channel, a thread, or both, by id. Neither given: 400. Unknown channel: 404. */
+  async listMessages(given: options.ListMessagesOptions): Promise<Message[]> {
+    const { channel, threadId, sinceId, beforeId, limit, timeout, tail, signal } = given
+    const params = {
+      channel,
+      thread_id: threadId,
+      since_id: sinceId,
+      before_id: beforeId,
+      limit,
+      timeout,
+      tail,
+    }
+    const timeoutSec = pollTimeoutSec(checkedNumber('timeout', timeout ?? 0), this.#requester.timeoutSec)
+    return (await this.#requester.get<Message[]>(withQuery('/v1/messages', params), { signal, timeoutSec }))
+      .result
+  }
+
+  /** The direct messages to this agent, by id: by default the oldest 100. */
+  inbox({ sinceId, beforeId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
+    const path = `/v1/inbox/${pathPart(this.agentId)}`
+    return this.#list(path, { since_id: sinceId, before_id: beforeId, limit, tail }, signal)
+  }
+
+  /** One message. Unknown: 404. */
+  async message(id: number, { signal }: options.CallOptions = {}): Promise<Message> {
+    return (await this.#requester.get<Message>(`/v1/messages/${id}`, { signal })).result
+  }
+
+  /** How far a message has come on its way to each addressee (PROTOCOL §18). An ambient message has none. Unknown: 404. */
+  receipts(id: number, { signal }: options.CallOptions = {}): Promise<Receipt[]> {
+    return this.#list(`/v1/messages/${id}/receipts`, {}, signal)
+  }
+
+  /**
+   * The receipts of messages that were neither shown nor acknowledged, by message id: by default of those that this agent
+   * has sent (`from: null`: of all).
+   */
+  undelivered(given: options.UndeliveredOptions = {}): Promise<Receipt[]> {
+    const { from = this.agentId, to, olderThanSec, limit, signal } = given
+    const params = { from: from ?? undefined, to, older_than_sec: olderThanSec, limit }
+    return this.#list('/v1/undelivered', params, signal)
+  }
+
+  /** How much an agent has not been shown yet (PROTOCOL §18). Default: this agent. */
+  async mailbox(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Mailbox> {
+    return (await this.#requester.get<Mailbox>(`/v1/mailboxes/${pathPart(agentId)}`, { signal })).result
+  }
+
+  // Threads (PROTOCOL §5)
+
+  /** The summaries of all threads, newest message first. */
+  listThreads({ signal }: options.CallOptions = {}): Promise<ThreadSummary[]> {
+    return allThreads((limit, cursor) =>
+      this.#requester.get(withQuery('/v1/threads', { limit, cursor }), { signal }),
+    )
+  }
+
+  /** A thread: its summary, messages, tasks, claims and locks. Unknown: 404. */
+  async getThread(threadId: string, { signal }: options.CallOptions = {}): Promise<ThreadDetail> {
+    const path = `/v1/threads/${pathPart(threadId)}`
+    return (await this.#requester.get<ThreadDetail>(path, { signal })).result
+  }
+
+  // Claims, locks and tasks (PROTOCOL §6, §7)
+
+  /** Claims of all agents, by `claimed_at`. */
+  listClaims({ threadId, activeOnly, signal }: options.ListClaimsOptions = {}): Promise<Claim[]> {
+    return this.#list('/v1/claims', { thread_id: threadId, active_only: activeOnly }, signal)
+  }
+
+  /** The locks of all agents, or of `agentId`, by `locked_at`. */
+  listLocks({ agentId, activeOnly, signal }: options.ListLocksOptions = {}): Promise<Lock[]> {
+    return this.#list('/v1/locks', { agent_id: agentId, active_only: activeOnly }, signal)
+  }
+
+  /** All tasks that the options select, by `task_id`. */
+  listTasks({ parentId, status, channel, threadId, signal }: options.ListTasksOptions = {}): Promise<Task[]> {
+    const filter = { parent_id: parentId, status, channel, thread_id: threadId }
+    return allPages((limit, since_id) =>
+      this.#requester.get(withQuery('/v1/tasks', { ...filter, limit, since_id }), { signal }),
+    )
+  }
+
+  // The hub (PROTOCOL §8)
+
+  /** The hub's limits, features, `instance_id` and implementation. */
+  async hubInfo({ signal }: options.CallOptions = {}): Promise<HubInfo> {
+    const { result } = await this.#requester.get<HubInfo>('/v1/hub-info', { signal })
+    this.#requester.learn(result)
+    return result
+  }
+
+  /** The hub's process, counts and durability (`arc:status`). A hub without that feature answers 404. */
+  async status({ signal }: options.CallOptions = {}): Promise<HubStatus> {
+    return (await this.#requester.get<HubStatus>('/v1/status', { signal })).result
+  }
+
+  async #list<T>(
+    path: string,
+    params: Record<string, string | number | boolean | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<T[]> {
+    return (await this.#requester.get<T[]>(withQuery(path, params), { signal })).result
+  }
+}
