@@ -4,6 +4,7 @@ import type { Scenario } from './bench.js'
 import { growth } from './scenarios/growth.js'
 import { idle } from './scenarios/idle.js'
 import { leases } from './scenarios/leases.js'
+import { mailbox } from './scenarios/mailbox.js'
 import { mixed } from './scenarios/mixed.js'
 import { multihub } from './scenarios/multihub.js'
 import { posts } from './scenarios/posts.js'
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   relayWait,
   growth,
   leases,
+  mailbox,
   mixed,
   idle,
   start,
