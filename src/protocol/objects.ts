@@ -4,7 +4,8 @@
 // 2^53−1. `metadata` is any JSON object.
 
 import { z } from 'zod'
-import { TASK_STATUSES } from './kinds.js'
+import type { Attachment } from './attachments.js'
+import { type MessageKind, TASK_STATUSES } from './kinds.js'
 
 const text = z.string()
 const textOrNull = z.string().nullable()
@@ -37,10 +38,6 @@ export const session = z.object({
 })
 export type Session = z.infer<typeof session>
 
-/**
- * A message (§2, §4). `ts` may have milliseconds. `to_agent` is null for a broadcast. `kind` is open: a client keeps messages
- * of unknown kinds.
- */
 export const message = z.object({
   id,
   ts: text,
@@ -54,7 +51,14 @@ export const message = z.object({
   thread_id: textOrNull,
   metadata,
 })
-export type Message = z.infer<typeof message>
+/**
+ * A message (§2, §4). `ts` may have milliseconds. `to_agent` is null for a broadcast. `kind` is open: a client keeps messages
+ * of unknown kinds. Our hubs store no other attachments than these; another implementation may.
+ */
+export interface Message extends Omit<z.infer<typeof message>, 'kind' | 'attachments'> {
+  kind: MessageKind | (string & {})
+  attachments: Attachment[]
+}
 
 /** A claim (§2, §6). It is active while `released_at` is null and `expires_at` is not past. */
 export const claim = z.object({
@@ -119,7 +123,7 @@ export const threadDetail = z.object({
   claims: z.array(claim),
   locks: z.array(lock),
 })
-export type ThreadDetail = z.infer<typeof threadDetail>
+export type ThreadDetail = Omit<z.infer<typeof threadDetail>, 'messages'> & { messages: Message[] }
 
 /** `GET /v1/bootstrap` (§3). `latest_visible_id`: the highest id that the agent may see, 0 if none. */
 export const bootstrap = z.object({
@@ -238,7 +242,7 @@ export type Mailbox = z.infer<typeof mailbox>
 
 /** A message in an offer. `offers`: how often it was offered, this time included. `cut`: the body is not whole. */
 export const offeredMessage = message.extend({ offers: id, cut: z.boolean().optional() })
-export type OfferedMessage = z.infer<typeof offeredMessage>
+export type OfferedMessage = Message & { offers: number; cut?: boolean | undefined }
 
 /** An offer: what to show next. `offer_id` is null if there is nothing. `left` counts what is not in it. */
 export const offer = z.object({
@@ -247,7 +251,10 @@ export const offer = z.object({
   ambient: z.array(offeredMessage),
   left: z.object({ messages: id, ambient: id }),
 })
-export type Offer = z.infer<typeof offer>
+export type Offer = Omit<z.infer<typeof offer>, 'messages' | 'ambient'> & {
+  messages: OfferedMessage[]
+  ambient: OfferedMessage[]
+}
 
 /** `GET /v1/agents/{agent_id}` (§17): one agent whole. */
 export const agent = z.object({
@@ -261,4 +268,4 @@ export const agent = z.object({
   /** Its newest message among the newest 10,000 of the hub. */
   last_message: message.nullable(),
 })
-export type Agent = z.infer<typeof agent>
+export type Agent = Omit<z.infer<typeof agent>, 'last_message'> & { last_message: Message | null }

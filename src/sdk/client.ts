@@ -5,15 +5,17 @@
 
 import { setMaxListeners } from 'node:events'
 import { ArcError } from '../protocol/errors.js'
+import type { ChangeTopic } from '../protocol/kinds.js'
 import type { Bootstrap, Channel, Message, Receipt, Session, Task } from '../protocol/objects.js'
 import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
+import { liveChanges } from './changes.js'
 import { FeedReader } from './feed-reader.js'
 import { HttpTransport } from './http-transport.js'
 import { hubAddress, wordsOf } from './hub-address.js'
 import { Leases } from './leases.js'
 import { MailboxAccess } from './mailbox-access.js'
-import { liveMessages } from './messages.js'
+import { liveMessages, untilLeft } from './messages.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
 import { postMessage } from './posting.js'
@@ -24,6 +26,7 @@ import { pathPart } from './request-text.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 import { Upkeep } from './upkeep.js'
+import { linkSignals } from './waiting.js'
 
 const DEFAULT_TIMEOUT_SEC = 10
 const DEFAULT_RETRY_FOR_SEC = 5
@@ -201,6 +204,16 @@ export class ArcClient extends Reading {
     given: options.FeedOptions = {},
   ): Promise<void> {
     for await (const message of this.messages(given)) await handler(message)
+  }
+
+  /**
+   * Which listings have changed: `for await (const topics of client.changes())`, with topics such as `claims` (PROTOCOL §4).
+   * A hint may come without a change. It survives restarts of the hub, and then hints at every topic. It ends as `messages`
+   * does. Over the file relay: `invalid_request`.
+   */
+  changes({ signal }: options.CallOptions = {}): AsyncIterableIterator<readonly ChangeTopic[], undefined> {
+    const ending = linkSignals(signal, this.#requester.closing)
+    return untilLeft(liveChanges(this.#requester, this.agentId, ending), ending)
   }
 
   /** Acknowledges a message that is addressed to this agent (PROTOCOL §18). A reply acknowledges as well. Not addressed: 404. */

@@ -20,9 +20,16 @@ export interface RawAnswer {
   readonly text: string
 }
 
+/** An answer whose body is read as it comes. */
+export interface RawStream extends Omit<RawAnswer, 'text'> {
+  readonly body: AsyncIterable<Uint8Array>
+}
+
 export interface Connections {
   /** Rejects with the library's own error, whose `code` says what happened. */
   exchange(request: RawRequest): Promise<RawAnswer>
+  /** The same for an answer that does not end. Absent: these connections are for short requests. */
+  open?(request: RawRequest): Promise<RawStream>
   /** Closes all connections at once; requests in progress reject with `error`. */
   destroy(error: Error): Promise<void>
 }

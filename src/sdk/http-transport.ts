@@ -10,13 +10,14 @@ import {
   CONNECT_TIMEOUT_CODE,
   type Connect,
   type Connections,
-  type RawAnswer,
+  type RawRequest,
   TIMEOUT_CODES,
 } from './connections.js'
 import { pooledConnections } from './pooled-connections.js'
+import { refusal } from './refusal.js'
 import { requestText } from './request-text.js'
-import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
-import { throwIfAborted, untilAborted } from './waiting.js'
+import type { Transport, TransportAnswer, TransportRequest, TransportStream } from './transport.js'
+import { abortedError, throwIfAborted, untilAborted } from './waiting.js'
 
 export interface HttpTransportOptions {
   /** `http://host:port`, with a path if the hub stands behind one. */
@@ -55,25 +56,12 @@ export class HttpTransport implements Transport {
     await this.#connections.destroy(closedError()).catch(() => {})
   }
 
+  open(request: TransportRequest): Promise<TransportStream> {
+    return untilAborted(this.#open(request), request.signal)
+  }
+
   async #exchange(request: TransportRequest): Promise<TransportAnswer> {
-    throwIfAborted(request.signal)
-    if (this.#closed) throw closedError()
-    const body = request.body === undefined ? null : requestText(request.body)
-    let answer: RawAnswer
-    try {
-      answer = await this.#connections.exchange({
-        method: request.method,
-        path: this.#prefix + request.path,
-        headers: requestHeaders(request),
-        body,
-        timeoutMs: Math.ceil(request.timeoutSec * 1_000),
-        signal: request.signal,
-      })
-    } catch (error) {
-      throwIfAborted(request.signal)
-      if (this.#closed) throw closedError()
-      throw this.#failure(error, request)
-    }
+    const answer = await this.#ask(request, (raw) => this.#connections.exchange(raw))
     const { status, headers, text } = answer
     const envelope = parseEnvelope(text)
     if (!envelope) throw this.#notArc(`HTTP ${status}, ${headers['content-type'] ?? 'no content type'}`)
@@ -84,6 +72,52 @@ export class HttpTransport implements Transport {
       instanceId: single(headers['x-arc-instance']),
       retryAfterSec: seconds(single(headers['retry-after'])),
     }
+  }
+
+  async #open(request: TransportRequest): Promise<TransportStream> {
+    const { open } = this.#connections
+    if (!open) throw new ArcError('invalid_request', 'these connections have no streams')
+    const { status, headers, body } = await this.#ask(request, open)
+    const texts = this.#texts(body, request)
+    if (status === 200) return { texts, instanceId: single(headers['x-arc-instance']) }
+    let text = ''
+    for await (const part of texts) text += part
+    const envelope = parseEnvelope(text)
+    if (!envelope) throw this.#notArc(`HTTP ${status}, ${headers['content-type'] ?? 'no content type'}`)
+    throw refusal({ status, envelope })
+  }
+
+  async *#texts(body: AsyncIterable<Uint8Array>, request: TransportRequest): AsyncGenerator<string> {
+    const decoder = new TextDecoder()
+    try {
+      for await (const bytes of body) yield decoder.decode(bytes, { stream: true })
+    } catch (error) {
+      throw this.#errorOf(error, request)
+    }
+  }
+
+  /** Sends a request. @throws ArcError that says whether it can have reached the hub */
+  async #ask<T>(request: TransportRequest, send: (raw: RawRequest) => Promise<T>): Promise<T> {
+    throwIfAborted(request.signal)
+    if (this.#closed) throw closedError()
+    const raw = {
+      method: request.method,
+      path: this.#prefix + request.path,
+      headers: requestHeaders(request),
+      body: request.body === undefined ? null : requestText(request.body),
+      timeoutMs: Math.ceil(request.timeoutSec * 1_000),
+      signal: request.signal,
+    }
+    try {
+      return await send(raw)
+    } catch (error) {
+      throw this.#errorOf(error, request)
+    }
+  }
+
+  #errorOf(error: unknown, request: TransportRequest): unknown {
+    if (request.signal?.aborted) return abortedError(request.signal)
+    return this.#closed ? closedError() : this.#failure(error, request)
   }
 
   #failure(error: unknown, request: TransportRequest): ArcError {

@@ -1,7 +1,9 @@
 // The public export of the SDK: `import { ArcClient, ArcError } from 'arc-hub'`. It loads only Node's own modules; the
 // first request loads undici. It never loads the hub, SQLite, zod or the command line.
 
+export type { Attachment } from '../protocol/attachments.js'
 export { ArcError, type ErrorCode } from '../protocol/errors.js'
+export type { ChangeTopic } from '../protocol/kinds.js'
 export type {
   Agent,
   Bootstrap,

@@ -22,14 +22,21 @@ export function liveMessages(
   mailbox: MailboxAccess,
 ): AsyncIterableIterator<ReceivedMessage, undefined> {
   const ending = linkSignals(options.signal, requester.closing)
-  const feed = read(requester, agentId, options, mailbox, ending)
+  return untilLeft(read(requester, agentId, options, mailbox, ending), ending)
+}
+
+/** An iteration that ends at once when it is left. */
+export function untilLeft<T>(
+  rows: AsyncGenerator<T, undefined, undefined>,
+  ending: LinkedSignal,
+): AsyncIterableIterator<T, undefined> {
   return {
-    next: () => feed.next(),
+    next: () => rows.next(),
     // A generator runs `return` only after the pending `next`, which may be a long-poll. The abort ends that.
     async return() {
       ending.abort('the iteration was left')
       ending.release()
-      return feed.return(undefined)
+      return rows.return(undefined)
     },
     [Symbol.asyncIterator]() {
       return this

@@ -7,9 +7,10 @@
 import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import type { HubInfo } from '../protocol/objects.js'
+import { refusal } from './refusal.js'
 import { newRequestName } from './request-name.js'
 import { decide } from './retry.js'
-import type { Method, Transport, TransportAnswer } from './transport.js'
+import type { Method, Transport, TransportAnswer, TransportStream } from './transport.js'
 import { pause } from './waiting.js'
 
 export const REPLAY_FEATURE = 'arc:idempotency_key'
@@ -103,6 +104,14 @@ export class Requester {
       if (answer && error === failed.last) return answer
       throw error
     }
+  }
+
+  /** Opens a stream of events. It tries once. @throws ArcError also where the transport has no streams */
+  async open(path: string, options: { timeoutSec: number; signal: AbortSignal }): Promise<TransportStream> {
+    if (!this.#transport.open) {
+      throw new ArcError('invalid_request', 'a stream needs a connection: over files, use long-polls')
+    }
+    return this.#transport.open({ method: 'GET', path, ...options })
   }
 
   /** Closes the transport; requests in progress reject with `aborted`. */
@@ -212,17 +221,6 @@ class FailedTries {
     const text = `${what} was sent, its answer was lost, and then: ${last.message}. It may or may not have been done`
     return new ArcError('outcome_unknown', text, { cause: last })
   }
-}
-
-function refusal(answer: TransportAnswer): ArcError {
-  const { error, code } = answer.envelope
-  const text =
-    typeof error === 'string' && error !== '' ? error : `the hub answered with HTTP ${answer.status}`
-  const { ok: _, error: __, code: ___, ...beside } = answer.envelope
-  return new ArcError(typeof code === 'string' ? code : `http_${answer.status}`, text, {
-    status: answer.status,
-    beside: Object.keys(beside).length > 0 ? { ...beside } : undefined,
-  })
 }
 
 /** JSON turns NaN and Infinity into null, which the hub reads as absent. @throws ArcError `invalid_request` */

@@ -33,6 +33,12 @@ export interface TransportAnswer {
   readonly retryAfterSec?: number | undefined
 }
 
+export interface TransportStream {
+  /** It fails with an `ArcError` when the connection is lost. */
+  readonly texts: AsyncIterable<string>
+  readonly instanceId?: string | undefined
+}
+
 export interface Transport {
   /**
    * Rejects with an `ArcError`. Its code says what happened to the request:
@@ -40,6 +46,11 @@ export interface Transport {
    * `timeout` no answer in time · `aborted` by the signal or by `close` · `bad_answer` not an Arc hub.
    */
   request(request: TransportRequest): Promise<TransportAnswer>
+  /**
+   * Opens a stream of server-sent events, and gives its text as it comes. Absent: this transport has no streams. Rejects as
+   * `request` does, and with the hub's refusal.
+   */
+  open?(request: TransportRequest): Promise<TransportStream>
   /** Frees sockets, files and timers; requests in progress reject with `aborted`. Never rejects. */
   close(): Promise<void>
 }

@@ -75,6 +75,6 @@ t.test('it is bounded in characters too, but keeps one message however large', a
 })
 
 t.test('attachments and metadata count', async (t) => {
-  const heavy = { ...message(1), attachments: [{ type: 'text', content: 'x'.repeat(5_000) }] }
+  const heavy = { ...message(1), attachments: [{ type: 'text' as const, content: 'x'.repeat(5_000) }] }
   t.ok(sizeOf(heavy) > 5_000)
 })

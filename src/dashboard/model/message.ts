@@ -1,6 +1,7 @@
 // Makes a message of any stored row. The hub returns rows as they are stored, and another implementation may have stored rows
 // that fit no schema. A member of the wrong type becomes a value that the page can show. Pure.
 
+import type { Attachment } from '../../protocol/attachments.js'
 import type { Message } from '../../protocol/objects.js'
 import { jsonText } from './json.js'
 
@@ -26,7 +27,9 @@ export function messageOf(row: Message): Message {
     channel: textOf(channel),
     kind: textOf(kind),
     body: textOf(body),
-    attachments: (Array.isArray(attachments) ? attachments : []).map((one) => objectOf(one, 'content')),
+    attachments: (Array.isArray(attachments) ? attachments : []).map(
+      (one) => objectOf(one, 'content') as unknown as Attachment,
+    ),
     reply_to: typeof row.reply_to === 'number' ? row.reply_to : null,
     thread_id: textOrNull(thread),
     metadata: objectOf(metadata, 'metadata'),
