@@ -49,9 +49,17 @@ t.test('importing the SDK loads nothing of the hub', async (t) => {
 t.test('importing the SDK loads only the light files of the protocol and the queue', async (t) => {
   const loaded = await loadedBy(built('src/sdk/index.js'))
   const ours = loaded.flatMap((file) => /dist\/src\/(?!sdk\/)(.*)$/.exec(file)?.[1] ?? [])
-  const protocol = ['errors', 'limits', 'numbers', 'json', 'envelope', 'timestamps', 'relay', 'address'].map(
-    (name) => `protocol/${name}.js`,
-  )
+  const protocol = [
+    'errors',
+    'limits',
+    'numbers',
+    'json',
+    'kinds',
+    'envelope',
+    'timestamps',
+    'relay',
+    'address',
+  ].map((name) => `protocol/${name}.js`)
   const light = [
     ...protocol,
     'fsqueue/submit.js',
