@@ -28,7 +28,7 @@ import type { AcquirePlan } from './routes.js'
 const RENEW_MS = 1_000
 /** The shortest pause before a look that no change has asked for. */
 const LEAST_PAUSE_MS = 10
-const TOPICS: ReadonlySet<ChangeTopic> = new Set(['claims', 'locks'])
+const TOPICS: ReadonlySet<ChangeTopic> = new Set(['claims', 'locks', 'tasks'])
 
 export interface AcquisitionsOptions {
   readonly storage: Pick<StorageClient, 'submit' | 'query'>
@@ -224,10 +224,15 @@ export class Acquisition implements Caller<Outcome> {
     }
   }
 
-  /** The same agent may acquire twice, so a request without a key is repeated as well. */
+  /**
+   * The same agent may acquire a lease twice, so a request without a key is repeated as well. A second task would be one too
+   * many: such a request is repeated only if it was never sent.
+   */
   failed(error: ArcError): void {
     const { patience, refusal } = this.#all.options
-    const back = patience.storageBack(error, this.#askedAt)
+    const isHarmless = this.#command.op !== 'task.next' || error.code === 'unavailable'
+    const mayRepeat = this.#idempotency !== undefined || isHarmless
+    const back = mayRepeat ? patience.storageBack(error, this.#askedAt) : undefined
     if (back) void back.then(() => this.send())
     else this.#request.answer(refusal(error, this.#request))
   }

@@ -258,14 +258,23 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
     },
 
     'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
+    'POST /v1/tasks/next': ({ body, query }) => {
+      const input = parse(requests.nextTask, body)
+      return acquire({ op: 'task.next', input }, input.agent_id, query)
+    },
     'POST /v1/tasks/:task_id/complete': ({ params, body }) => {
-      const taskId = params.task_id ?? ''
-      mustBeId(taskId, REQUEST_NUMBERS.task_id, 'task')
-      const fencing = fencingOf(body, `task-${taskId}`)
-      return command({
-        op: 'task.complete',
-        input: { ...parse(requests.completeTask, { task_id: taskId }), fencing },
-      })
+      const input = parse(requests.completeTask, taskIn(params))
+      const fencing = fencingOf(body, `task-${input.task_id}`)
+      return command({ op: 'task.complete', input: { ...input, fencing } })
+    },
+    'POST /v1/tasks/:task_id/assign': ({ params, body }) => {
+      const { agent_id, by, ttl_sec } = body
+      const input = parse(requests.assignTask, { agent_id, by, ttl_sec, ...taskIn(params) })
+      return command({ op: 'task.assign', input })
+    },
+    'POST /v1/tasks/:task_id/reopen': ({ params, body }) => {
+      const input = parse(requests.reopenTask, { by: body.by, ...taskIn(params) })
+      return command({ op: 'task.reopen', input })
     },
 
     'GET /v1/shutdown': () => read({ op: 'shutdown.get', input: {} }),
@@ -317,6 +326,12 @@ function listing(filter: MessageFilter, query: ListingQuery): Plan {
   const timeoutMs = beforeId === undefined ? Math.round(query.timeout * 1_000) : 0
   const { agentId: touches } = filter
   return { kind: 'listing', listing: { filter, sinceId, beforeId, limit, tail, timeoutMs, touches } }
+}
+
+/** @throws ArcError 404 for a path segment that is no task id */
+function taskIn({ task_id = '' }: Wire['params']): { task_id: string } {
+  mustBeId(task_id, REQUEST_NUMBERS.task_id, 'task')
+  return { task_id }
 }
 
 /** @throws ArcError 404 for a path segment that is no message id */

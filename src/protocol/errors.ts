@@ -28,6 +28,7 @@ export const ERROR_KINDS = {
   unknown_recipient: { status: 404, outcome: 'refused' },
   offer_lapsed: { status: 409, outcome: 'refused' },
   stale: { status: 409, outcome: 'refused' },
+  task_done: { status: 409, outcome: 'refused' },
   stale_fence: { status: 409, outcome: 'refused' },
   session_exists: { status: 409, outcome: 'refused' },
   idempotency_key_reused: { status: 422, outcome: 'refused' },

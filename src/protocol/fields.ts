@@ -160,10 +160,10 @@ export const number = ({ min, max }: Bounds, fallback: number) =>
       .refine((given) => given >= min && given <= max, `must be between ${min} and ${max}`),
   )
 
-export const leaseTtl = z.preprocess(
-  (value) => asInteger(value) ?? LEASE_TTL_SEC.default,
-  integerWithin(REQUEST_NUMBERS.ttl_sec),
-)
+/** The seconds that a lease lives, with a default. */
+export const leaseTtlOr = (fallback: number) =>
+  z.preprocess((value) => asInteger(value) ?? fallback, integerWithin(REQUEST_NUMBERS.ttl_sec))
+export const leaseTtl = leaseTtlOr(LEASE_TTL_SEC.default)
 
 /** Validates `input`. @throws ArcError 400 that names the field and the fault */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {

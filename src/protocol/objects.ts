@@ -95,6 +95,12 @@ export const task = z.object({
   status: z.enum(TASK_STATUSES),
   created_at: text,
   completed_at: textOrNull,
+  /** [ours] §20: the first line of the opening message's body, at most 200 characters. */
+  title: text.optional(),
+  /** [ours] §20: who posted the task; null if its message is not there. */
+  from_agent: textOrNull.optional(),
+  /** [ours] §20: who holds the claim of the task. */
+  assignee: textOrNull.optional(),
 })
 export type Task = z.infer<typeof task>
 

@@ -11,6 +11,7 @@ import {
   integerOr,
   jsonObject,
   leaseTtl,
+  leaseTtlOr,
   limit,
   name,
   nameList,
@@ -28,6 +29,7 @@ import {
 } from './fields.js'
 import { MESSAGE_KINDS, TASK_STATUSES } from './kinds.js'
 import {
+  ASSIGNED_TTL_SEC,
   exceedsChars,
   type Limits,
   MAX_CAPABILITIES,
@@ -268,6 +270,21 @@ export const listTasks = z.object({
 })
 
 export const completeTask = z.object({ task_id: integer(REQUEST_NUMBERS.task_id) })
+
+// [ours] §20
+export const nextTask = z.object({
+  agent_id: name,
+  channel: optionalName,
+  thread_id: optionalName,
+  ttl_sec: leaseTtl,
+})
+export const assignTask = z.object({
+  task_id: integer(REQUEST_NUMBERS.task_id),
+  agent_id: name,
+  by: optionalName,
+  ttl_sec: leaseTtlOr(ASSIGNED_TTL_SEC),
+})
+export const reopenTask = z.object({ task_id: integer(REQUEST_NUMBERS.task_id), by: optionalName })
 
 // §8 Administration
 

@@ -30,6 +30,9 @@ export interface Commands {
   /** Says that requests wait at these places no longer. A door sends it. */
   'waits.end': { places: readonly number[] }
   'task.complete': Input<typeof requests.completeTask> & Fenced
+  'task.next': Input<typeof requests.nextTask> & Waits
+  'task.assign': Input<typeof requests.assignTask>
+  'task.reopen': Input<typeof requests.reopenTask>
   'shutdown.begin': Input<typeof requests.beginShutdown>
   'shutdown.cancel': Record<never, never>
   /** Posts the last notice of the pending shutdown, whose time has come. The hub itself sends it. */
@@ -69,8 +72,8 @@ export interface Queries {
   'status.get': Waiting & Health
 }
 
-/** The kinds of leases for which agents wait in line. */
-export type WaitKind = 'claim' | 'lock'
+/** The kinds of lines in which agents wait: for one lease, or for a task that fits. */
+export type WaitKind = 'claim' | 'lock' | 'task'
 
 /**
  * What becomes of a request that can't be granted. `join`: it gets a place in the line. `last`: it does not wait any

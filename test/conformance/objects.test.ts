@@ -143,7 +143,8 @@ t.test('§2 a task', async (t) => {
   const thread_id = unique('thread')
   const parent = await say(hub, { kind: 'task', thread_id })
   const child = await say(hub, { kind: 'task', thread_id, parent_task_id: parent.id })
-  const shape = { channel: 'general', thread_id, created_at: stamp }
+  const ready = hub.announces('arc:ready') && { title: 'hello', from_agent: 'conformance', assignee: null }
+  const shape = { channel: 'general', thread_id, created_at: stamp, ...ready }
   const [first, second] = (await hub.get<Task[]>('/v1/tasks', { thread_id })).result
   hasShape(t, first, {
     ...shape,

@@ -24,6 +24,9 @@ async function ask(method: string, path: string, body: string | null = null) {
 await ask('POST', '/v1/messages', '{"from_agent":"a","body":"x","thread_id":"a"}')
 await ask('POST', '/v1/messages', '{"from_agent":"b","to_agent":"a","body":"x"}')
 
+// So that nobody waits for a task.
+await inParallel(600, () => ask('POST', '/v1/messages', '{"from_agent":"a","body":"x","kind":"task"}'))
+
 type Name = keyof typeof REQUEST_NUMBERS
 const isNumber = (field: string): field is Name => field in REQUEST_NUMBERS
 const boundsOf = (name: Name): Bounds & { readonly clamped?: string } => REQUEST_NUMBERS[name]
@@ -38,6 +41,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   body: 'x',
   claim_key: 'key',
   file_path: 'path',
+  task_id: '2',
   reader: 'r',
   offer_id: 'none',
   id: '1',

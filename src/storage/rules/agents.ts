@@ -11,6 +11,7 @@ import { messageJson } from './message-json.js'
 import { latestId } from './message-log.js'
 import { all, one } from './sql.js'
 import type { QueryRules } from './tables.js'
+import { toTask } from './task-rows.js'
 import { waitsOf } from './waits.js'
 import { nowOf } from './work.js'
 
@@ -33,7 +34,7 @@ export const agentQueries = {
       mailbox,
       ...(yield* heldBy(agentId, work)),
       waits_for: yield* waitsOf(agentId, work),
-      tasks: yield* all('task.ofAgent', { agentId, now: nowOf(work), limit: MOST_TASKS }),
+      tasks: (yield* all('task.ofAgent', { agentId, now: nowOf(work), limit: MOST_TASKS })).map(toTask),
       last_message: last ? parseExact(messageJson(last)) : null,
     })
   },

@@ -15,7 +15,8 @@ import { latestId, store } from './message-log.js'
 import { mustBeStored } from './receipts.js'
 import { all, one, page, type Rule } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
-import { completeRequest, findTask, openTask } from './tasks.js'
+import { findTask } from './task-rows.js'
+import { completeRequest, openTask } from './tasks.js'
 import type { Work } from './work.js'
 
 /** Messages that a refusal of a stale post shows. */

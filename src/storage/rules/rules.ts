@@ -10,14 +10,15 @@ import { outcomeFor, remember } from './idempotency.js'
 import { leaseCommands, leaseQueries } from './leases.js'
 import { mailboxCommands, mailboxQueries } from './mailboxes.js'
 import { messageCommands, messageQueries } from './messages.js'
+import { waitCommands, waitQueries } from './prospects.js'
 import { receiptCommands, receiptQueries } from './receipts.js'
 import { sessionCommands, sessionQueries } from './sessions.js'
 import { one, type Rule } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
 import { taskCommands, taskQueries } from './tasks.js'
 import { threadQueries } from './threads.js'
-import { waitCommands, waitQueries } from './waits.js'
 import { nowOf, type Work } from './work.js'
+import { taskWorkCommands } from './work-on-tasks.js'
 
 const COMMANDS: CommandRules = {
   ...sessionCommands,
@@ -28,6 +29,7 @@ const COMMANDS: CommandRules = {
   ...leaseCommands,
   ...waitCommands,
   ...taskCommands,
+  ...taskWorkCommands,
   ...hubStateCommands,
 }
 

@@ -1,15 +1,13 @@
 // Every statement of the rules, by name, with its input and its row. An engine has one text for each
 // (`sqlite/statements.ts`). Rows are stored rows of the six tables of PROTOCOL §11.
 
-import type { Claim, HubStatus, Lock, Task, ThreadSummary } from '../../protocol/objects.js'
-import type { WaitKind } from '../commands.js'
+import type { Claim, HubStatus, Lock, ThreadSummary } from '../../protocol/objects.js'
+import type { LineStatements } from './line-statements.js'
+import type { Nothing, Statement } from './statement.js'
+import type { TaskStatements } from './task-statements.js'
 
-interface Statement<Input, Row = never> {
-  input: Input
-  row: Row
-}
-
-type Nothing = Record<never, never>
+export type { WaitRow } from './line-statements.js'
+export type { StoredTask, TaskFilter, TaskRow } from './task-statements.js'
 
 export interface ChannelRow {
   name: string
@@ -165,16 +163,6 @@ interface UndeliveredFilter {
   readonly limit: number
 }
 
-export interface TaskFilter {
-  readonly parentId?: number | undefined
-  readonly status?: string | undefined
-  readonly channel?: string | undefined
-  readonly threadId?: string | undefined
-  readonly sinceId: number
-  /** Absent: all. */
-  readonly limit?: number | undefined
-}
-
 export interface ThreadPage {
   /** Absent: from the first row on. */
   readonly after?: ThreadPosition | undefined
@@ -231,34 +219,11 @@ type LeaseStatements<Noun extends string, Row> = {
   [N in `${Noun}.end`]: Statement<{ ref: RowRef; now: string }>
 }
 
-/** A place in a line of agents that wait (waits.ts). */
-export interface WaitRow {
-  place: number
-  kind: WaitKind
-  key: string
-  agent_id: string
-  since: string
-  /** Epoch milliseconds of the last renewal. */
-  seen_ms: number
-  is_away: number
-}
-
-export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseStatements<'lock', LockRow> {
-  'fence.find': Statement<{ kind: string; key: string }, { fence: number }>
-
-  /** Every row of a line, by place. */
-  'wait.line': Statement<{ kind: WaitKind; key: string }, WaitRow>
-  /** `places` is a JSON list, here and below. */
-  'wait.at': Statement<{ places: string }, WaitRow>
-  /** The live rows of a kind, by place. */
-  'wait.live': Statement<{ kind: WaitKind; seenMs: number }, WaitRow>
-  'wait.ofAgent': Statement<{ agentId: string; seenMs: number }, WaitRow>
-  'wait.insert': Statement<{ kind: WaitKind; key: string; agentId: string; since: string; nowMs: number }>
-  'wait.renew': Statement<{ places: string; nowMs: number }>
-  'wait.away': Statement<{ places: string }>
-  'wait.delete': Statement<{ place: number }>
-  'wait.forget': Statement<{ before: number }>
-
+export interface Statements
+  extends LeaseStatements<'claim', ClaimRow>,
+    LeaseStatements<'lock', LockRow>,
+    LineStatements,
+    TaskStatements {
   'channel.find': Statement<{ name: string }, ChannelRow>
   /** Does nothing if the name is taken. */
   'channel.insert': Statement<{ name: string; now: string; createdBy: string | null; metadata: string }>
@@ -348,16 +313,6 @@ export interface Statements extends LeaseStatements<'claim', ClaimRow>, LeaseSta
   'offer.settle': Statement<{ offerId: string; shown: number }>
   /** Deletes offers that lapsed before then, the oldest first, at most `limit`. */
   'offer.forget': Statement<{ before: number; limit: number }>
-
-  'task.find': Statement<{ taskId: number }, Task>
-  'task.insert': Statement<Omit<Task, 'status' | 'completed_at'>>
-  'task.complete': Statement<{ taskId: number; now: string }>
-  /** The task, if it is open and a `task_request` opened it. */
-  'task.openRequest': Statement<{ taskId: number }, Task>
-  'task.openChild': Statement<{ parentId: number }, { task_id: number }>
-  'task.list': Statement<TaskFilter, Task>
-  /** Open tasks that were sent to the agent, or whose claim it holds. */
-  'task.ofAgent': Statement<{ agentId: string; now: string; limit: number }, Task>
 
   'outcome.find': Statement<{ scope: string; key: string; since: number }, StoredOutcome>
   'outcome.store': Statement<StoredOutcome & { scope: string; key: string; nowMs: number }>

@@ -1,18 +1,13 @@
 // Tasks and their roll-up (PROTOCOL §7). A task's id is the id of the message that opened it.
 
-import { notFound } from '../../protocol/errors.js'
-import type { Task } from '../../protocol/objects.js'
 import type { FeedMessage } from '../commands.js'
 import { done } from '../outcome.js'
 import { mustStillHold } from './fences.js'
 import { notice } from './message-log.js'
 import { all, one, type Rule, run } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
+import { findTask, mustBeTask, toTask } from './task-rows.js'
 import { nowOf, type Work } from './work.js'
-
-export function findTask(taskId: number): Rule<Task | undefined> {
-  return one('task.find', { taskId })
-}
 
 /** Opens a message's task. */
 export function* openTask(message: FeedMessage, parentTaskId: number | null, work: Work): Rule<void> {
@@ -35,20 +30,20 @@ export function* completeRequest(requestId: number | undefined, work: Work): Rul
 export const taskCommands = {
   *'task.complete'({ task_id: taskId, fencing }, work) {
     if (fencing) yield* mustStillHold(fencing, work)
-    const task = yield* findTask(taskId)
-    if (!task) throw notFound(`task ${taskId} does not exist`)
+    const task = yield* mustBeTask(taskId, work)
     yield* run('task.complete', { taskId, now: nowOf(work) })
     const rolledUp = task.parent_task_id !== null && (yield* rollUp(task.parent_task_id, work))
-    return done(yield* findTask(taskId), rolledUp ? { parent_completed: true } : undefined)
+    return done(yield* mustBeTask(taskId, work), rolledUp ? { parent_completed: true } : undefined)
   },
 } satisfies Partial<CommandRules>
 
 export const taskQueries = {
-  *'tasks.list'({ parent_id: parentId, status, channel, thread_id: threadId, since_id: sinceId, limit }) {
-    const filter = { parentId, status, channel, threadId, sinceId }
-    if (limit === undefined) return done(yield* all('task.list', filter))
+  *'tasks.list'(input, work) {
+    const { parent_id: parentId, status, channel, thread_id: threadId, since_id: sinceId, limit } = input
+    const filter = { parentId, status, channel, threadId, sinceId, now: nowOf(work) }
+    if (limit === undefined) return done((yield* all('task.list', filter)).map(toTask))
     const rows = yield* all('task.list', { ...filter, limit: limit + 1 })
-    const tasks = rows.slice(0, limit)
+    const tasks = rows.slice(0, limit).map(toTask)
     return done(tasks, { next: rows.length > limit ? String(tasks.at(-1)?.task_id) : null })
   },
 } satisfies Partial<QueryRules>

@@ -10,6 +10,7 @@ import { messagesOfThread } from './messages.js'
 import { all, one, type Rule } from './sql.js'
 import type { SummaryRow, ThreadPosition } from './statements.js'
 import type { QueryRules } from './tables.js'
+import { toTask } from './task-rows.js'
 import { nowOf, type Work } from './work.js'
 
 /** The channel of a thread; null for a thread without messages and tasks. */
@@ -37,7 +38,7 @@ export const threadQueries = {
     const activeLocks = locks.filter((lock) => lock.released_at === null && lock.expires_at >= now).length
     const thread = summaryOf(row ?? nothingSaidIn(threadId), activeLocks)
     const messages = (yield* messagesOfThread(threadId)).join(',')
-    const tasks = yield* all('task.list', { threadId, sinceId: 0 })
+    const tasks = (yield* all('task.list', { threadId, sinceId: 0, now })).map(toTask)
     const rest = jsonText({ tasks, claims: yield* claimsOf(threadId), locks }).slice(1)
     return { result: `{"thread":${JSON.stringify(thread)},"messages":[${messages}],${rest}` } satisfies Done
   },

@@ -7,12 +7,10 @@
 // Only live rows count: a free lease goes to the first of them, when its door asks again. An agent has one place in a
 // line, however many of its requests wait there.
 
-import type { Prospects, WaitKind } from '../commands.js'
-import { done } from '../outcome.js'
-import { activeLease, type LeaseRow, ownerOf } from './lease-rows.js'
+import type { WaitKind } from '../commands.js'
 import { all, type Rule, run } from './sql.js'
 import type { WaitRow } from './statements.js'
-import type { CommandRules, QueryRules } from './tables.js'
+import { wantsOf } from './task-rows.js'
 import { nowOf, type Work } from './work.js'
 
 /** A door renews its waits every second. After so many milliseconds without, nobody waits for them any more. */
@@ -33,8 +31,8 @@ export function lineFor(line: Line): Rule<WaitRow[]> {
   return all('wait.line', line)
 }
 
-export function isLive({ is_away, seen_ms }: WaitRow, { nowMs }: Work): boolean {
-  return is_away === 0 && seen_ms >= nowMs - LAPSE_MS
+export function isLive({ is_away, seen_ms }: WaitRow, work: Work): boolean {
+  return is_away === 0 && seen_ms >= seenSince(work)
 }
 
 /** The agents that wait now, in order. */
@@ -80,17 +78,28 @@ export function* stepAside(line: readonly WaitRow[], agentId: string): Rule<void
 /** What an agent waits for now, with its position in each line. */
 export function* waitsOf(agentId: string, work: Work): Rule<object[]> {
   const found: object[] = []
-  for (const { kind, key, since } of yield* all('wait.ofAgent', { agentId, seenMs: work.nowMs - LAPSE_MS })) {
+  for (const { kind, key, since } of yield* all('wait.ofAgent', { agentId, seenMs: seenSince(work) })) {
     const position = waitingIn(yield* lineFor({ kind, key }), work).indexOf(agentId) + 1
-    found.push({ kind, key, since, position })
+    found.push({ kind, ...wantedIn(kind, key), since, position })
   }
   return found
+}
+
+function wantedIn(kind: WaitKind, key: string): object {
+  if (kind !== 'task') return { key }
+  const { channel = null, threadId = null } = wantsOf(key)
+  return { channel, thread_id: threadId }
+}
+
+/** Rows that were renewed since then are live. */
+export function seenSince({ nowMs }: Work): number {
+  return nowMs - LAPSE_MS
 }
 
 /** The lines of one kind, by key: who waits, in order. */
 export function* waitingByKey(kind: WaitKind, work: Work): Rule<Map<string, string[]>> {
   const lines = new Map<string, string[]>()
-  for (const row of yield* all('wait.live', { kind, seenMs: work.nowMs - LAPSE_MS }))
+  for (const row of yield* all('wait.live', { kind, seenMs: seenSince(work) }))
     lines.set(row.key, [...(lines.get(row.key) ?? []), row.agent_id])
   return lines
 }
@@ -100,49 +109,7 @@ export function* forgetWaits({ nowMs }: Work): Rule<void> {
   yield* run('wait.forget', { before: nowMs - FORGET_MS })
 }
 
-/** Which of these waits may have what they wait for, and when the others should look again. */
-function* prospects(places: readonly number[], work: Work): Rule<Prospects> {
-  const rows = yield* all('wait.at', { places: JSON.stringify(places) })
-  const wanted = new Set(places)
-  // A place without a row was forgotten: its request has to join again.
-  const ready = places.filter((place) => !rows.some((row) => row.place === place))
-  const lines = new Map(rows.map(({ kind, key }) => [`${kind} ${key}`, { kind, key }]))
-  let nextInMs = Number.POSITIVE_INFINITY
-  for (const at of lines.values()) {
-    const line = yield* lineFor(at)
-    const holder = yield* activeLease(at.kind, at.key, work)
-    const next = line.find((row) => isLive(row, work))
-    const own = holder && line.filter((row) => row.agent_id === ownerOf(holder)).map(({ place }) => place)
-    if (own) ready.push(...own.filter((place) => wanted.has(place)))
-    if (!holder && next && wanted.has(next.place)) ready.push(next.place)
-    if (holder) nextInMs = Math.min(nextInMs, untilFree(holder, work))
-    else if (next) nextInMs = Math.min(nextInMs, untilLapse(next, work))
-  }
-  return { ready, nextInMs: nextInMs === Number.POSITIVE_INFINITY ? null : nextInMs }
-}
-
-/** A lease is held through its last second. */
-function untilFree({ expires_at }: LeaseRow, { nowMs }: Work): number {
-  return Math.max(0, Date.parse(expires_at) + 1_000 - nowMs)
-}
-
-function untilLapse({ seen_ms }: WaitRow, { nowMs }: Work): number {
+/** Milliseconds until a live row lapses, unless it is renewed. */
+export function untilLapse({ seen_ms }: WaitRow, { nowMs }: Work): number {
   return Math.max(0, seen_ms + LAPSE_MS + 1 - nowMs)
 }
-
-export const waitCommands = {
-  *'waits.renew'({ places }, work) {
-    yield* run('wait.renew', { places: JSON.stringify(places), nowMs: work.nowMs })
-    return done(yield* prospects(places, work))
-  },
-  *'waits.end'({ places }) {
-    yield* run('wait.away', { places: JSON.stringify(places) })
-    return done(null)
-  },
-} satisfies Partial<CommandRules>
-
-export const waitQueries = {
-  *'waits.look'({ places }, work) {
-    return done(yield* prospects(places, work))
-  },
-} satisfies Partial<QueryRules>

@@ -268,6 +268,10 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX arc_waits_agent ON arc_waits(agent_id);
   `,
+  // 7: the claims of a task (PROTOCOL §20)
+  `
+  CREATE INDEX arc_claims_task ON claims(task_message_id) WHERE released_at IS NULL;
+  `,
 ]
 
 /** Changes nothing. @throws ArcError when a table of the contract has other columns */

@@ -12,3 +12,12 @@ export type StatementText<Input> =
   | { readonly text: string; readonly bind: (input: Input) => readonly unknown[] }
 
 export type Texts = { readonly [N in keyof Statements]: StatementText<Statements[N]['input']> }
+
+/** A lease is active at the time that follows. */
+export const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
+
+/** The conditions that apply, as a WHERE clause; empty if none does. */
+export function where(...conditions: (string | false)[]): string {
+  const those = conditions.filter((condition) => condition !== false)
+  return those.length > 0 ? `WHERE ${those.join(' AND ')}` : ''
+}

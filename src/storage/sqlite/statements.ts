@@ -1,12 +1,11 @@
 // SQLite's text for each statement of the rules (`rules/statements.ts`).
 
-import type { TaskFilter, ThreadPage } from '../rules/statements.js'
+import type { ThreadPage } from '../rules/statements.js'
 import { LEASE_STATEMENTS } from './lease-statements.js'
 import { MAILBOX_STATEMENTS } from './mailbox-statements.js'
 import { messagePageText } from './message-pages.js'
-import type { Texts } from './statement-text.js'
-
-const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
+import { ACTIVE_LEASE, type Texts, where } from './statement-text.js'
+import { TASK_STATEMENTS } from './task-statements.js'
 
 /** A row of `arc_threads` without messages and tasks exists because of a claim, which may no longer name the thread. */
 const IS_NAMED = `(message_count > 0 OR total_task_count > 0
@@ -89,19 +88,7 @@ export const STATEMENTS: Texts = {
   'thread.find': summaries(`SELECT * FROM arc_threads WHERE thread_id = @threadId AND ${IS_NAMED}`),
   'thread.page': pageOfThreads,
 
-  'task.find': 'SELECT * FROM tasks WHERE task_id = @taskId',
-  'task.insert':
-    "INSERT INTO tasks VALUES (@task_id, @parent_task_id, @channel, @thread_id, 'open', @created_at, NULL)",
-  'task.complete':
-    "UPDATE tasks SET status = 'done', completed_at = @now WHERE task_id = @taskId AND status = 'open'",
-  'task.openRequest': `SELECT tasks.* FROM tasks JOIN messages ON messages.id = tasks.task_id
-    WHERE task_id = @taskId AND status = 'open' AND kind = 'task_request'`,
-  'task.openChild': "SELECT task_id FROM tasks WHERE parent_task_id = @parentId AND status = 'open' LIMIT 1",
-  'task.list': listOfTasks,
-  'task.ofAgent': `SELECT tasks.* FROM tasks JOIN messages ON messages.id = task_id
-    WHERE status = 'open' AND (to_agent = @agentId OR EXISTS (SELECT 1 FROM claims
-      WHERE task_message_id = task_id AND owner_agent_id = @agentId AND ${ACTIVE_LEASE} @now))
-    ORDER BY task_id LIMIT @limit`,
+  ...TASK_STATEMENTS,
 
   ...leaseTexts('claim', { table: 'claims', key: 'claim_key', owner: 'owner_agent_id', since: 'claimed_at' }),
   'claim.take': `INSERT OR REPLACE INTO claims (claim_key, thread_id, task_message_id, owner_agent_id, claimed_at, expires_at, released_at, metadata_json)
@@ -184,24 +171,6 @@ function leaseTexts<Noun extends 'claim' | 'lock'>(noun: Noun, columns: LeaseCol
   }
   const named = Object.entries(texts).map(([verb, text]) => [`${noun}.${verb}`, text])
   return Object.fromEntries(named) as LeaseTexts<Noun>
-}
-
-/** The conditions that apply, as a WHERE clause; empty if none does. */
-function where(...conditions: (string | false)[]): string {
-  const those = conditions.filter((condition) => condition !== false)
-  return those.length > 0 ? `WHERE ${those.join(' AND ')}` : ''
-}
-
-function listOfTasks(filter: TaskFilter): { text: string; values: object } {
-  const those = where(
-    'task_id > @sinceId',
-    filter.parentId !== undefined && 'parent_task_id = @parentId',
-    filter.status !== undefined && 'status = @status',
-    filter.channel !== undefined && 'channel = @channel',
-    filter.threadId !== undefined && 'thread_id = @threadId',
-  )
-  const limit = filter.limit === undefined ? '' : 'LIMIT @limit'
-  return { text: `SELECT * FROM tasks ${those} ORDER BY task_id ${limit}`, values: filter }
 }
 
 /** The thread summaries of some rows of `arc_threads`. */
