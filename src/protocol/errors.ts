@@ -40,6 +40,7 @@ export const ERROR_KINDS = {
   storage_lost: { status: 503, outcome: 'unavailable' },
   outcome_unknown: { status: 503, outcome: 'unknown' },
   // A client or a starting hub throws these; they are never an HTTP status.
+  unsupported: { status: 501, outcome: 'refused' },
   no_hub: { status: 503, outcome: 'unavailable' },
   unproven_hub: { status: 500, outcome: 'refused' },
   timeout: { status: 504, outcome: 'unknown' },

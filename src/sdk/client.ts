@@ -15,6 +15,7 @@ import { HttpTransport } from './http-transport.js'
 import { hubAddress, wordsOf } from './hub-address.js'
 import { Leases } from './leases.js'
 import { MailboxAccess } from './mailbox-access.js'
+import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import { liveMessages, untilLeft } from './messages.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
@@ -219,7 +220,8 @@ export class ArcClient extends Reading {
   /** Acknowledges a message that is addressed to this agent (PROTOCOL §18). A reply acknowledges as well. Not addressed: 404. */
   async ack(id: number, { note, signal }: options.AckOptions = {}): Promise<Receipt> {
     const body = { agent_id: this.agentId, note }
-    return (await this.#requester.post<Receipt>(`/v1/messages/${id}/ack`, body, { signal })).result
+    const ask = () => this.#requester.post<Receipt>(`/v1/messages/${id}/ack`, body, { signal })
+    return (await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, ask)).result
   }
 
   // Claims and locks (PROTOCOL §6)

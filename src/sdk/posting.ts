@@ -1,6 +1,7 @@
 // Builds the body of POST /v1/messages (PROTOCOL §4) from a method's options. Absent options are absent in the JSON.
 
 import type { Message } from '../protocol/objects.js'
+import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import type { PostedMessage, PostOptions } from './options.js'
 import type { Call, Requester } from './requester.js'
 
@@ -11,24 +12,31 @@ export async function postMessage(
   options: PostOptions,
   delivery: Pick<Call, 'retryForSec' | 'idempotencyKey'> = {},
 ): Promise<{ message: PostedMessage; instanceId: string | undefined }> {
-  const { result, envelope, instanceId } = await requester.post<Message>(
-    '/v1/messages',
-    {
-      from_agent: fromAgent,
-      to_agent: options.to,
-      channel: options.channel,
-      kind: options.kind,
-      body,
-      attachments: options.attachments,
-      reply_to: options.replyTo,
-      thread_id: options.threadId,
-      metadata: options.metadata,
-      parent_task_id: options.parentTaskId,
-      to_must_exist: options.toMustExist,
-      if_latest: options.ifLatest,
-    },
-    { ...delivery, signal: options.signal },
-  )
+  const send = () =>
+    requester.post<Message>(
+      '/v1/messages',
+      {
+        from_agent: fromAgent,
+        to_agent: options.to,
+        channel: options.channel,
+        kind: options.kind,
+        body,
+        attachments: options.attachments,
+        reply_to: options.replyTo,
+        thread_id: options.threadId,
+        metadata: options.metadata,
+        parent_task_id: options.parentTaskId,
+        to_must_exist: options.toMustExist,
+        if_latest: options.ifLatest,
+      },
+      { ...delivery, signal: options.signal },
+    )
+  const { signal, toMustExist, ifLatest } = options
+  // A hub of version 1 would post it in any case.
+  const isConditional = toMustExist === true || ifLatest !== undefined
+  const { result, envelope, instanceId } = isConditional
+    ? await requester.needing(MAILBOX_FEATURE, { signal, when: 'before' }, send)
+    : await send()
   const { recipient } = envelope
   return { message: recipient ? { ...result, recipient } : result, instanceId }
 }

@@ -16,6 +16,7 @@ import type {
   ThreadSummary,
 } from '../protocol/objects.js'
 import { pollTimeoutSec } from './feed-reader.js'
+import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
 import { allPages, allThreads } from './pages.js'
@@ -42,8 +43,8 @@ export abstract class Reading {
    * One agent whole: its session, its mailbox, what it holds, its open tasks and its last message (PROTOCOL §17). An agent
    * that never signed in: 404. Default: this agent.
    */
-  async agent(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Agent> {
-    return (await this.#requester.get<Agent>(`/v1/agents/${pathPart(agentId)}`, { signal })).result
+  agent(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Agent> {
+    return this.#one(MAILBOX_FEATURE, `/v1/agents/${pathPart(agentId)}`, signal)
   }
 
   // Channels and messages (PROTOCOL §4, §18)
@@ -66,24 +67,27 @@ export abstract class Reading {
       tail,
     }
     const timeoutSec = pollTimeoutSec(checkedNumber('timeout', timeout ?? 0), this.#requester.timeoutSec)
-    return (await this.#requester.get<Message[]>(withQuery('/v1/messages', params), { signal, timeoutSec }))
-      .result
+    const ask = () =>
+      this.#requester.get<Message[]>(withQuery('/v1/messages', params), { signal, timeoutSec })
+    return (await this.#backwards(beforeId, signal, ask)).result
   }
 
   /** The direct messages to this agent, by id: by default the oldest 100. */
-  inbox({ sinceId, beforeId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
-    const path = `/v1/inbox/${pathPart(this.agentId)}`
-    return this.#list(path, { since_id: sinceId, before_id: beforeId, limit, tail }, signal)
+  async inbox({ sinceId, beforeId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
+    const params = { since_id: sinceId, before_id: beforeId, limit, tail }
+    const path = withQuery(`/v1/inbox/${pathPart(this.agentId)}`, params)
+    const ask = () => this.#requester.get<Message[]>(path, { signal })
+    return (await this.#backwards(beforeId, signal, ask)).result
   }
 
   /** One message. Unknown: 404. */
-  async message(id: number, { signal }: options.CallOptions = {}): Promise<Message> {
-    return (await this.#requester.get<Message>(`/v1/messages/${id}`, { signal })).result
+  message(id: number, { signal }: options.CallOptions = {}): Promise<Message> {
+    return this.#one(MAILBOX_FEATURE, `/v1/messages/${id}`, signal)
   }
 
   /** How far a message has come on its way to each addressee (PROTOCOL §18). An ambient message has none. Unknown: 404. */
   receipts(id: number, { signal }: options.CallOptions = {}): Promise<Receipt[]> {
-    return this.#list(`/v1/messages/${id}/receipts`, {}, signal)
+    return this.#one(MAILBOX_FEATURE, `/v1/messages/${id}/receipts`, signal)
   }
 
   /**
@@ -93,12 +97,12 @@ export abstract class Reading {
   undelivered(given: options.UndeliveredOptions = {}): Promise<Receipt[]> {
     const { from = this.agentId, to, olderThanSec, limit, signal } = given
     const params = { from: from ?? undefined, to, older_than_sec: olderThanSec, limit }
-    return this.#list('/v1/undelivered', params, signal)
+    return this.#one(MAILBOX_FEATURE, withQuery('/v1/undelivered', params), signal)
   }
 
   /** How much an agent has not been shown yet (PROTOCOL §18). Default: this agent. */
-  async mailbox(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Mailbox> {
-    return (await this.#requester.get<Mailbox>(`/v1/mailboxes/${pathPart(agentId)}`, { signal })).result
+  mailbox(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Mailbox> {
+    return this.#one(MAILBOX_FEATURE, `/v1/mailboxes/${pathPart(agentId)}`, signal)
   }
 
   // Threads (PROTOCOL §5)
@@ -148,6 +152,22 @@ export abstract class Reading {
   /** The hub's process, counts and durability (`arc:status`). A hub without that feature answers 404. */
   async status({ signal }: options.CallOptions = {}): Promise<HubStatus> {
     return (await this.#requester.get<HubStatus>('/v1/status', { signal })).result
+  }
+
+  /** A hub of version 1 would ignore `before_id`. */
+  #backwards<T>(
+    beforeId: number | undefined,
+    signal: AbortSignal | undefined,
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    if (beforeId === undefined) return ask()
+    return this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'before' }, ask)
+  }
+
+  /** The result of a GET that only our hubs serve. @throws ArcError `unsupported` */
+  #one<T>(feature: string, path: string, signal: AbortSignal | undefined): Promise<T> {
+    const ask = async () => (await this.#requester.get<T>(path, { signal })).result
+    return this.#requester.needing(feature, { signal, when: 'after' }, ask)
   }
 
   async #list<T>(

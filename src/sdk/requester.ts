@@ -131,6 +131,26 @@ export class Requester {
     return known.includes(feature)
   }
 
+  /**
+   * Does what needs a feature of our hubs. Before it, for a request that a hub of version 1 would take and misunderstand;
+   * `after`: the hub is asked only if it refuses the request. @throws ArcError `unsupported` that names the feature
+   */
+  async needing<T>(
+    feature: string,
+    options: { readonly signal?: AbortSignal | undefined; readonly when: 'before' | 'after' },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { signal, when } = options
+    if (when === 'before' && !(await this.announces(feature, { signal }))) throw unsupported(feature)
+    try {
+      return await work()
+    } catch (error) {
+      const mayBeUnknown = error instanceof ArcError && (error.status === 404 || error.status === 405)
+      if (!mayBeUnknown || (await this.announces(feature, { signal }).catch(() => true))) throw error
+      throw unsupported(feature, error)
+    }
+  }
+
   get #hubReplays(): boolean | undefined {
     return this.#features?.includes(REPLAY_FEATURE)
   }
@@ -221,6 +241,11 @@ class FailedTries {
     const text = `${what} was sent, its answer was lost, and then: ${last.message}. It may or may not have been done`
     return new ArcError('outcome_unknown', text, { cause: last })
   }
+}
+
+function unsupported(feature: string, cause?: unknown): ArcError {
+  const text = `this hub does not announce ${feature}, which this call needs: use a hub of a newer version (npm install arc-hub@latest)`
+  return new ArcError('unsupported', text, { cause })
 }
 
 /** JSON turns NaN and Infinity into null, which the hub reads as absent. @throws ArcError `invalid_request` */
