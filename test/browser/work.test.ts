@@ -63,6 +63,18 @@ test('holds: owner and a countdown that runs, gone when released and when it run
     /mend the roof\s*alice\s*task-/.test(await hold(`task-${task.id}`).innerText()),
   )
   t.match(await hold(`task-${task.id}`).innerText(), /1:01:\d\d/)
+  const leaving = new AbortController()
+  const waiting = fetch(`${hub.url}/v1/locks?timeout=60`, {
+    method: 'POST',
+    body: JSON.stringify({ agent_id: 'bob', file_path: 'src/a.ts' }),
+    signal: leaving.signal,
+  }).catch(() => {})
+  await until('bob to be shown as the next one', async () =>
+    /next\s*bob/.test(await hold('src/a.ts').innerText()),
+  )
+  leaving.abort()
+  await waiting
+  await until('bob to have left the line', async () => !/bob/.test(await hold('src/a.ts').innerText()))
   const first = await hold('src/a.ts').locator('.countdown').innerText()
   await until(
     'the countdown to go on',

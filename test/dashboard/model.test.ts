@@ -62,6 +62,7 @@ const hold = (key: string, owner: string, sinceMs: number, more: Partial<Hold> =
   expiresMs: sinceMs + 1_000,
   releasedMs: undefined,
   threadId: undefined,
+  waiting: [],
   ...more,
 })
 

@@ -17,6 +17,9 @@ import { Name, NothingHere, Text } from './text.js'
 /** A lease with less than this left is about to run out. */
 const SOON_MS = 30_000
 
+/** The most waiting agents that a row names. */
+const MAX_WAITING = 3
+
 /** The most holds that are drawn, with their countdowns. */
 const MAX_SHOWN = 100
 
@@ -47,7 +50,7 @@ export function Holds(): JSX.Element {
 }
 
 function HoldRow({ hold }: { hold: Hold }): JSX.Element {
-  const { type, key, owner, expiresMs } = hold
+  const { type, key, owner, expiresMs, waiting } = hold
   const about = aboutOf(type, key)
   const leftMs = expiresMs - now.value
   return (
@@ -67,6 +70,15 @@ function HoldRow({ hold }: { hold: Hold }): JSX.Element {
           <AgentTag id={owner} />
           {about !== undefined && <Name text={key} class="path" />}
         </span>
+        {waiting.length > 0 && (
+          <span class="row-detail waiting">
+            next
+            {waiting.slice(0, MAX_WAITING).map((id) => (
+              <AgentTag key={id} id={id} />
+            ))}
+            {waiting.length > MAX_WAITING && `and ${waiting.length - MAX_WAITING} more`}
+          </span>
+        )}
       </span>
       <span class={leftMs < SOON_MS ? 'countdown soon' : 'countdown'} title={`${type}, time left`}>
         {countdown(leftMs)}

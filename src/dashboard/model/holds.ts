@@ -12,6 +12,8 @@ export interface Hold {
   readonly expiresMs: number
   readonly releasedMs: number | undefined
   readonly threadId: string | undefined
+  /** The agents that wait for it, in their order. */
+  readonly waiting: readonly string[]
 }
 
 export interface Interval {
@@ -36,6 +38,7 @@ export function holdOfClaim(claim: Claim): Hold {
     expiresMs: Date.parse(claim.expires_at),
     releasedMs: claim.released_at === null ? undefined : Date.parse(claim.released_at),
     threadId: claim.thread_id ?? undefined,
+    waiting: namesIn(claim.waiting),
   }
 }
 
@@ -49,7 +52,13 @@ export function holdOfLock(lock: Lock): Hold {
     expiresMs: Date.parse(lock.expires_at),
     releasedMs: lock.released_at === null ? undefined : Date.parse(lock.released_at),
     threadId: typeof threadId === 'string' ? threadId : undefined,
+    waiting: namesIn(lock.waiting),
   }
+}
+
+/** A hub of version 1 has no such member. */
+function namesIn(given: unknown): string[] {
+  return Array.isArray(given) ? given.filter((name) => typeof name === 'string') : []
 }
 
 export function isActive({ releasedMs, expiresMs }: Hold, nowMs: number): boolean {
