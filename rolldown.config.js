@@ -9,7 +9,24 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { defineConfig } from 'rolldown'
 
-export default defineConfig({
+const compiledMaps = {
+  // The compiler's maps, so that those of the bundle lead to src/.
+  name: 'compiled-maps',
+  load: (id) => {
+    const map = `${id}.map`
+    if (!id.includes('/dist/src/') || !existsSync(map)) return null
+    return { code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(map, 'utf8')) }
+  },
+}
+
+const slimMaps = {
+  name: 'slim-maps',
+  writeBundle: ({ dir }, bundle) => {
+    for (const name of Object.keys(bundle)) if (name.endsWith('.map')) withoutContent(join(dir, name))
+  },
+}
+
+const program = defineConfig({
   input: {
     main: 'dist/src/cli/main.js',
     hub: 'dist/src/actors/hub.js',
@@ -31,24 +48,27 @@ export default defineConfig({
     sourcemap: true,
   },
   plugins: [
-    {
-      name: 'as-installed',
-      writeBundle: ({ dir }, bundle) => {
-        chmodSync(join(dir, 'main.js'), 0o755)
-        for (const name of Object.keys(bundle)) if (name.endsWith('.map')) withoutContent(join(dir, name))
-      },
-    },
-    {
-      // The compiler's maps, so that those of the bundle lead to src/.
-      name: 'compiled-maps',
-      load: (id) => {
-        const map = `${id}.map`
-        if (!id.includes('/dist/src/') || !existsSync(map)) return null
-        return { code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(map, 'utf8')) }
-      },
-    },
+    compiledMaps,
+    slimMaps,
+    { name: 'executable', writeBundle: ({ dir }) => chmodSync(join(dir, 'main.js'), 0o755) },
   ],
 })
+
+// A hook runs at every tool call of every agent. One CommonJS file starts in the shortest time.
+const hook = defineConfig({
+  input: { hook: 'dist/src/harness/program.js' },
+  platform: 'node',
+  output: {
+    dir: 'dist/program',
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    codeSplitting: false,
+    sourcemap: true,
+  },
+  plugins: [compiledMaps, slimMaps],
+})
+
+export default [program, hook]
 
 /** Removes the sources' texts from a map. They would be a third of the installed package. */
 function withoutContent(file) {

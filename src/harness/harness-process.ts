@@ -1,0 +1,32 @@
+// The harness's own process: the nearest ancestor of a hook that is no shell. Linux tells; elsewhere a session lives by signs of
+// life alone.
+
+import { readFileSync } from 'node:fs'
+import { statOf } from '../process-stat.js'
+
+const SHELLS = /^-?(sh|bash|dash|zsh|fish|ksh|busybox|env|timeout)$/
+const MOST_STEPS = 8
+/** Linux counts starts in hundredths of a second. */
+const TICKS_PER_SEC = 100
+
+export function harnessProcess(): { pid: number; started_at: string } | undefined {
+  try {
+    let pid = process.ppid
+    for (let i = 0; i < MOST_STEPS && SHELLS.test(nameOf(pid)); i++) pid = parentOf(pid)
+    const stat = statOf(pid)
+    const bootSec = Number(/^btime ([0-9]+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1])
+    if (pid <= 1 || !stat || Number.isNaN(bootSec)) return undefined
+    const startedMs = (bootSec + stat.startTicks / TICKS_PER_SEC) * 1_000
+    return { pid, started_at: new Date(startedMs).toISOString() }
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*([0-9]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}

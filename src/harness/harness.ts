@@ -1,0 +1,28 @@
+// What Arc knows of a harness: the events that it calls a hook for, and the shape of the answers that it takes. One file for
+// each harness has the facts; the flow is in `hook.ts`.
+
+export const HARNESS_NAMES = ['claude', 'codex', 'gemini', 'qwen', 'copilot', 'cursor'] as const
+export type HarnessName = (typeof HARNESS_NAMES)[number]
+
+/** A moment of a model's work. `stop`: it has answered, and would end its turn. */
+export type Moment = 'start' | 'prompt' | 'tool' | 'stop' | 'end'
+
+/** What the harness writes to the hook's standard input. */
+export type Payload = Readonly<Record<string, unknown>>
+
+export interface Harness {
+  readonly name: HarnessName
+  /** The moment of each event, by the harness's own names. */
+  readonly moments: Readonly<Record<string, Moment>>
+  /** The answer that hands a text to the model. */
+  answer(event: string, moment: Moment, text: string): object
+  /** An answer that the harness needs even if there is nothing to say. */
+  readonly silence?: Readonly<Record<string, object>>
+  /** The hook's environment is that of the terminal in which the agent runs. A daemon has one of its own. */
+  readonly hasOwnEnvironment: boolean
+}
+
+/** The answer of the harnesses that follow Claude Code. */
+export function inContext(event: string, text: string): object {
+  return { hookSpecificOutput: { hookEventName: event, additionalContext: text } }
+}

@@ -1,0 +1,232 @@
+// One call of a hook (PROTOCOL §18). It asks the hub what the agent was not shown, hands the text to the harness, and only
+// then says `shown`.
+//
+//   payload ─▶ whose event? ─▶ agent (given, remembered, or named after its project) ─▶ offer ─▶ text written ─▶ shown
+//                 │                                                                        at a stop: remembered as held,
+//                 └ another harness's, a subagent's, no event of ours: nothing             and shown at the next event
+//
+// A harness must never suffer from it: whatever fails, it prints nothing, on neither stream, and ends with 0. All calls of
+// the hub together take at most `HUB_MS`.
+
+import { writeSync } from 'node:fs'
+import type { Offer, Session } from '../protocol/objects.js'
+import { hubAddress } from '../sdk/hub-address.js'
+import { pathPart } from '../sdk/request-text.js'
+import { namesFor } from './agent-name.js'
+import { ASKED, digestOf, shortened } from './digest.js'
+import type { Harness, Moment, Payload } from './harness.js'
+import { harnessProcess } from './harness-process.js'
+import { HubCalls } from './hub-call.js'
+import { type Memory, recall, remember } from './memory.js'
+import { callerOf, folderOf, isSubagent, readPayload, textOf } from './payload.js'
+
+const HUB_MS = 900
+/** A session without a process that the hub sees lives so long without a call. */
+const PRESENCE_TTL_SEC = 3_600
+/** A hook lives for two seconds at most. If it is killed, its messages are soon offered again. */
+const LEASE_SEC = 5
+/** What is handed over at a stop waits for the next event of the session. */
+const HELD_LEASE_SEC = 300
+/** Some harnesses have no cap of their own, and others end the turn at theirs without the text. */
+const MOST_STOPS_HELD = 3
+/** The beginning of a stop's text, by which a later prompt shows it. */
+const MARK_CHARS = 60
+
+export interface HookOptions {
+  readonly agent?: string | undefined
+  /** For harnesses whose payload does not name the event. */
+  readonly event?: string | undefined
+}
+
+/** Never rejects. */
+export async function runHook(harness: Harness, options: HookOptions): Promise<void> {
+  try {
+    const payload = await readPayload()
+    const event = textOf(payload, 'hook_event_name', 'hookEventName') ?? options.event ?? ''
+    const silence = harness.silence?.[event]
+    if (silence) writeWhole(JSON.stringify(silence))
+    const moment = harness.moments[event]
+    const caller = callerOf(payload, process.env)
+    if (moment === undefined || isSubagent(payload)) return
+    if (caller !== undefined && caller !== harness.name) return
+    await new Call(harness, event, moment, payload, options).run()
+  } catch {
+    // The harness goes on as if there were no hook.
+  }
+}
+
+class Call {
+  readonly #harness: Harness
+  readonly #event: string
+  readonly #moment: Moment
+  readonly #payload: Payload
+  readonly #options: HookOptions
+  readonly #session: string
+  readonly #folder: string
+  readonly #hub: HubCalls
+  #memory: Memory | undefined
+
+  constructor(harness: Harness, event: string, moment: Moment, payload: Payload, options: HookOptions) {
+    this.#harness = harness
+    this.#event = event
+    this.#moment = moment
+    this.#payload = payload
+    this.#options = options
+    this.#folder = folderOf(payload) ?? process.cwd()
+    this.#session = textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? this.#folder
+    process.chdir(this.#folder) // the hub of that project is asked, wherever the harness runs its hooks
+    this.#hub = new HubCalls(
+      hubAddress(() => {}),
+      HUB_MS,
+    )
+    this.#memory = recall(harness.name, this.#session)
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#settleHeld()
+      if (this.#moment === 'end') return await this.#end()
+      const isNew = this.#moment === 'start' || this.#memory === undefined
+      if (isNew || this.#moment === 'prompt') await this.#signIn()
+      const before = isNew ? await this.#introduction() : ''
+      if (this.#moment === 'stop') await this.#holdStop()
+      else await this.#handOver(before)
+    } finally {
+      this.#hub.close()
+    }
+  }
+
+  get #agentId(): string {
+    return this.#memory?.agentId ?? ''
+  }
+
+  get #mailbox(): string {
+    return `/v1/mailboxes/${pathPart(this.#agentId)}`
+  }
+
+  #remember(changes: Partial<Memory>): void {
+    this.#memory = { agentId: '', sessionId: '', stopsHeld: 0, ...this.#memory, ...changes }
+    remember(this.#harness.name, this.#session, this.#memory)
+  }
+
+  /** Settles what was handed over at the last stop: shown if the turn went on, else offered again. */
+  async #settleHeld(): Promise<void> {
+    const { held, stopsHeld = 0 } = this.#memory ?? {}
+    if (held) {
+      const via = `${this.#harness.name} stop`
+      const body = this.#hasGoneOn(held.mark) ? { via } : { up_to_id: 0 }
+      await this.#hub.post(`${this.#mailbox}/shown`, { offer_id: held.offerId, ...body })
+    }
+    const isNewTurn = this.#moment === 'prompt' && !(held && this.#hasGoneOn(held.mark))
+    if (held || (isNewTurn && stopsHeld > 0)) {
+      this.#remember({ held: undefined, ...(isNewTurn && { stopsHeld: 0 }) })
+    }
+  }
+
+  /** Whether this event proves that the turn went on after a stop. At its own cap a harness ends the turn without the text. */
+  #hasGoneOn(mark: string): boolean {
+    const { prompt, stop_hook_active: isActive, loop_count: count } = this.#payload
+    switch (this.#moment) {
+      case 'tool':
+        return true
+      case 'stop':
+        return isActive === true || (typeof count === 'number' && count > 0)
+      case 'prompt': // some harnesses call the prompt hook for the text of a stop, or before each request of a turn
+        return prompt === '' || (typeof prompt === 'string' && prompt.includes(mark))
+      default:
+        return false
+    }
+  }
+
+  /** Opens the agent's session, or takes it up. @throws Error if the hub refuses every name */
+  async #signIn(): Promise<void> {
+    const process = harnessProcess()
+    const own = {
+      harness: this.#harness.name,
+      presence_ttl_sec: PRESENCE_TTL_SEC,
+      ...(process && { process }),
+    }
+    const named = this.#named()
+    const names = named === undefined ? namesFor(this.#harness.name, this.#folder) : [named]
+    for (const agent_id of names) {
+      const body = { agent_id, reuse: named !== undefined, ...own }
+      const { status, envelope } = await this.#hub.post<Session>('/v1/sessions', body)
+      if (status === 409 && named === undefined) continue // another agent's name
+      if (!envelope.ok || !envelope.result) break
+      const { session_id: sessionId } = envelope.result
+      this.#remember({ agentId: agent_id, sessionId })
+      return
+    }
+    throw new Error('no session')
+  }
+
+  #named(): string | undefined {
+    const fromEnvironment = this.#harness.hasOwnEnvironment ? process.env.ARC_AGENT : undefined
+    return this.#options.agent ?? fromEnvironment ?? this.#memory?.agentId
+  }
+
+  async #introduction(): Promise<string> {
+    const { envelope } = await this.#hub.get<Session[]>('/v1/agents')
+    const others = (envelope.result ?? [])
+      .map((session) => session.agent_id)
+      .filter((id) => id !== this.#agentId)
+    const here =
+      others.length === 0
+        ? 'nobody else is here now'
+        : `here now: ${others.slice(0, 12).map(shortened).join(', ')}`
+    const agent = shortened(this.#agentId)
+    return `Arc: this session is agent ${agent} in the room that the coding agents of this machine share; ${here}. Messages of other agents appear here as they come. Writing to one goes by: arc post --agent ${agent} --to NAME "TEXT"; to all: arc post --agent ${agent} "TEXT"; more: arc --help\n`
+  }
+
+  async #offer(ambient: boolean, leaseSec: number): Promise<Offer | undefined> {
+    const reader = `hook ${process.pid}`
+    const body = { reader, ambient, lease_sec: leaseSec, ...ASKED }
+    const { envelope } = await this.#hub.post<Offer>(`${this.#mailbox}/offer`, body)
+    return envelope.result?.offer_id ? envelope.result : undefined
+  }
+
+  async #handOver(before: string): Promise<void> {
+    const offer = await this.#offer(true, LEASE_SEC)
+    if (!offer && before === '') return
+    this.#write(offer ? digestOf(offer, this.#agentId, before) : before.trimEnd())
+    if (!offer) return
+    const via = `${this.#harness.name} ${this.#moment}`
+    await this.#hub.post(`${this.#mailbox}/shown`, { offer_id: offer.offer_id, via })
+  }
+
+  /** Holds the turn open for what is addressed to the agent. */
+  async #holdStop(): Promise<void> {
+    const stopsHeld = this.#memory?.stopsHeld ?? 0
+    if (stopsHeld >= MOST_STOPS_HELD) return
+    const offer = await this.#offer(false, HELD_LEASE_SEC)
+    if (!offer?.offer_id) return
+    const text = digestOf(offer, this.#agentId)
+    this.#remember({
+      held: { offerId: offer.offer_id, mark: text.slice(0, MARK_CHARS) },
+      stopsHeld: stopsHeld + 1,
+    })
+    this.#write(text)
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#memory?.sessionId) return
+    await this.#hub.delete(`/v1/sessions/${pathPart(this.#memory.sessionId)}`)
+    this.#remember({ sessionId: '', stopsHeld: 0 })
+  }
+
+  #write(text: string): void {
+    writeWhole(JSON.stringify(this.#harness.answer(this.#event, this.#moment, text)))
+  }
+}
+
+/** Writes to standard output before it returns. @throws Error if the reader is gone */
+function writeWhole(text: string): void {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// What hooks of one harness session remember from call to call: a small file of the user, by the session's id.
+
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Memory {
+  readonly agentId: string
+  /** The hub's session, to be closed at the end. */
+  readonly sessionId: string
+  /** What was handed over at a stop. It is shown only if the session goes on. */
+  readonly held?: { readonly offerId: string; readonly mark: string } | undefined
+  /** Stops that were held in a row. */
+  readonly stopsHeld: number
+}
+
+function fileOf(harness: string, session: string): string {
+  const { XDG_STATE_HOME, LOCALAPPDATA } = process.env
+  const base = XDG_STATE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.local', 'state')
+  const name = createHash('sha256').update(`${harness} ${session}`).digest('hex').slice(0, 32)
+  return join(base, 'arc', 'sessions', `${name}.json`)
+}
+
+export function recall(harness: string, session: string): Memory | undefined {
+  try {
+    const memory = JSON.parse(readFileSync(fileOf(harness, session), 'utf8')) as Memory
+    return typeof memory.agentId === 'string' ? memory : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Parallel hooks may write at the same time: the last one stays, whole. */
+export function remember(harness: string, session: string, memory: Memory): void {
+  const file = fileOf(harness, session)
+  const temporary = `${file}.${process.pid}`
+  try {
+    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 })
+    writeFileSync(temporary, JSON.stringify(memory), { mode: 0o600 })
+    renameSync(temporary, file)
+  } catch {
+    rmSync(temporary, { force: true })
+  }
+}
