@@ -66,7 +66,7 @@ t.test(
     await until(
       'the rest to be shown',
       async () => {
-      take((await runHook({ args, payload, env })).stdout)
+        take((await runHook({ args, payload, env })).stdout)
         return (await alice.undelivered()).length === 0
       },
       60_000,
