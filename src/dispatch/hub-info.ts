@@ -35,6 +35,7 @@ const FEATURES = [
   'arc:mailbox',
   'arc:fencing',
   'arc:lease_wait',
+  'arc:scopes',
   'arc:ready',
 ] as const
 const RELAY_FEATURES = ['relay', 'arc:relay_exactly_once'] as const

@@ -257,6 +257,34 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       return command({ op: 'lock.release', input }, input.agent_id)
     },
 
+    'GET /v1/scopes': ({ query }) => read({ op: 'scopes.list', input: parse(requests.listScopes, query) }),
+    'POST /v1/scopes': ({ body, query }) => {
+      const input = withJson(parse(requests.acquireScope, body), 'metadata')
+      return acquire({ op: 'scope.acquire', input }, input.agent_id, query)
+    },
+    'POST /v1/scopes/refresh': ({ body }) => {
+      const input = parse(requests.refreshScope, body)
+      return command({ op: 'scope.refresh', input }, input.agent_id)
+    },
+    'POST /v1/scopes/release': ({ body }) => {
+      const input = parse(requests.releaseScope, body)
+      return command({ op: 'scope.release', input }, input.agent_id)
+    },
+    'GET /v1/slots': ({ query }) => read({ op: 'slots.list', input: parse(requests.listSlots, query) }),
+    'POST /v1/slots/:name': ({ params, body, query }) => {
+      const { agent_id, capacity, ttl_sec, fence } = body
+      const input = parse(requests.acquireSlot, { agent_id, capacity, ttl_sec, fence, ...params })
+      return acquire({ op: 'slot.acquire', input }, input.agent_id, query)
+    },
+    'POST /v1/slots/:name/refresh': ({ params, body: { agent_id, ttl_sec, fence } }) => {
+      const input = parse(requests.refreshSlot, { agent_id, ttl_sec, fence, ...params })
+      return command({ op: 'slot.refresh', input }, input.agent_id)
+    },
+    'POST /v1/slots/:name/release': ({ params, body: { agent_id, fence, by_operator, holder } }) => {
+      const input = parse(requests.releaseSlot, { agent_id, fence, by_operator, holder, ...params })
+      return command({ op: 'slot.release', input }, input.agent_id)
+    },
+
     'GET /v1/tasks': ({ query }) => read({ op: 'tasks.list', input: parse(requests.listTasks, query) }),
     'POST /v1/tasks/next': ({ body, query }) => {
       const input = parse(requests.nextTask, body)

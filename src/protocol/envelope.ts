@@ -25,6 +25,8 @@ export interface Envelope<T = unknown> {
   readonly acquired?: boolean
   /** Of the newest holding of the key (§19). */
   readonly fence?: number | null
+  /** The leases in the way (§19). */
+  readonly holders?: readonly object[]
   /** The agents that wait for a lease, in order (§19). */
   readonly waiting?: readonly string[]
   readonly parent_completed?: boolean

@@ -16,6 +16,10 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number]
 /** The statuses of a task (§2). */
 export const TASK_STATUSES = ['open', 'done'] as const
 
+/** The modes of a scope (§19). [ours] */
+export const SCOPE_MODES = ['exclusive', 'shared'] as const
+export type ScopeMode = (typeof SCOPE_MODES)[number]
+
 /** The topics of a stream's `changed` events (§4). [ours] */
 export const CHANGE_TOPICS = [
   'agents',

@@ -47,6 +47,8 @@ export const MAX_POLL_SEC = 60
  * texts.
  */
 export const LEASE_TTL_SEC = { min: 5, max: 200_000_000_000, default: 300 } as const
+/** Agents that may hold one slot at a time (PROTOCOL §19). */
+export const MAX_CAPACITY = 1_000
 /** The default for a task that the operator assigns: its agent may be busy for a while. */
 export const ASSIGNED_TTL_SEC = 3_600
 /** Seconds without a sign of life after which a session expires. At most 30 days: a third of it must fit a timer. */

@@ -4,6 +4,7 @@
 
 import {
   LEASE_TTL_SEC,
+  MAX_CAPACITY,
   MAX_POLL_SEC,
   OFFER_CHARS,
   OFFER_LEASE_SEC,
@@ -51,6 +52,8 @@ export const REQUEST_NUMBERS = {
   end_line: ANY_INTEGER,
   ttl_sec: LEASE_TTL_SEC,
   fence: { min: 0, max: MAX_INTEGER },
+  scope_id: { min: 0, max: MAX_INTEGER },
+  capacity: { min: 1, max: MAX_CAPACITY },
   presence_ttl_sec: SESSION_TTL_SEC,
   pid: { min: 1, max: 2 ** 31 - 1 },
   delay_sec: { min: 0, max: SHUTDOWN_DELAY_SEC.max, fractions: true },

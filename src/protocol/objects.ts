@@ -5,7 +5,7 @@
 
 import { z } from 'zod'
 import type { Attachment } from './attachments.js'
-import { type MessageKind, TASK_STATUSES } from './kinds.js'
+import { type MessageKind, SCOPE_MODES, TASK_STATUSES } from './kinds.js'
 
 const text = z.string()
 const textOrNull = z.string().nullable()
@@ -85,6 +85,33 @@ export const lock = z.object({
   waiting,
 })
 export type Lock = z.infer<typeof lock>
+
+/** [ours] A scope (§19). `scope_id` is its fence as well. `released_at` is only in the answer of its release. */
+export const scope = z.object({
+  scope_id: id,
+  agent_id: text,
+  globs: z.array(text),
+  mode: z.enum(SCOPE_MODES),
+  reason: textOrNull,
+  acquired_at: text,
+  expires_at: text,
+  released_at: text.optional(),
+  metadata,
+  waiting,
+})
+export type Scope = z.infer<typeof scope>
+
+/** [ours] A holding of a slot (§19). `released_at` is only in the answer of its release. */
+export const slot = z.object({
+  name: text,
+  agent_id: text,
+  capacity: id,
+  acquired_at: text,
+  expires_at: text,
+  released_at: text.optional(),
+  waiting,
+})
+export type Slot = z.infer<typeof slot>
 
 /** A task (§2, §7). `task_id` is the id of the message that opened it. `completed_at` is null while it is open. */
 export const task = z.object({

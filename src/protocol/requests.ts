@@ -27,7 +27,8 @@ import {
   sinceId,
   timestamp,
 } from './fields.js'
-import { MESSAGE_KINDS, TASK_STATUSES } from './kinds.js'
+import { fitTogether, globProblem, MAX_GLOBS, MAX_PATTERN_CHARS } from './globs.js'
+import { MESSAGE_KINDS, SCOPE_MODES, TASK_STATUSES } from './kinds.js'
 import {
   ASSIGNED_TTL_SEC,
   exceedsChars,
@@ -241,6 +242,47 @@ export const acquireLock = z.object({
 export const refreshLock = z.object({ agent_id: name, file_path: path, ttl_sec: leaseTtl, fence })
 export const releaseLock = z.object({ agent_id: name, file_path: path, fence, by_operator: flag })
 export const listLocks = z.object({ agent_id: optionalName, active_only: flag })
+
+// [ours] §19
+const glob = z.preprocess(
+  (value) => (typeof value === 'string' ? value.trim() : value),
+  z.string('must be a string').superRefine((text, context) => {
+    const problem = globProblem(text)
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  }),
+)
+const globs = z
+  .array(glob, { error: (issue) => (issue.input === undefined ? 'is required' : 'must be a list of globs') })
+  .min(1, 'must not be empty')
+  .max(MAX_GLOBS, `must hold at most ${MAX_GLOBS} globs`)
+  .refine(fitTogether, `must be at most ${MAX_PATTERN_CHARS} characters together, with their braces expanded`)
+
+export const acquireScope = z.object({
+  agent_id: name,
+  globs,
+  mode: z.preprocess(
+    (value) => value ?? 'exclusive',
+    z.enum(SCOPE_MODES, `must be one of ${SCOPE_MODES.join(', ')}`),
+  ),
+  ttl_sec: leaseTtl,
+  reason: optionalPath,
+  metadata: jsonObject,
+})
+const scopeId = integer(REQUEST_NUMBERS.scope_id)
+export const refreshScope = z.object({ scope_id: scopeId, agent_id: name, ttl_sec: leaseTtl })
+export const releaseScope = z.object({ scope_id: scopeId, agent_id: name, by_operator: flag })
+export const listScopes = z.object({ path: optionalPath, agent_id: optionalName })
+
+export const acquireSlot = z.object({
+  name,
+  agent_id: name,
+  capacity: z.preprocess((value) => value ?? 1, integer(REQUEST_NUMBERS.capacity)),
+  ttl_sec: leaseTtl,
+  fence,
+})
+export const refreshSlot = z.object({ name, agent_id: name, ttl_sec: leaseTtl, fence })
+export const releaseSlot = z.object({ name, agent_id: name, fence, by_operator: flag, holder: optionalName })
+export const listSlots = z.object({ name: optionalName, agent_id: optionalName })
 
 /** [ours] §19: the seconds that an acquire waits for the lease. */
 export const waiting = z.object({ timeout: pollTimeout })

@@ -25,6 +25,12 @@ export interface Commands {
   'lock.acquire': WithJson<Input<typeof requests.acquireLock>> & Waits
   'lock.refresh': Input<typeof requests.refreshLock>
   'lock.release': Input<typeof requests.releaseLock>
+  'scope.acquire': WithJson<Input<typeof requests.acquireScope>> & Waits
+  'scope.refresh': Input<typeof requests.refreshScope>
+  'scope.release': Input<typeof requests.releaseScope>
+  'slot.acquire': Input<typeof requests.acquireSlot> & Waits
+  'slot.refresh': Input<typeof requests.refreshSlot>
+  'slot.release': Input<typeof requests.releaseSlot>
   /** Says that requests still wait at these places. Gives their `Prospects`. A door sends it. */
   'waits.renew': { places: readonly number[] }
   /** Says that requests wait at these places no longer. A door sends it. */
@@ -66,6 +72,8 @@ export interface Queries {
   'claims.list': Input<typeof requests.listClaims>
   'locks.list': Input<typeof requests.listLocks>
   'tasks.list': Input<typeof requests.listTasks>
+  'scopes.list': Input<typeof requests.listScopes>
+  'slots.list': Input<typeof requests.listSlots>
   /** Gives the `Prospects` of requests that wait at these places. */
   'waits.look': { places: readonly number[] }
   'shutdown.get': Record<never, never>
@@ -73,7 +81,7 @@ export interface Queries {
 }
 
 /** The kinds of lines in which agents wait: for one lease, or for a task that fits. */
-export type WaitKind = 'claim' | 'lock' | 'task'
+export type WaitKind = 'claim' | 'lock' | 'scope' | 'slot' | 'task'
 
 /**
  * What becomes of a request that can't be granted. `join`: it gets a place in the line. `last`: it does not wait any

@@ -25,6 +25,10 @@ export interface Beside {
   readonly acquired?: boolean
   /** Of the newest holding of the key (§19). */
   readonly fence?: number | null
+  /** The leases in the way (§19). */
+  readonly holders?: readonly object[]
+  /** The active lock on a path, beside the scopes that cover it (§19). */
+  readonly lock?: object | null
   /** The agents that wait for the lease, in order (§19). */
   readonly waiting?: readonly string[]
   /** The parent task was completed as well. */

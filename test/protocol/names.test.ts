@@ -43,10 +43,13 @@ const OTHERS = new Set([
     'active_only',
     'allow_remote',
     'by_operator',
+    'globs',
+    'mode',
   ],
 ])
+const PATHS: ReadonlySet<string> = new Set(['file_path', 'note', 'path', 'reason'])
 const maxOf = ({ path }: RouteFields, field: string) => {
-  if (field === 'file_path' || field === 'note') return MAX_PATH_CHARS
+  if (PATHS.has(field)) return MAX_PATH_CHARS
   return path.endsWith('/rename') && field === 'display_name' ? MAX_DISPLAY_NAME_CHARS : MAX_NAME_CHARS
 }
 
@@ -54,7 +57,7 @@ const NAMES_OF_LEASES: ReadonlySet<string> = new Set(['claim_key', 'file_path'])
 const isLease = ({ path }: RouteFields) => /^\/v1\/(claims|locks)/.test(path)
 
 /** Names that no answer repeats. */
-const SILENT: ReadonlySet<string> = new Set(['reader', 'by'])
+const SILENT: ReadonlySet<string> = new Set(['reader', 'by', 'holder'])
 
 let calls = 0
 
@@ -68,6 +71,8 @@ function call(route: RouteFields, field: string, name: string) {
     file_path: `p${calls}`,
     body: 'x',
     task_id: 1,
+    globs: [`g${calls}`],
+    scope_id: 1,
     // A post and a completion name a lease only together with its fence.
     ...(NAMES_OF_LEASES.has(field) && !isLease(route) && { fence: 0, claim_key: null, file_path: null }),
   }

@@ -32,7 +32,7 @@ const isNumber = (field: string): field is Name => field in REQUEST_NUMBERS
 const boundsOf = (name: Name): Bounds & { readonly clamped?: string } => REQUEST_NUMBERS[name]
 
 /** What a request needs besides, where its route reads it. */
-const SAMPLES: Readonly<Record<string, string>> = {
+const SAMPLES: Readonly<Record<string, string | readonly string[]>> = {
   agent_id: 'a',
   owner_agent_id: 'a',
   from_agent: 'a',
@@ -42,6 +42,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
   claim_key: 'key',
   file_path: 'path',
   task_id: '2',
+  globs: ['g'],
+  scope_id: '1',
   reader: 'r',
   offer_id: 'none',
   id: '1',

@@ -1,6 +1,6 @@
 // What every storage backend does with leases (PROTOCOL §6, §19), as a part of `backend.suite.ts`.
 
-import type { Claim, Lock } from '../../src/protocol/objects.js'
+import type { Claim, Lock, Scope } from '../../src/protocol/objects.js'
 import type { Command, Prospects } from '../../src/storage/commands.js'
 import type { Done } from '../../src/storage/outcome.js'
 import { claim, lock, post, type RoomTest } from './backend-room.js'
@@ -85,5 +85,68 @@ export function leaseSuite(test: RoomTest): void {
     room.waits(5)
     t.not(await waits('bob'), bob, 'he has not')
     t.strictSame((await renew(99)).ready, [99], 'a place that nobody knows is to be asked for again')
+  })
+
+  test('a scope keeps out what meets it, and a slot whoever is one too many', async (t, room) => {
+    const scope = (agent_id: string, glob: string, fields: object = {}): Command => ({
+      op: 'scope.acquire',
+      input: { agent_id, globs: [glob], mode: 'exclusive', ttl_sec: 60, metadata: '{}', ...fields },
+    })
+    const slot = (agent_id: string, fields: object = {}): Command => ({
+      op: 'slot.acquire',
+      input: { name: 's', agent_id, capacity: 2, ttl_sec: 60, ...fields },
+    })
+    const ready = async (...places: number[]) =>
+      (await room.does<Prospects>({ op: 'waits.renew', input: { places } })).ready
+    const placeOf = async (command: Command) =>
+      ((await room.apply(command)).outcomes[0] as Done).place as number
+    const { scope_id } = await room.does<Scope>(scope('ann', 'src/**'))
+    const meets = [['*/x.ts', 'src/**']]
+    t.match(await room.does(scope('bob', '*/x.ts')), { acquired: false, holders: [{ scope_id, meets }] })
+    t.match(await room.does(lock('bob', 'src/x.ts')), { acquired: false, agent_id: 'ann', fence: scope_id })
+    t.match(await room.does(lock('ann', 'src/x.ts')), { acquired: true })
+    t.match(await room.does(lock('bob', 'test/x.ts')), { acquired: true })
+    const wide = await placeOf(scope('eve', '**', { wait: 'join' }))
+    t.match(await room.does(lock('dan', 'docs/y')), { acquired: false }, 'eve comes first')
+    t.match(await room.does(lock('bob', 'docs/y')), { acquired: true }, 'eve waits for bob')
+    t.strictSame(await ready(wide), [])
+    room.waits(301)
+    t.strictSame(await ready(wide), [wide], 'when all have expired')
+    t.match(await room.does(scope('eve', '**', { wait: 'join' })), { acquired: true })
+
+    for (const agent of ['ann', 'bob']) t.match(await room.does(slot(agent)), { acquired: true })
+    const third = await placeOf(slot('eve', { wait: 'join' }))
+    t.strictSame(await ready(third), [])
+    const release = { name: 's', agent_id: 'ann', by_operator: false }
+    await room.apply({ op: 'slot.release', input: release })
+    t.strictSame(await ready(third), [third])
+    t.match(await room.does(slot('dan')), { acquired: false, waiting: ['eve'] })
+    t.match(await room.does(slot('eve', { wait: 'join' })), { acquired: true })
+  })
+
+  test('the oldest task that is free is the next one, claimed', async (t, room) => {
+    const next = (agent_id: string, fields: object = {}): Command => ({
+      op: 'task.next',
+      input: { agent_id, ttl_sec: 60, ...fields },
+    })
+    for (const fields of [{ body: 'first\nmore' }, { to_agent: 'eve' }, { thread_id: 't' }])
+      await room.apply(post('task', { kind: 'task', ...fields }))
+    t.match(await room.does(next('ann')), { acquired: true, task_id: 1, title: 'first', assignee: 'ann' })
+    t.match(await room.does(next('bob', { thread_id: 't' })), { task_id: 3, assignee: 'bob' })
+    t.match(await room.does(next('bob')), { acquired: false })
+    t.match(await room.does(next('eve')), { task_id: 2 })
+    t.match(await room.does({ op: 'task.assign', input: { task_id: 1, agent_id: 'dan', ttl_sec: 60 } }), {
+      assignee: 'dan',
+    })
+    await room.apply({ op: 'task.complete', input: { task_id: 1 } })
+    t.match(await room.does({ op: 'task.assign', input: { task_id: 1, agent_id: 'ann', ttl_sec: 60 } }), {
+      refused: 'task_done',
+    })
+    t.match(await room.does({ op: 'task.reopen', input: { task_id: 1 } }), {
+      status: 'open',
+      completed_at: null,
+    })
+    room.waits(61)
+    t.match(await room.does(next('bob')), { task_id: 1 })
   })
 }

@@ -24,6 +24,7 @@ const BOUNDED: readonly (readonly [step: RegExp, why: string])[] = [
   ],
   [/^SCAN arc_hub_state/, 'one row a hub'],
   [/^SCAN arc_mailboxes/, 'stops after so many'],
+  [/^SCAN arc_(scopes|slots)/, 'what agents hold now'],
   [/^SCAN arc_waits/, 'one row for each agent that waits for a lease, or did in the last hour'],
   [/^SCAN arc_receipts USING INDEX arc_receipts_(unread|from)/, 'a partial index: what is unread now'],
 ]
@@ -66,6 +67,8 @@ const SHAPES: Readonly<Record<string, readonly object[]>> = {
   })),
   'thread.page': THREADS.map((page) => ({ now: 'now', ...page })),
   'claim.list': [{ threadId: 't' }, { activeAt: 'now' }],
+  'scope.list': [{ now: 'now' }, { now: 'now', agentId: 'a' }],
+  'slot.list': [{ now: 'now' }, { now: 'now', name: 'n' }, { now: 'now', agentId: 'a' }],
   'lock.list': [{ activeAt: 'now' }],
   'receipt.undelivered': [{}, { from: 'a' }, { to: 'a' }, { from: 'a', to: 'b' }].map((filter) => ({
     ...filter,

@@ -9,6 +9,8 @@ import { heldBy } from './lease-rows.js'
 import { describeMailbox } from './mailboxes.js'
 import { messageJson } from './message-json.js'
 import { latestId } from './message-log.js'
+import { scopesOf } from './scopes.js'
+import { slotsOf } from './slots.js'
 import { all, one } from './sql.js'
 import type { QueryRules } from './tables.js'
 import { toTask } from './task-rows.js'
@@ -33,6 +35,8 @@ export const agentQueries = {
       session: session ? toSession(session) : null,
       mailbox,
       ...(yield* heldBy(agentId, work)),
+      scopes: yield* scopesOf(agentId, work),
+      slots: yield* slotsOf(agentId, work),
       waits_for: yield* waitsOf(agentId, work),
       tasks: (yield* all('task.ofAgent', { agentId, now: nowOf(work), limit: MOST_TASKS })).map(toTask),
       last_message: last ? parseExact(messageJson(last)) : null,

@@ -5,12 +5,18 @@
 import { ArcError } from '../../protocol/errors.js'
 import type { Fencing } from '../../protocol/requests.js'
 import { activeLease, type Noun, ownerOf, toLease } from './lease-rows.js'
-import { one, type Rule } from './sql.js'
+import { one, type Rule, run } from './sql.js'
 import type { Work } from './work.js'
 
 /** The fence of a key's newest holding, active or not. Null: nobody has ever held it. */
 export function* fenceOf(kind: Noun, key: string): Rule<number | null> {
   return (yield* one('fence.find', { kind, key }))?.fence ?? null
+}
+
+/** A new fence for a kind of lease that no trigger gives one. */
+export function* newFence(kind: 'slot' | 'scope', key: string | null): Rule<number> {
+  if (key !== null) yield* run('fence.delete', { kind, key })
+  return (yield* run('fence.insert', { kind, key })).id
 }
 
 /** @throws ArcError `stale_fence`, with the holder, unless the fence is absent or the key's newest */

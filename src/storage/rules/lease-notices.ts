@@ -1,7 +1,7 @@
 // Tells that a lease was released by somebody else than its holder (PROTOCOL §3, §17, §19): a notice in the lease's
 // thread, and a direct message to the holder, who may come back.
 
-import type { Claim, Lock } from '../../protocol/objects.js'
+import type { Claim, Lock, Scope } from '../../protocol/objects.js'
 import { threadOfLock } from './lease-rows.js'
 import { notice } from './message-log.js'
 import type { Rule } from './sql.js'
@@ -36,6 +36,16 @@ export function* tellClaim(
   yield* notice({ body: toldHolder(lease), metadata: about, toAgent: holder }, work)
 }
 
+export function* tellSlot(
+  { holder, told, toldHolder, metadata }: Release,
+  slot: string,
+  work: Work,
+): Rule<void> {
+  const about = { ...metadata, slot }
+  yield* notice({ body: told(`slot "${slot}"`), metadata: about }, work)
+  yield* notice({ body: toldHolder(`slot "${slot}"`), metadata: about, toAgent: holder }, work)
+}
+
 export function* tellLock(
   { holder, told, toldHolder, metadata }: Release,
   lock: Lock,
@@ -43,13 +53,28 @@ export function* tellLock(
 ): Rule<void> {
   const lease = `lock on "${lock.file_path}"`
   const about = { ...metadata, file_path: lock.file_path }
-  const { channel } = lock.metadata
-  const threadId = threadOfLock(lock) ?? null
-  const place = {
-    channel:
-      threadId !== null ? yield* channelOf(threadId, work) : typeof channel === 'string' ? channel : null,
-    threadId,
-  }
-  yield* notice({ body: told(lease), metadata: about, ...place }, work)
+  yield* notice({ body: told(lease), metadata: about, ...(yield* placeOf(lock, work)) }, work)
   yield* notice({ body: toldHolder(lease), metadata: about, toAgent: holder }, work)
+}
+
+export function* tellScope(
+  { holder, told, toldHolder, metadata }: Release,
+  scope: Scope,
+  work: Work,
+): Rule<void> {
+  const about = { ...metadata, scope_id: scope.scope_id, globs: scope.globs }
+  const lease = `scope of ${scope.globs.join(', ')}`
+  yield* notice({ body: told(lease), metadata: about, ...(yield* placeOf(scope, work)) }, work)
+  yield* notice({ body: toldHolder(lease), metadata: about, toAgent: holder }, work)
+}
+
+/** The thread or the channel that a lease's metadata names. */
+function* placeOf(
+  lease: Pick<Lock, 'metadata'>,
+  work: Work,
+): Rule<{ channel: string | null; threadId: string | null }> {
+  const { channel } = lease.metadata
+  const threadId = threadOfLock(lease)
+  if (threadId !== undefined) return { channel: yield* channelOf(threadId, work), threadId }
+  return { channel: typeof channel === 'string' ? channel : null, threadId: null }
 }

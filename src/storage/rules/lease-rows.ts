@@ -46,7 +46,7 @@ export function* heldBy(owner: string, work: Work): Rule<{ claims: Claim[]; lock
 }
 
 /** The thread that a lock's metadata names. */
-export function threadOfLock({ metadata }: Lock): string | undefined {
+export function threadOfLock({ metadata }: Pick<Lock, 'metadata'>): string | undefined {
   const { thread_id: threadId } = metadata
   return typeof threadId === 'string' && threadId !== '' ? threadId : undefined
 }

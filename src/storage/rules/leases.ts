@@ -23,7 +23,8 @@ import {
   storedLease,
   toLease,
 } from './lease-rows.js'
-import { all, type Rule, run } from './sql.js'
+import { areaOfPath, type InTheWay, isBehindScopes, scopesInTheWay } from './scope-conflicts.js'
+import { all, one, type Rule, run } from './sql.js'
 import type { NewLease } from './statements.js'
 import type { CommandRules, QueryRules } from './tables.js'
 import { isNext, join, leave, lineFor, stepAside, waitingByKey, waitingIn } from './waits.js'
@@ -43,6 +44,11 @@ function* acquire(noun: Noun, { ttlSec, fence, wait, ...wish }: Wish, work: Work
   const isOwn = holder !== undefined && ownerOf(holder) === owner
   if (!isOwn && (holder || !isNext(line, owner, work)))
     return yield* refuse(noun, key, holder, owner, wait, work)
+  if (!isOwn && noun === 'lock') {
+    const scopes = yield* scopesInTheWay(areaOfPath(owner, key), work)
+    const isBehind = scopes.length === 0 && (yield* isBehindScopes(key, owner, line, work))
+    if (scopes.length > 0 || isBehind) return yield* refuse(noun, key, undefined, owner, wait, work, scopes)
+  }
   const expiresAt = secondsAhead(work, ttlSec)
   if (isOwn) yield* run(`${noun}.extend`, { key, expiresAt })
   else yield* run(`${noun}.take`, { ...wish, now: nowOf(work), expiresAt })
@@ -58,18 +64,43 @@ function* refuse(
   agentId: string,
   wait: Wait | undefined,
   work: Work,
+  scopes: readonly InTheWay[] = [],
 ): Rule<Done> {
   const at = { kind: noun, key }
   const line = yield* lineFor(at)
   const place = wait === 'join' ? yield* join(at, line, agentId, work) : undefined
   if (wait === 'last') yield* stepAside(line, agentId)
-  const lease = holder ? toLease(holder) : yield* storedLease(noun, key)
+  const waiting = waitingIn(yield* lineFor(at), work)
+  const [scope] = scopes
   const beside = {
     acquired: false,
-    fence: yield* fenceOf(noun, key),
-    waiting: waitingIn(yield* lineFor(at), work),
+    fence: scope?.scopeId ?? (yield* fenceOf(noun, key)),
+    waiting,
+    ...(scope && { holders: scopes.map(({ lease }) => lease) }),
   }
+  const lease = holder
+    ? toLease(holder)
+    : ((scope && lockOfScope(key, scope)) ?? (yield* lastLease(noun, key, waiting[0], work)))
   return { ...done(lease, beside), place, isPassing: place !== undefined }
+}
+
+/** A scope as the lock that it is on one path, for clients that know no scopes. */
+function lockOfScope(
+  file_path: string,
+  { lease: { agent_id, expires_at, metadata }, since }: InTheWay,
+): Lock {
+  return { file_path, agent_id, locked_at: since, expires_at, released_at: null, metadata }
+}
+
+/** The last row of a key that is free for the first who waits; where there is none, one that says who that is. */
+function* lastLease(noun: Noun, key: string, next: string | undefined, work: Work): Rule<Lease> {
+  const row: LeaseRow | undefined = yield* one(`${noun}.find`, { key })
+  if (row) return toLease(row)
+  const now = nowOf(work)
+  const times = { expires_at: now, released_at: now, metadata: {} }
+  if (noun === 'lock') return { file_path: key, agent_id: next ?? '', locked_at: now, ...times }
+  const rest = { thread_id: null, task_message_id: null, claimed_at: now, ...times }
+  return { claim_key: key, owner_agent_id: next ?? '', ...rest }
 }
 
 interface Ask {

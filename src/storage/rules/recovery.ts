@@ -1,12 +1,14 @@
-// Releases the leases of sessions that expired, or whose process ended (PROTOCOL §3, §17): each active claim and lock, with
-// a notice in its thread. It ends no session with a sign of life, since another hub may serve that one.
+// Releases the leases of sessions that expired, or whose process ended (PROTOCOL §3, §17): each active claim,
+// lock, scope and slot, with a notice in its thread. It ends no session with a sign of life, since another hub may serve that one.
 //
 // Rows are named by reference and not by key: another implementation may have stored a key that reads as another one, and
 // one row must not stop the recovery of the others.
 
 import type { Claim, Lock } from '../../protocol/objects.js'
-import { type Release, tellClaim, tellLock } from './lease-notices.js'
+import { type Release, tellClaim, tellLock, tellScope, tellSlot } from './lease-notices.js'
 import { releaseHeld } from './lease-rows.js'
+import { releaseScopes } from './scopes.js'
+import { releaseSlots } from './slots.js'
 import { all, type Rule, run } from './sql.js'
 import type { RowRef } from './statements.js'
 import { unseen, type Work } from './work.js'
@@ -24,6 +26,8 @@ export function* endSession(ref: RowRef, agentId: string, work: Work): Rule<void
   const release = releaseFor(agentId)
   yield* releaseHeld<Claim>('claim', ref, work, (claim) => tellClaim(release, claim, work))
   yield* releaseHeld<Lock>('lock', ref, work, (lock) => tellLock(release, lock, work))
+  yield* releaseScopes(agentId, work, (scope) => tellScope(release, scope, work))
+  yield* releaseSlots(agentId, work, (slot) => tellSlot(release, slot, work))
 }
 
 function releaseFor(agentId: string): Release {

@@ -12,7 +12,9 @@ import { mailboxCommands, mailboxQueries } from './mailboxes.js'
 import { messageCommands, messageQueries } from './messages.js'
 import { waitCommands, waitQueries } from './prospects.js'
 import { receiptCommands, receiptQueries } from './receipts.js'
+import { scopeCommands, scopeQueries } from './scopes.js'
 import { sessionCommands, sessionQueries } from './sessions.js'
+import { slotCommands, slotQueries } from './slots.js'
 import { one, type Rule } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
 import { taskCommands, taskQueries } from './tasks.js'
@@ -27,6 +29,8 @@ const COMMANDS: CommandRules = {
   ...mailboxCommands,
   ...receiptCommands,
   ...leaseCommands,
+  ...scopeCommands,
+  ...slotCommands,
   ...waitCommands,
   ...taskCommands,
   ...taskWorkCommands,
@@ -42,6 +46,8 @@ const QUERIES: QueryRules = {
   ...receiptQueries,
   ...threadQueries,
   ...leaseQueries,
+  ...scopeQueries,
+  ...slotQueries,
   ...waitQueries,
   ...taskQueries,
   ...hubStateQueries,

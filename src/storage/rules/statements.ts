@@ -6,7 +6,7 @@ import type { LineStatements } from './line-statements.js'
 import type { Nothing, Statement } from './statement.js'
 import type { TaskStatements } from './task-statements.js'
 
-export type { WaitRow } from './line-statements.js'
+export type { ScopeRow, SlotRow, WaitRow } from './line-statements.js'
 export type { StoredTask, TaskFilter, TaskRow } from './task-statements.js'
 
 export interface ChannelRow {

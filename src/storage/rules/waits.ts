@@ -46,21 +46,22 @@ export function isNext(line: readonly WaitRow[], agentId: string, work: Work): b
   return !line.some((row) => row.agent_id !== agentId && row.place < place && isLive(row, work))
 }
 
-/** Gives the agent a place, or renews it. */
+/** Gives the agent a place, or renews it. `capacity`: of a slot. */
 export function* join(
   { kind, key }: Line,
   line: readonly WaitRow[],
   agentId: string,
   work: Work,
+  capacity: number | null = null,
 ): Rule<number> {
   const { nowMs } = work
   const own = line.find((row) => row.agent_id === agentId)
   if (own && own.seen_ms >= nowMs - KEPT_MS) {
-    yield* run('wait.renew', { places: JSON.stringify([own.place]), nowMs })
+    yield* run('wait.rejoin', { place: own.place, nowMs, capacity })
     return own.place
   }
   if (own) yield* run('wait.delete', { place: own.place })
-  return (yield* run('wait.insert', { kind, key, agentId, since: nowOf(work), nowMs })).id
+  return (yield* run('wait.insert', { kind, key, agentId, since: nowOf(work), nowMs, capacity })).id
 }
 
 /** Takes the agent out of the line, because it has what it waited for. */

@@ -272,6 +272,20 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX arc_claims_task ON claims(task_message_id) WHERE released_at IS NULL;
   `,
+  // 8: scopes and slots (PROTOCOL §19)
+  `
+  CREATE TABLE arc_slots (
+    name TEXT NOT NULL, agent_id TEXT NOT NULL, capacity INTEGER NOT NULL, acquired_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL, fence INTEGER NOT NULL, PRIMARY KEY (name, agent_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE arc_scopes (
+    scope_id INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, globs_json TEXT NOT NULL, mode TEXT NOT NULL, reason TEXT,
+    acquired_at TEXT NOT NULL, expires_at TEXT NOT NULL, metadata_json TEXT NOT NULL
+  );
+  CREATE INDEX arc_scopes_agent ON arc_scopes(agent_id);
+  CREATE INDEX arc_slots_agent ON arc_slots(agent_id);
+  ALTER TABLE arc_waits ADD COLUMN capacity INTEGER;
+  `,
 ]
 
 /** Changes nothing. @throws ArcError when a table of the contract has other columns */
