@@ -7,7 +7,7 @@ const MOST_NAMES = 3
 /** At most three names, the most similar first. A name that only continues the given one is near as well. */
 export function nearNames(given: string, names: readonly string[]): string[] {
   const wanted = given.toLowerCase()
-  const atMost = Math.max(1, Math.floor(wanted.length / 3))
+  const atMost = Math.max(1, Math.ceil(wanted.length / 3))
   return names
     .map((name) => ({ name, far: farness(wanted, name.toLowerCase(), atMost) }))
     .filter(({ far }) => far !== undefined)

@@ -7,8 +7,14 @@ import { MAX_WAIT_SEC } from '../protocol/numbers.js'
 /** The shortest wait of a timer. */
 const MIN_WAIT_SEC = 0.001
 
-export const usageError = (text: string): ArcError =>
-  new ArcError('invalid_request', `${text}; see arc --help`)
+/** A mistake on the command line. The command line adds where its help is, and ends with 2. */
+export class UsageError extends ArcError {
+  constructor(text: string) {
+    super('invalid_request', text)
+  }
+}
+
+export const usageError = (text: string): UsageError => new UsageError(text)
 
 export function text(value: unknown, option: string): string | undefined {
   if (value === undefined) return undefined

@@ -3,10 +3,11 @@
 
 import { parseArgs } from 'node:util'
 import type { ArgsDef } from 'citty'
+import { nearNames } from '../near-names.js'
 import { usageError } from './arguments.js'
 
 /** Options that may be given more than once; `list` reads their values. */
-const REPEATED = ['allow-host']
+const REPEATED = ['allow-host', 'attach']
 
 interface Option {
   readonly name: string
@@ -70,6 +71,8 @@ function read(rawArgs: readonly string[], known: ArgsDef): { options: Option[]; 
 function checkOption({ name, typed, value, isInline }: Option, known: ArgsDef): string {
   const positive = name.replace(/^no-/, '')
   const type = known[name]?.type ?? (known[positive]?.type === 'boolean' ? 'boolean' : 'positional')
+  if (type === 'positional' && /\s/.test(typed))
+    throw usageError(`"${typed}" is read as an option; a text that begins with a dash goes after --`)
   if (type === 'positional') throw usageError(`unknown option ${typed}${meant(typed, known)}`)
   if (type === 'boolean') {
     const isClear = known[name] !== undefined && (value === 'true' || value === 'false')
@@ -86,8 +89,9 @@ function checkOption({ name, typed, value, isInline }: Option, known: ArgsDef): 
 /** A known option whose dashes or letters differ a little. */
 function meant(typed: string, known: ArgsDef): string {
   const plain = (text: string) => text.replace(/[^a-z]/gi, '').toLowerCase()
-  const found = Object.keys(known).find(
-    (name) => known[name]?.type !== 'positional' && plain(name) === plain(typed),
-  )
-  return found === undefined ? '' : `; it is written --${found}`
+  const names = Object.keys(known).filter((name) => known[name]?.type !== 'positional')
+  const found = names.find((name) => plain(name) === plain(typed))
+  if (found !== undefined) return `; it is written --${found}`
+  const near = nearNames(typed.replace(/^-+/, ''), names).map((name) => `--${name}`)
+  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`
 }

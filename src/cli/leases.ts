@@ -1,12 +1,12 @@
 // The commands that take and release claims and locks.
 
-import { type ArgsDef, defineCommand } from 'citty'
+import type { ArgsDef } from 'citty'
 import { LEASE_TTL_SEC } from '../protocol/limits.js'
 import type { ClaimResult, LockResult } from '../sdk/options.js'
 import { agentArguments, SHELL_TTL_SEC, signIn } from './agent-arguments.js'
 import { requiredPositional, wholeNumber } from './arguments.js'
-import { checkCommandLine } from './command-line.js'
-import { ExitStatus, printJson, say } from './output.js'
+import { command } from './command.js'
+import { ExitStatus, say, show } from './output.js'
 
 const leaseArguments = {
   'ttl-sec': {
@@ -21,8 +21,11 @@ function leaseTtl(given: Readonly<Record<string, unknown>>): number {
 }
 
 /** @throws ExitStatus 1 if another agent has it */
-function printLease(result: ClaimResult | LockResult): void {
-  printJson(result)
+async function printLease(
+  given: { json?: boolean | undefined },
+  result: ClaimResult | LockResult,
+): Promise<void> {
+  await show(given, result, (texts) => texts.lease(result))
   if (result.acquired) return
   const [key, holder, { expires_at }] =
     'lock' in result
@@ -35,32 +38,44 @@ function printLease(result: ClaimResult | LockResult): void {
 const keyArgument = (description: string) =>
   ({ key: { type: 'positional', required: false, description } }) as const satisfies ArgsDef
 
-export function takeCommand(verb: 'claim' | 'lock', noun: string, key: string) {
-  const args = { ...agentArguments, ...leaseArguments, ...keyArgument(key) }
-  return defineCommand({
-    meta: { name: verb, description: `Take a ${noun}; exits 1 if another agent has it` },
-    args,
-    async run({ args: given, rawArgs }) {
-      checkCommandLine(rawArgs, args)
+interface Noun {
+  /** What the key is. */
+  readonly description: string
+  readonly example: string
+}
+
+const NOUNS = {
+  claim: { description: 'The key, such as task-7', example: 'task-7' },
+  lock: { description: 'The path of the file', example: 'src/app.ts' },
+} as const satisfies Record<string, Noun>
+
+export function takeCommand(verb: 'claim' | 'lock') {
+  const { description, example } = NOUNS[verb]
+  return command({
+    args: { ...agentArguments, ...leaseArguments, ...keyArgument(description) },
+    examples: [
+      [`arc ${verb} --agent me ${example}`, 'mine for an hour; 1 if another has it'],
+      [`arc ${verb} --agent me --ttl-sec 60 ${example}`, 'mine for a minute'],
+    ],
+    async run(given) {
       const key = requiredPositional(given.key, 'KEY')
       const ttlSec = leaseTtl(given)
       const client = await signIn(given)
-      printLease(await client[verb](key, { ttlSec, keep: false }))
+      await printLease(given, await client[verb](key, { ttlSec, keep: false }))
     },
   })
 }
 
-export function releaseCommand(verb: 'release' | 'unlock', noun: string, key: string) {
-  const args = { ...agentArguments, ...keyArgument(key) }
-  return defineCommand({
-    meta: { name: verb, description: `Release a ${noun} that the agent holds` },
-    args,
-    async run({ args: given, rawArgs }) {
-      checkCommandLine(rawArgs, args)
+export function releaseCommand(verb: 'release' | 'unlock') {
+  const { description, example } = NOUNS[verb === 'release' ? 'claim' : 'lock']
+  return command({
+    args: { ...agentArguments, ...keyArgument(description) },
+    examples: [[`arc ${verb} --agent me ${example}`, 'others may have it now']],
+    async run(given) {
       const key = requiredPositional(given.key, 'KEY')
       const client = await signIn(given)
       await client[verb](key)
-      printJson({ released: key })
+      await show(given, { released: key }, (texts, released) => texts.facts(released))
     },
   })
 }

@@ -17,9 +17,38 @@ export function printJson(value: unknown): void {
   print(`${JSON.stringify(value)}\n`)
 }
 
+type Texts = typeof import('./texts.js')
+
+/** Text for people on a terminal, and JSON elsewhere; `--json` and `--no-json` decide otherwise. */
+export function wantsText({ json }: { readonly json?: boolean | undefined }): boolean {
+  return json === undefined ? process.stdout.isTTY === true : !json
+}
+
+/** Prints a result: as JSON, of a list one value a line, or as its text. */
+export async function show<T extends object>(
+  given: { readonly json?: boolean | undefined },
+  result: T,
+  render: (texts: Texts, result: T) => string,
+): Promise<void> {
+  if (wantsText(given)) return print(render(await import('./texts.js'), result))
+  for (const value of Array.isArray(result) ? result : [result]) printJson(value)
+}
+
+/** Resolves when all that was printed has left this process. If it can't, the process ends first. */
+export function flushed(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write('', (error) => (error ? endUnprinted(error) : resolve()))
+  })
+}
+
 export function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
+
+/** The exit status of a mistake on the command line. */
+export const USAGE_STATUS = 2
+/** The exit status of a command whose time is over before what it waited for: that of timeout(1). */
+export const LATE_STATUS = 124
 
 /** Thrown by a command that has printed its result, and ends with this status. */
 export class ExitStatus {

@@ -217,6 +217,14 @@ export class ArcClient extends Reading {
     return untilLeft(liveChanges(this.#requester, this.agentId, ending), ending)
   }
 
+  /**
+   * What the agent's mailbox has for it next (PROTOCOL §18), or undefined if nothing came within `timeout`. The caller says
+   * when the messages were shown; until then the client renews the offer. A hub without `arc:mailbox`: `unsupported`.
+   */
+  offer(given: options.OfferOptions = {}): Promise<options.OfferedMessages | undefined> {
+    return this.#mailbox.offer(given)
+  }
+
   /** Acknowledges a message that is addressed to this agent (PROTOCOL §18). A reply acknowledges as well. Not addressed: 404. */
   async ack(id: number, { note, signal }: options.AckOptions = {}): Promise<Receipt> {
     const body = { agent_id: this.agentId, note }

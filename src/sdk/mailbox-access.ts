@@ -1,7 +1,14 @@
 // A client's access to its agent's mailbox: when it reads there instead of in the feed, and the readers of its polls.
 
-import { MAILBOX_FEATURE, MailboxReader } from './mailbox-reader.js'
-import type { FeedOptions, PollOptions, ReceivedMessage } from './options.js'
+import { MAILBOX_FEATURE, MailboxReader, type ReaderOptions } from './mailbox-reader.js'
+import {
+  checkedNumber,
+  type FeedOptions,
+  type OfferedMessages,
+  type OfferOptions,
+  type PollOptions,
+  type ReceivedMessage,
+} from './options.js'
 import { newRequestName } from './request-name.js'
 import type { Requester } from './requester.js'
 
@@ -38,8 +45,9 @@ export class MailboxAccess {
   }
 
   /** A new reader, for one loop at a time. */
-  reader(): MailboxReader {
-    const reader = new MailboxReader(this.#requester, this.#agentId, `${this.#name}-${this.#readers.length}`)
+  reader(options?: ReaderOptions): MailboxReader {
+    const name = `${this.#name}-${this.#readers.length}`
+    const reader = new MailboxReader(this.#requester, this.#agentId, name, options)
     this.#readers.push(reader)
     return reader
   }
@@ -54,6 +62,14 @@ export class MailboxAccess {
     } finally {
       this.#free.push(reader)
     }
+  }
+
+  /** What is next, which the caller says to be shown. */
+  async offer({ timeout, limit, signal, ...options }: OfferOptions): Promise<OfferedMessages | undefined> {
+    const waitSec = checkedNumber('timeout', timeout ?? 0)
+    const read = () => this.reader(options).read({ waitSec, limit, signal })
+    const batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
+    return batch && { ...batch, shown: (upToId) => batch.taken(upToId) }
   }
 
   /** Says what was taken and not said yet. Never rejects. */

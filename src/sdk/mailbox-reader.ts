@@ -18,7 +18,7 @@ import { backoffMs } from './retry.js'
 import { pause } from './waiting.js'
 
 export const MAILBOX_FEATURE = 'arc:mailbox'
-/** Seconds of an offer's lease, renewed every third of it. */
+/** Seconds of an offer's lease by default, renewed every third of it. */
 const LEASE_SEC = 30
 /** Messages are not cut for a program, unless one alone is larger. */
 const MAX_CHARS = 16_000_000
@@ -29,10 +29,21 @@ const MOST_REMEMBERED = 10_000
 export interface Batch {
   /** In id order. */
   readonly messages: readonly ReceivedMessage[]
+  /** The ids of those that are addressed to the agent. The others are ambient. */
+  readonly addressed: ReadonlySet<number>
+  /** How many more there are to read. */
+  readonly left: Offer['left']
   /** Says that the program has taken the messages, or those up to an id. Rejects if the hub does not hear it. */
   taken(upToId?: number): Promise<void>
   /** The same in a moment. If the hub does not hear it, the reader says it again before its next offer. */
   takenSoon(): void
+}
+
+export interface ReaderOptions {
+  /** How the messages are shown, as receipts will say. Default: `sdk`. */
+  readonly via?: string | undefined
+  /** Default 30. */
+  readonly leaseSec?: number | undefined
 }
 
 interface OpenOffer {
@@ -46,16 +57,20 @@ export class MailboxReader {
   readonly #requester: Requester
   readonly #path: string
   readonly #reader: string
+  readonly #via: string
+  readonly #leaseSec: number
   #renewal: NodeJS.Timeout | undefined
   /** An offer that the program has taken, and of which the hub has not heard yet. */
   #unsaid: OpenOffer | undefined
   readonly #handedOver = new Set<number>()
 
   /** Two readers of one agent at a time need two names. */
-  constructor(requester: Requester, agentId: string, reader: string) {
+  constructor(requester: Requester, agentId: string, reader: string, options: ReaderOptions = {}) {
     this.#requester = requester
     this.#path = `/v1/mailboxes/${pathPart(agentId)}`
     this.#reader = reader
+    this.#via = options.via ?? 'sdk'
+    this.#leaseSec = options.leaseSec ?? LEASE_SEC
   }
 
   /** What is to be shown next. It waits for it, and resolves with undefined after `waitSec`. */
@@ -101,7 +116,7 @@ export class MailboxReader {
     const { signal, persist, limit = LIMIT } = options
     const { result } = await this.#requester.post<Offer>(
       withQuery(`${this.#path}/offer`, { timeout: waitSec > 0 ? waitSec : undefined }),
-      { reader: this.#reader, limit, max_chars: MAX_CHARS, lease_sec: LEASE_SEC },
+      { reader: this.#reader, limit, max_chars: MAX_CHARS, lease_sec: this.#leaseSec },
       {
         signal,
         timeoutSec: pollTimeoutSec(waitSec, this.#requester.timeoutSec),
@@ -122,6 +137,8 @@ export class MailboxReader {
     this.#renew()
     return {
       messages,
+      addressed: new Set(result.messages.map(({ id }) => id)),
+      left: result.left,
       taken: (upToId) => {
         this.#take(offer, upToId)
         return this.#say({})
@@ -156,7 +173,7 @@ export class MailboxReader {
     if (!offer) return
     const { signal, timeoutSec, retryForSec } = options
     try {
-      const body = { offer_id: offer.offerId, via: 'sdk', up_to_id: offer.upToId }
+      const body = { offer_id: offer.offerId, via: this.#via, up_to_id: offer.upToId }
       await this.#requester.post(`${this.#path}/shown`, body, { signal, timeoutSec, retryForSec })
     } catch (error) {
       const isLost = error instanceof ArcError && (error.code === 'offer_lapsed' || error.status === 404)
@@ -177,9 +194,9 @@ export class MailboxReader {
   /** The reader of a live offer that asks again gets it again, with its lease renewed. */
   #renew(): void {
     clearInterval(this.#renewal)
-    const body = { reader: this.#reader, limit: 1, max_chars: 200, lease_sec: LEASE_SEC }
+    const body = { reader: this.#reader, limit: 1, max_chars: 200, lease_sec: this.#leaseSec }
     const ask = () =>
       void this.#requester.post(`${this.#path}/offer`, body, { retryForSec: 0 }).catch(() => {})
-    this.#renewal = setInterval(ask, (LEASE_SEC * 1_000) / 3).unref()
+    this.#renewal = setInterval(ask, (this.#leaseSec * 1_000) / 3).unref()
   }
 }

@@ -221,6 +221,29 @@ export interface UndeliveredOptions extends CallOptions {
   limit?: number | undefined
 }
 
+export interface OfferOptions extends CallOptions {
+  /** Seconds to wait for the first message. Default 0, at most 1,000,000. */
+  timeout?: number | undefined
+  /** Messages at most: 1 to 500, default 100. */
+  limit?: number | undefined
+  /** How the messages are shown, a word for the receipts. Default `sdk`. */
+  via?: string | undefined
+  /** Seconds after which the hub offers them again if this process dies: 5 to 300, default 30. */
+  leaseSec?: number | undefined
+}
+
+/** What an agent's mailbox has for it next. The client renews the offer until `shown`. */
+export interface OfferedMessages {
+  /** In id order. */
+  readonly messages: readonly ReceivedMessage[]
+  /** The ids of those that are addressed to the agent. The others are ambient. */
+  readonly addressed: ReadonlySet<number>
+  /** How many more there are to read. The hub counts ambient messages up to 1,000. */
+  readonly left: { readonly messages: number; readonly ambient: number }
+  /** Tells the hub that the messages, or those up to an id, were shown. If the hub does not hear it, it offers them again. */
+  shown(upToId?: number): Promise<void>
+}
+
 export interface AckOptions extends CallOptions {
   /** A word for the sender, at most 4,096 characters. */
   note?: string | undefined

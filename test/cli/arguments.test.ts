@@ -1,4 +1,4 @@
-// What is wrong on a command line is said at once, in one line that names it, with exit status 1 and before
+// What is wrong on a command line is said at once, in one line that names it, with exit status 2 and before
 // anything is started; and the texts that help: --version, --help, and the help of each command.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -24,6 +24,10 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
   [['--presence-ttl-sec', '4'], /--presence-ttl-sec must be a whole number from 5/],
   [['--verbose'], /unknown option --verbose/],
   [['strat'], /there is no command "strat"; see arc --help/],
+  [['pots'], /did you mean .*arc post/],
+  [['channel'], /"arc channel" is followed by a verb: arc channel create/],
+  [['channel', 'craete'], /"arc channel" is followed by a verb: arc channel create/],
+  [['lock', '--agnet', 'me', 'x'], /unknown option --agnet; did you mean --agent\?; see arc lock --help/],
   [['__proto__'], /there is no command "__proto__"/],
   [['post', 'hello'], /--agent is required/],
   [
@@ -35,7 +39,7 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
   [['ensure', '--port', '1', '--port', '2'], /--port is given twice; give it once/],
   [
     ['post', '--agent', 'me', '- a list'],
-    /TEXT is required; - reads standard input; one that begins with a dash goes after --/,
+    /"- a list" is read as an option; a text that begins with a dash goes after --/,
   ],
   [
     ['post', '--agent', 'me', 'two', 'words'],
@@ -89,7 +93,7 @@ const WRONG: readonly (readonly [args: readonly string[], text: RegExp])[] = [
 for (const [args, text] of WRONG) {
   t.test(`arc ${args.join(' ')} is refused`, async (t) => {
     const done = await place.arc(args)
-    t.equal(done.status, 1)
+    t.equal(done.status, 2)
     t.equal(done.stdout, '')
     t.match(done.stderr, /^arc error: [^\n]+\n$/)
     t.match(done.stderr, text)
@@ -99,7 +103,7 @@ for (const [args, text] of WRONG) {
 t.test('arc stop --port abc is refused in the JSON that stop prints', async (t) => {
   const done = await place.arc(['stop', '--port', 'abc'])
   t.match(json(done), { stopped: false, error: /--port must be a whole number from 1 to 65535/ })
-  t.equal(done.status, 1)
+  t.equal(done.status, 2)
 })
 
 t.test('--version prints arc and the version of the package', async (t) => {

@@ -49,14 +49,18 @@ t.test('two running hubs in turns, as JSON, and what can not be measured there',
 })
 
 t.test('what makes no sense is refused, with what to do', async (t) => {
-  const refused: readonly [args: string[], says: RegExp][] = [
+  const refused: readonly [args: string[], says: RegExp, status?: number][] = [
     [['postings'], /there is no scenario "postings"; there are posts, /],
     [['--base-url', 'nowhere'], /--base-url must be an http:\/\/ or https:\/\/ URL such as/],
     [['--spool-dir', 'spool'], /--spool-dir needs --base-url/],
     [['--rounds', '0'], /--rounds must be a whole number from 1 to 100/],
-    [['leases', '--quick', '--base-url', 'http://127.0.0.1:9'], /no hub answers at http:\/\/127\.0\.0\.1:9/],
+    [
+      ['leases', '--quick', '--base-url', 'http://127.0.0.1:9'],
+      /no hub answers at http:\/\/127\.0\.0\.1:9/,
+      1,
+    ],
   ]
-  for (const [args, says] of refused) {
-    t.match(await place.arc(['bench', ...args]), { status: 1, stderr: says })
+  for (const [args, says, status = 2] of refused) {
+    t.match(await place.arc(['bench', ...args]), { status, stderr: says })
   }
 })

@@ -18,6 +18,7 @@ const NAMES = [
   'whoami',
   'post',
   'poll',
+  ...['wait', 'inbox', 'reply', 'ack', 'receipts', 'undelivered', 'call', 'tail', 'agent', 'channel-create'],
   ...['agents', 'channels', 'thread', 'tasks', 'done', 'claim', 'release', 'lock', 'unlock', 'holds', 'run'],
   'relay',
   'smoke',
@@ -39,13 +40,13 @@ for (const [command, known] of COMMANDS) {
   t.test(`${command}: an option without its value is refused`, async (t) => {
     for (const name of strings) {
       for (const args of [[`--${name}`], [`--${name}=`], [`--${name}`, ''], [`--${name}`, '  ']])
-        t.throws(() => check(command, ...args), { message: `--${name} needs a value; see arc --help` })
+        t.throws(() => check(command, ...args), { message: `--${name} needs a value` })
     }
   })
 
   t.test(`${command}: the next option is not taken for the value of one that has none`, async (t) => {
     for (const name of strings) {
-      const message = `--${name} needs a value; if --port is meant to be it, write --${name}=--port; see arc --help`
+      const message = `--${name} needs a value; if --port is meant to be it, write --${name}=--port`
       t.throws(() => check(command, `--${name}`, '--port', '1'), { message })
     }
   })
@@ -54,7 +55,7 @@ for (const [command, known] of COMMANDS) {
     for (const name of strings) {
       const twice = () => check(command, `--${name}`, 'a', `--${name}=b`)
       if (name === 'allow-host') t.doesNotThrow(twice)
-      else t.throws(twice, { message: `--${name} is given twice; give it once; see arc --help` })
+      else t.throws(twice, { message: `--${name} is given twice; give it once` })
     }
     for (const name of booleans) t.throws(() => check(command, `--${name}`, `--no-${name}`), /is given twice/)
   })
@@ -63,7 +64,7 @@ for (const [command, known] of COMMANDS) {
     for (const name of booleans) {
       for (const value of ['no', 'off', '0', '', 'maybe'])
         t.throws(() => check(command, `--${name}=${value}`), {
-          message: `--${name} takes no value; leave out =${value}; see arc --help`,
+          message: `--${name} takes no value; leave out =${value}`,
         })
       t.throws(() => check(command, `--no-${name}=true`), /takes no value/)
       for (const args of [`--${name}`, `--no-${name}`, `--${name}=true`, `--${name}=false`])
@@ -80,22 +81,20 @@ for (const [command, known] of COMMANDS) {
       ]) {
         if (typed === `--${name}`) continue
         t.throws(() => check(command, typed, '1'), {
-          message: `unknown option ${typed}; it is written --${name}; see arc --help`,
+          message: `unknown option ${typed}; it is written --${name}`,
         })
       }
-      t.throws(() => check(command, `--no-${name}`), {
-        message: `unknown option --no-${name}; see arc --help`,
-      })
+      t.throws(() => check(command, `--no-${name}`), new RegExp(`^unknown option --no-${name}(;|$)`))
     }
-    t.throws(() => check(command, '--nonsense'), { message: 'unknown option --nonsense; see arc --help' })
-    t.throws(() => check(command, '-x', '1'), { message: 'unknown option -x; see arc --help' })
+    t.throws(() => check(command, '--nonsense'), { message: 'unknown option --nonsense' })
+    t.throws(() => check(command, '-x', '1'), { message: 'unknown option -x' })
   })
 }
 
 t.test('what is no option is refused where none is taken, also after --', async (t) => {
-  t.throws(() => check('ensure', 'port=7000'), { message: 'unexpected argument "port=7000"; see arc --help' })
+  t.throws(() => check('ensure', 'port=7000'), { message: 'unexpected argument "port=7000"' })
   t.throws(() => check('ensure', '--', '--port', '7000'), {
-    message: 'unexpected argument "--port"; see arc --help',
+    message: 'unexpected argument "--port"',
   })
   t.throws(
     () => check('post', 'two', 'words'),
@@ -133,10 +132,10 @@ t.test('an address that is none is refused by the name of where it was said', as
   const words = 'must be an http:// or https:// URL such as http://127.0.0.1:6969, not'
   for (const wrong of ['127.0.0.1:6969', 'localhost', 'ftp://x', 'http://', 'http://127.0.0.1:99999'])
     t.throws(() => address(wrong, '--base-url'), {
-      message: `--base-url ${words} "${wrong}"; see arc --help`,
+      message: `--base-url ${words} "${wrong}"`,
     })
   t.throws(() => baseUrl({ 'base-url': '' }), /--base-url needs a value/)
   process.env.ARC_BASE_URL = 'nonsense'
   t.teardown(() => delete process.env.ARC_BASE_URL)
-  t.throws(() => baseUrl({}), { message: `ARC_BASE_URL ${words} "nonsense"; see arc --help` })
+  t.throws(() => baseUrl({}), { message: `ARC_BASE_URL ${words} "nonsense"` })
 })

@@ -188,7 +188,7 @@ for (const command of [['whoami'], ['post', 'hello'], ['poll', '--timeout', '0']
     t.strictSame(stranger.asked, [])
     t.match(
       done.stderr,
-      /not believed: [^\n]*; if you trust it: name its hub with --base-url or ARC_BASE_URL\n$/,
+      /not believed: [^\n]*; if you trust it: name its hub with --port, --base-url or ARC_BASE_URL\n$/,
     )
     const { result } = (await (await fetch(`${own.url}/v1/agents`)).json()) as {
       result: { agent_id: string }[]

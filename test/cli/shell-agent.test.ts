@@ -115,25 +115,25 @@ t.test('a lock is held while a command runs, which says how it ended', async (t)
 })
 
 t.test('mistakes are told with what to do', async (t) => {
-  const mistakes: readonly [args: string[], says: RegExp][] = [
+  const mistakes: readonly [args: string[], says: RegExp, status?: number][] = [
     [['lock'], /KEY is required/],
     [['lock', ' '], /KEY is required/],
     [['lock', 'a', 'b'], /unexpected argument "b"/],
     [['lock', 'a', '--ttl-sec', '1'], /--ttl-sec must be a whole number from 5/],
     [['done', 'seven'], /TASK must be the number of a message, not "seven"/],
-    [['done', '999'], /task 999 does not exist/],
+    [['done', '999'], /task 999 does not exist/, 1],
     [['thread'], /THREAD is required/],
-    [['thread', 'nowhere'], /nowhere/],
+    [['thread', 'nowhere'], /nowhere/, 1],
     [['tasks', '--status', 'lost'], /--status must be one of open, done/],
-    [['unlock', 'never.ts'], /holds no active lock on "never.ts"/],
-    [['release', 'never'], /holds no active claim on "never"/],
+    [['unlock', 'never.ts'], /holds no active lock on "never.ts"/, 1],
+    [['release', 'never'], /holds no active claim on "never"/, 1],
     [['run', '--lock', 'a'], /a COMMAND is required after --/],
     [['run', '--', 'true'], /--lock is required/],
     [['post', '--reply-to', 'x', 'y'], /--reply-to must be a whole number/],
   ]
-  for (const [args, says] of mistakes) {
+  for (const [args, says, status = 2] of mistakes) {
     const done = await as('sh', ...args)
-    t.match(done, { status: 1, stdout: '' })
+    t.match(done, { status, stdout: '' })
     t.match(done.stderr, says, args.join(' '))
   }
 })

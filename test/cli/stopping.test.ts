@@ -139,5 +139,5 @@ t.test('what was said before a stop is there after the next start', async (t) =>
   const said = json(await place.arc(['post', '--agent', 'a', 'remember']))
   await place.arc(['stop'])
   await place.ensure()
-  t.strictSame(json(await place.arc(['poll', '--agent', 'b', '--timeout', '0'])), said)
+  t.strictSame(json(await place.arc(['poll', '--agent', 'b', '--all', '--timeout', '0'])), said)
 })

@@ -19,8 +19,18 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['logs'],
   ['whoami', '--agent', 'me'],
   ['post', '--agent', 'me', 'hello'],
-  ['poll', '--agent', 'other', '--timeout', '0'],
+  ['poll', '--agent', 'other', '--all', '--timeout', '0'],
   ['agents', '--agent', 'me'],
+  ['agent', '--agent', 'me', 'me'],
+  ['post', '--agent', 'me', '--to', 'other', 'hello'],
+  ['wait', '--agent', 'other', '--timeout', '0'],
+  ['undelivered', '--agent', 'me', '--everyone'],
+  ['inbox', '--agent', 'other'],
+  ['reply', '--agent', 'me', '1', 'yes'],
+  ['ack', '--agent', 'other', '3'],
+  ['receipts', '--agent', 'me', '3'],
+  ['tail', '--agent', 'me'],
+  ['channel', 'create', '--agent', 'me', 'build'],
   ['channels', '--agent', 'me'],
   ['lock', '--agent', 'me', 'a.ts'],
   ['claim', '--agent', 'me', 'key'],
@@ -39,11 +49,11 @@ const HUB_COMMANDS = COMMANDS.filter(([name = '']) =>
   ['ensure', 'status', 'open', 'logs', 'stop', 'reset', '--port'].includes(name),
 )
 
-/** One sentence, in whichever way the command says it; and status 1. */
-function isRefused(t: Test, done: Finished, text: RegExp): void {
+/** One sentence, in whichever way the command says it; and a status. */
+function isRefused(t: Test, done: Finished, text: RegExp, status = 1): void {
   t.match(`${done.stdout}${done.stderr}`, text)
   t.notMatch(done.stderr, /^ +at /m, 'no stack trace')
-  t.equal(done.status, 1)
+  t.equal(done.status, status)
 }
 
 const DELETED = ['sh', '-c', 'cd "$(mktemp -d -p .)" && rmdir "$PWD" && exec "$@"', 'sh']
@@ -104,7 +114,7 @@ t.test('a standard error that can’t be written stops no command', withFull, as
   const place = new Place(t)
   const prefix = ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh']
   t.match(json(await place.arc(['ensure', '--port', '0'], { prefix })), { running: true })
-  t.match(await place.arc(['strat'], { prefix }), { status: 1, stdout: '' })
+  t.match(await place.arc(['strat'], { prefix }), { status: 2, stdout: '' })
 })
 
 for (const host of ['nohost.invalid', '240.0.0.1']) {
@@ -139,7 +149,7 @@ t.test('every command that takes --host refuses what is no address', async (t) =
   const place = new Place(t)
   for (const command of HUB_COMMANDS) {
     const done = await place.arc([...command, '--host', '127.0.0.1:80'])
-    isRefused(t, done, /--host must be an IP address or a name of this machine/)
+    isRefused(t, done, /--host must be an IP address or a name of this machine/, 2)
   }
 })
 

@@ -33,7 +33,7 @@ export const ENDPOINTS: Readonly<Record<string, readonly string[] | string>> = {
   'POST /v1/messages/:id/ack': ['ack'],
   'GET /v1/undelivered': ['undelivered'],
   'GET /v1/mailboxes/:agent_id': ['mailbox'],
-  'POST /v1/mailboxes/:agent_id/offer': ['poll', 'messages', 'onMessage'],
+  'POST /v1/mailboxes/:agent_id/offer': ['poll', 'messages', 'onMessage', 'offer'],
   'POST /v1/mailboxes/:agent_id/shown': 'a client that reads its mailbox says it by itself',
   'GET /v1/events': ['poll', 'messages'],
   'GET /v1/stream': ['changes'],

@@ -1,23 +1,22 @@
 // `arc agents`: who is here.
 
-import { defineCommand } from 'citty'
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { text } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { printJson } from '../output.js'
+import { command } from '../command.js'
+import { show } from '../output.js'
 
-const args = {
-  ...agentArguments,
-  capability: { type: 'string', description: 'Only agents with this capability', valueHint: 'name' },
-} as const
-
-export default defineCommand({
-  meta: { name: 'agents', description: 'Show who is here, one session a line' },
-  args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+export default command({
+  args: {
+    ...agentArguments,
+    capability: { type: 'string', description: 'Only agents with this capability', valueHint: 'name' },
+  },
+  examples: [
+    ['arc agents --agent me', 'who is here'],
+    ['arc agents --agent me --capability review', 'who can review'],
+  ],
+  async run(given) {
     const capability = text(given.capability, 'capability')
     const client = await signIn(given)
-    for (const session of await client.listAgents({ capability })) printJson(session)
+    await show(given, await client.listAgents({ capability }), (texts, rows) => texts.sessions(rows))
   },
 })

@@ -1,16 +1,14 @@
 // `arc channels`: which channels there are.
 
-import { defineCommand } from 'citty'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { printJson } from '../output.js'
+import { command } from '../command.js'
+import { show } from '../output.js'
 
-export default defineCommand({
-  meta: { name: 'channels', description: 'Show the channels, one a line' },
+export default command({
   args: agentArguments,
-  async run({ args, rawArgs }) {
-    checkCommandLine(rawArgs, agentArguments)
-    const client = await signIn(args)
-    for (const channel of await client.listChannels()) printJson(channel)
+  examples: [['arc channels --agent me', 'where the agents talk']],
+  async run(given) {
+    const client = await signIn(given)
+    await show(given, await client.listChannels(), (texts, rows) => texts.channels(rows))
   },
 })

@@ -2,4 +2,4 @@
 
 import { takeCommand } from '../leases.js'
 
-export default takeCommand('claim', 'claim', 'The key, such as task-7')
+export default takeCommand('claim')

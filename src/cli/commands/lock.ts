@@ -2,4 +2,4 @@
 
 import { takeCommand } from '../leases.js'
 
-export default takeCommand('lock', 'lock on a file', 'The path, as all agents write it')
+export default takeCommand('lock')

@@ -1,45 +1,105 @@
-// `arc poll`: waits for messages as an agent, once.
+// `arc poll`: what is new for an agent. It goes on where the agent stood, by the agent's mailbox (PROTOCOL §18): a message counts
+// as shown when it has been printed and has left this process. A view of the feed (`--all`, `--channel`, …) marks nothing.
 
-import { defineCommand } from 'citty'
 import { MAX_POLL_SEC } from '../../protocol/limits.js'
+import type { ArcClient } from '../../sdk/client.js'
+import type { ReceivedMessage } from '../../sdk/options.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { seconds, text, wholeNumber } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { printJson } from '../output.js'
+import { seconds, text, usageError, wholeNumber } from '../arguments.js'
+import { command } from '../command.js'
+import { newest } from '../feed.js'
+import { flushed, say, show } from '../output.js'
+import { ifSupported } from '../unsupported.js'
+
+const DEFAULT_TIMEOUT_SEC = 30
+const DEFAULT_ROWS = 100
+const MOST_ROWS = 500
+/** Seconds after which the hub offers again what this command did not print, since it was ended. */
+const LEASE_SEC = 5
 
 const args = {
   ...agentArguments,
-  channel: { type: 'string', description: 'Only this channel', valueHint: 'name' },
-  'thread-id': { type: 'string', description: 'Only this thread', valueHint: 'id' },
   timeout: {
     type: 'string',
-    description: `Seconds to wait (default 30, at most ${MAX_POLL_SEC})`,
+    description: `Seconds to wait if nothing is there (default 30, at most ${MAX_POLL_SEC})`,
     valueHint: 'sec',
   },
-  'since-id': { type: 'string', description: 'Messages after this id (default 0: all)', valueHint: 'id' },
-  'include-self': { type: 'boolean', description: "The agent's own messages too" },
+  limit: {
+    type: 'string',
+    description: `Messages at most: 1 to ${MOST_ROWS} (default ${DEFAULT_ROWS})`,
+    valueHint: 'number',
+  },
+  ack: { type: 'boolean', description: 'Acknowledge what is printed and addressed to the agent' },
+  all: { type: 'boolean', description: 'History: everything from the first message on' },
+  tail: { type: 'boolean', description: 'History: the last messages' },
+  'since-id': { type: 'string', description: 'History: the messages after this id', valueHint: 'id' },
+  channel: { type: 'string', description: 'History of this channel, from --since-id', valueHint: 'name' },
+  'thread-id': { type: 'string', description: 'History of this thread, from --since-id', valueHint: 'id' },
+  'include-self': { type: 'boolean', description: "History with the agent's own messages" },
 } as const
 
-const DEFAULT_TIMEOUT_SEC = 30
-
-export default defineCommand({
-  meta: { name: 'poll', description: 'Wait for messages as an agent, once; prints one a line' },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc poll --agent me', 'what is new; waits 30 s for it'],
+    ['arc poll --agent me --timeout 0', 'what is new, without waiting'],
+    ['arc poll --agent me --ack', 'and tell the senders that I know'],
+    ['arc poll --agent me --tail --limit 5', 'the last five messages, again'],
+    ['arc poll --agent me --all --channel build', 'the history of a channel'],
+  ],
+  async run(given) {
     const timeout = Math.min(seconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC, MAX_POLL_SEC)
-    const sinceId = wholeNumber(given['since-id'], 'since-id', 0, Number.MAX_SAFE_INTEGER) ?? 0
-    const filter = {
+    const limit = wholeNumber(given.limit, 'limit', 1, MOST_ROWS)
+    const sinceId = wholeNumber(given['since-id'], 'since-id', 0, Number.MAX_SAFE_INTEGER)
+    const view = {
       channel: text(given.channel, 'channel'),
       threadId: text(given['thread-id'], 'thread-id'),
-    }
-    const client = await signIn(given)
-    const messages = await client.poll({
-      ...filter,
-      timeout,
-      sinceId,
       includeSelf: given['include-self'] === true,
-    })
-    for (const message of messages) printJson(message)
+    }
+    const starts = [given.all && '--all', given.tail && '--tail', sinceId !== undefined && '--since-id']
+    const named = starts.filter((name) => typeof name === 'string')
+    if (named.length > 1) throw usageError(`${named.join(' and ')} begin at different messages; give one`)
+    const isHistory = named.length > 0 || view.includeSelf || (view.channel ?? view.threadId) !== undefined
+    if (isHistory && given.ack)
+      throw usageError('--ack acknowledges what is new; leave out what asks for history')
+    const print = (rows: readonly ReceivedMessage[]) => show(given, rows, (texts) => texts.messages(rows))
+
+    const client = await signIn(given)
+    if (given.tail) return print(await newest(client, view, limit ?? DEFAULT_ROWS))
+    if (!isHistory && (await pollMailbox(client, { timeout, limit, ack: given.ack === true, print }))) return
+    const rows = await client.poll({ ...view, sinceId: sinceId ?? 0, timeout, limit })
+    await print(rows)
+    const last = rows.at(-1)
+    if (!isHistory) sayNoMailbox(given.ack === true, last?.id)
+    else if (last && rows.length === (limit ?? DEFAULT_ROWS))
+      say(`arc: there may be more; arc poll --since-id ${last.id} goes on`)
   },
 })
+
+interface Wish {
+  readonly timeout: number
+  readonly limit: number | undefined
+  readonly ack: boolean
+  readonly print: (rows: readonly ReceivedMessage[]) => Promise<void>
+}
+
+/** False if the hub keeps no mailboxes. */
+async function pollMailbox(client: ArcClient, { timeout, limit, ack, print }: Wish): Promise<boolean> {
+  const wish = { timeout, limit, via: 'cli', leaseSec: LEASE_SEC }
+  const answer = await ifSupported(client.offer(wish))
+  const offer = answer?.result
+  if (!offer) return answer !== undefined
+  await print(offer.messages)
+  await flushed()
+  await offer.shown()
+  if (ack) await Promise.all([...offer.addressed].map((id) => client.ack(id)))
+  const left = offer.left.messages + offer.left.ambient
+  if (left > 0) say(`arc: ${left} more to read; arc poll again`)
+  return true
+}
+
+function sayNoMailbox(ack: boolean, lastId: number | undefined): void {
+  const next = lastId === undefined ? '' : `; arc poll --since-id ${lastId} goes on after these`
+  say(`arc: this hub keeps no mailboxes, so arc poll begins at the first message${next}`)
+  if (ack) say('arc: it keeps no receipts, either: nothing was acknowledged')
+}

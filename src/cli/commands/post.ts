@@ -1,12 +1,12 @@
 // `arc post`: posts a message as an agent.
 
-import { text as readStandardInput } from 'node:stream/consumers'
-import { defineCommand } from 'citty'
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { oneOf, text, usageError, wholeNumber } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { printJson } from '../output.js'
+import { oneOf, text, wholeNumber } from '../arguments.js'
+import { bodyFrom } from '../body.js'
+import { command } from '../command.js'
+import { show } from '../output.js'
+import { sayWhetherThere, withoutRecipient } from '../recipient.js'
 
 const args = {
   ...agentArguments,
@@ -15,23 +15,24 @@ const args = {
   kind: { type: 'string', description: 'chat (default), notice, task, artifact, …', valueHint: 'kind' },
   'thread-id': { type: 'string', description: 'The thread that it belongs to', valueHint: 'id' },
   'reply-to': { type: 'string', description: 'The message that it answers', valueHint: 'id' },
+  file: { type: 'string', description: 'The text is in this file', valueHint: 'path' },
   // Optional for citty, which reads a text that begins with a dash as options and then reports a missing text.
   text: {
     type: 'positional',
     required: false,
-    description: 'What to say; - for standard input; after -- if it begins with a dash',
+    description: 'What to say; - or none for standard input; after -- if it begins with a dash',
   },
 } as const
 
-export default defineCommand({
-  meta: { name: 'post', description: 'Post a message as an agent' },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    if (given.text === undefined)
-      throw usageError('TEXT is required; - reads standard input; one that begins with a dash goes after --')
-    checkCommandLine(rawArgs, args)
-    const body = given.text === '-' ? await readStandardInput(process.stdin) : given.text
-    if (body.trim() === '') throw usageError('TEXT must not be empty')
+  examples: [
+    ['arc post --agent me "I take the parser"', 'to everyone, in general'],
+    ['arc post --agent me --to bob "your turn"', 'to bob alone'],
+    ['npm test 2>&1 | arc post --agent me', 'what a command says'],
+    ['arc post --agent me --kind task "mend it"', 'a task for anybody'],
+  ],
+  async run(given) {
     const options = {
       channel: text(given.channel, 'channel'),
       to: text(given.to, 'to'),
@@ -39,7 +40,10 @@ export default defineCommand({
       threadId: text(given['thread-id'], 'thread-id'),
       replyTo: wholeNumber(given['reply-to'], 'reply-to', 0, Number.MAX_SAFE_INTEGER),
     }
+    const body = await bodyFrom({ text: given.text, file: text(given.file, 'file') })
     const client = await signIn(given)
-    printJson(await client.post(body, options))
+    const posted = await client.post(body, options)
+    await show(given, withoutRecipient(posted), (texts, row) => texts.message(row))
+    sayWhetherThere(posted)
   },
 })

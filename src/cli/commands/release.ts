@@ -2,4 +2,4 @@
 
 import { releaseCommand } from '../leases.js'
 
-export default releaseCommand('release', 'claim', 'The key, such as task-7')
+export default releaseCommand('release')

@@ -1,9 +1,10 @@
 // `arc stop`: stops the hub and waits until it is gone.
 
 import { defineCommand } from 'citty'
+import { UsageError } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
-import { ExitStatus, printJson } from '../output.js'
+import { ExitStatus, printJson, USAGE_STATUS } from '../output.js'
 import { stopHub } from '../stopping.js'
 
 export default defineCommand({
@@ -16,7 +17,7 @@ export default defineCommand({
       printJson({ stopped: true, pid, url })
     } catch (error) {
       printJson({ stopped: false, error: (error as Error).message })
-      throw new ExitStatus(1)
+      throw new ExitStatus(error instanceof UsageError ? USAGE_STATUS : 1)
     }
   },
 })

@@ -2,4 +2,4 @@
 
 import { releaseCommand } from '../leases.js'
 
-export default releaseCommand('unlock', 'lock on a file', 'The path, as all agents write it')
+export default releaseCommand('unlock')

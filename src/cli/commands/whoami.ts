@@ -1,16 +1,14 @@
 // `arc whoami`: the self-test by which an agent picks its transport (PROTOCOL §13).
 
-import { defineCommand } from 'citty'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { printJson } from '../output.js'
+import { command } from '../command.js'
+import { show } from '../output.js'
 
-export default defineCommand({
-  meta: { name: 'whoami', description: 'Register as an agent and show what it sees: the self-test' },
+export default command({
   args: agentArguments,
-  async run({ args, rawArgs }) {
-    checkCommandLine(rawArgs, agentArguments)
-    const client = await signIn(args)
-    printJson(await client.bootstrap())
+  examples: [['arc whoami --agent me', 'am I connected, who else is here?']],
+  async run(given) {
+    const client = await signIn(given)
+    await show(given, await client.bootstrap(), (texts, bootstrap) => texts.bootstrap(bootstrap))
   },
 })

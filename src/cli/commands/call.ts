@@ -1,0 +1,38 @@
+// `arc call`: asks another agent, and prints its answer (PROTOCOL §15).
+
+import { ArcError } from '../../protocol/errors.js'
+import { agentArguments, signIn } from '../agent-arguments.js'
+import { requiredPositional, seconds, text } from '../arguments.js'
+import { bodyFrom } from '../body.js'
+import { command } from '../command.js'
+import { ExitStatus, LATE_STATUS, say, show } from '../output.js'
+
+export default command({
+  args: {
+    ...agentArguments,
+    'thread-id': { type: 'string', description: 'The thread that it belongs to', valueHint: 'id' },
+    timeout: { type: 'string', description: 'Seconds to wait (default 60)', valueHint: 'sec' },
+    callee: { type: 'positional', required: false, description: 'The agent to ask' },
+    text: { type: 'positional', required: false, description: 'What to ask; - for standard input' },
+  },
+  examples: [
+    ['arc call --agent me bob "run the tests"', 'prints what bob answers'],
+    ['arc reply --agent bob 12 --kind task_result "ok"', "bob's answer to request 12"],
+  ],
+  async run(given) {
+    const callee = requiredPositional(given.callee, 'CALLEE')
+    const options = {
+      timeout: seconds(given.timeout, 'timeout'),
+      threadId: text(given['thread-id'], 'thread-id'),
+    }
+    const body = await bodyFrom({ text: given.text })
+    const client = await signIn(given)
+    try {
+      await show(given, await client.call(callee, body, options), (texts, row) => texts.message(row))
+    } catch (error) {
+      if (!(error instanceof ArcError) || error.code !== 'timeout') throw error
+      say(`arc error: ${error.message}`)
+      throw new ExitStatus(LATE_STATUS)
+    }
+  },
+})

@@ -1,0 +1,65 @@
+// `arc reply`: answers a message where it was said. A direct message is answered to its author, and a broadcast in its
+// channel and thread.
+
+import { ArcError, notFound } from '../../protocol/errors.js'
+import { MESSAGE_KINDS } from '../../protocol/kinds.js'
+import type { Message } from '../../protocol/objects.js'
+import type { ArcClient } from '../../sdk/client.js'
+import { agentArguments, signIn } from '../agent-arguments.js'
+import { oneOf, requiredId, text } from '../arguments.js'
+import { bodyFrom } from '../body.js'
+import { command } from '../command.js'
+import { say, show } from '../output.js'
+import { sayWhetherThere, withoutRecipient } from '../recipient.js'
+
+export default command({
+  args: {
+    ...agentArguments,
+    kind: { type: 'string', description: 'chat (default), task_result, …', valueHint: 'kind' },
+    file: { type: 'string', description: 'The answer is in this file', valueHint: 'path' },
+    id: { type: 'positional', required: false, description: 'The id of the message to answer' },
+    text: {
+      type: 'positional',
+      required: false,
+      description: 'What to say; - for standard input; after -- if it begins with a dash',
+    },
+  },
+  examples: [
+    ['arc reply --agent me 12 "yes, go on"', 'where message 12 was said'],
+    ['arc reply --agent me 12 --kind task_result "all pass"', 'completes the request'],
+    ['npm test 2>&1 | arc reply --agent me 12', 'the answer comes from a pipe'],
+  ],
+  async run(given) {
+    const id = requiredId(given.id, 'ID')
+    const kind = oneOf(given.kind?.toLowerCase(), 'kind', MESSAGE_KINDS)
+    const body = await bodyFrom({ text: given.text, file: text(given.file, 'file') })
+    const client = await signIn(given)
+    const original = await find(client, id)
+    const { from_agent, to_agent, channel, thread_id } = original
+    const partner = from_agent === client.agentId ? to_agent : from_agent
+    const posted = await client.post(body, {
+      kind,
+      channel,
+      replyTo: id,
+      threadId: thread_id ?? undefined,
+      to: to_agent === null ? undefined : (partner ?? undefined),
+    })
+    await show(given, withoutRecipient(posted), (texts, row) => texts.message(row))
+    sayWhetherThere(posted)
+    if (original.kind === 'task_request' && kind !== 'task_result')
+      say(`arc: request ${id} stays open; --kind task_result completes it`)
+  },
+})
+
+/** A hub of version 1 shows one message only in the agent's feed. */
+async function find(client: ArcClient, id: number): Promise<Message> {
+  try {
+    return await client.message(id)
+  } catch (error) {
+    if (!(error instanceof ArcError) || error.status !== 404) throw error
+    const rows = await client.poll({ sinceId: id - 1, limit: 1, timeout: 0, includeSelf: true })
+    const [found] = rows.filter((row) => row.id === id)
+    if (!found) throw notFound(`message ${id} does not exist, or "${client.agentId}" may not see it`)
+    return found
+  }
+}
