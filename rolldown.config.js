@@ -1,32 +1,43 @@
-// Bundles the program that `arc` runs: the command line, and one file for each kind of thread of the hub. Most of a start is
-// finding and compiling modules, and the program uses only a small part of some packages. Other packages import the compiled
-// files, which are not bundled.
+// Bundles all that runs of an installed Arc, in dist/program/: the command line, one file for each kind of thread of the hub,
+// what other packages import, the benchmarks, and the hook of harnesses. It is the package's one copy of the code, apart from
+// the hook's. Most of a start is finding and compiling modules, and the program uses only a small part of some packages.
 //
-// File names are the same in every build, and each file has a map to the sources. src/stack-trace.ts reads the maps, so the
-// stack traces in a user's log name places in the sources.
+// File names are the same in every build. Each file has a map to the sources, which src/stack-trace.ts reads in a clone, so
+// the stack traces in a log name places in the sources. The package has neither sources nor maps.
 
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { defineConfig } from 'rolldown'
 
+const PROGRAM = 'dist/program'
+const LICENSES = 'LICENSES.txt'
+
+// better-sqlite3 has a binary, piscina starts threads on a file of its own, and undici is large and seldom needed.
+const EXTERNAL = [/^better-sqlite3/, /^piscina/, /^undici/]
+
+const GROUND =
+  /\/dist\/src\/(?:folder|package|process-stat|stack-trace|storage-file|protocol\/(?:address|envelope|errors|json|kinds|limits|numbers|relay|timestamps)|fsqueue\/(?:layout|modes|submit))\.js$/
+
+/** The compiler's maps, so that those of the bundle lead to src/. */
 const compiledMaps = {
-  // The compiler's maps, so that those of the bundle lead to src/.
   name: 'compiled-maps',
   load: (id) => {
     const map = `${id}.map`
-    if (!id.includes('/dist/src/') || !existsSync(map)) return null
+    if (!/\/dist\/(src|bench)\//.test(id) || !existsSync(map)) return null
     return { code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(map, 'utf8')) }
   },
 }
 
-const slimMaps = {
-  name: 'slim-maps',
-  writeBundle: ({ dir }, bundle) => {
-    for (const name of Object.keys(bundle)) if (name.endsWith('.map')) withoutContent(join(dir, name))
+/** Imports of a module as imports of the bundle's file that another build makes of it. */
+const inOtherBuild = (path, file) => ({
+  name: 'in-other-build',
+  resolveId: (source, importer) => {
+    const isIt = importer && source.startsWith('.') && resolve(dirname(importer), source) === resolve(path)
+    return isIt ? { id: `./${file}`, external: true } : null
   },
-}
+})
 
-const program = defineConfig({
+const program = {
   input: {
     main: 'dist/src/cli/main.js',
     hub: 'dist/src/actors/hub.js',
@@ -34,44 +45,85 @@ const program = defineConfig({
     'gateway.actor': 'dist/src/actors/gateway.actor.js',
     'relay.actor': 'dist/src/actors/relay.actor.js',
     'files.worker': 'dist/src/fsqueue/files.worker.js',
+    sdk: 'dist/src/sdk/index.js',
+    protocol: 'dist/src/protocol/index.js',
+    queue: 'dist/src/fsqueue/index.js',
   },
   platform: 'node',
-  // better-sqlite3 has a binary, piscina starts threads on a file of its own, undici is large and seldom needed, and the bench
-  // starts its own files.
-  external: [/^better-sqlite3/, /^piscina/, /^undici/, /\/dist\/bench\//],
+  external: EXTERNAL,
   output: {
-    dir: 'dist/program',
+    dir: PROGRAM,
     cleanDir: true,
     entryFileNames: '[name].js',
     chunkFileNames: ({ facadeModuleId }) =>
       facadeModuleId?.includes('/cli/commands/') ? `arc-${basename(facadeModuleId)}` : 'shared-[name].js',
-    sourcemap: true,
+    // One file of what nearly every command loads. Each file more costs a start about half a millisecond.
+    codeSplitting: { groups: [{ name: 'ground', test: GROUND }] },
+    sourcemap: 'hidden',
   },
   plugins: [
+    inOtherBuild('dist/bench/index.js', 'bench.js'),
     compiledMaps,
-    slimMaps,
-    { name: 'executable', writeBundle: ({ dir }) => chmodSync(join(dir, 'main.js'), 0o755) },
+    {
+      name: 'as-installed',
+      writeBundle({ dir }) {
+        chmodSync(join(dir, 'main.js'), 0o755)
+        writeFileSync(join(dir, LICENSES), licensesOf(this.getModuleIds()))
+      },
+    },
   ],
-})
+}
+
+const bench = {
+  input: { bench: 'dist/bench/index.js', ...benchProcesses() },
+  platform: 'node',
+  external: EXTERNAL,
+  output: {
+    dir: PROGRAM,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'bench-shared-[name].js',
+    sourcemap: 'hidden',
+  },
+  plugins: [inOtherBuild('dist/src/sdk/index.js', 'sdk.js'), compiledMaps],
+}
 
 // A hook runs at every tool call of every agent. One CommonJS file starts in the shortest time.
-const hook = defineConfig({
+const hook = {
   input: { hook: 'dist/src/harness/program.js' },
   platform: 'node',
   output: {
-    dir: 'dist/program',
+    dir: PROGRAM,
     format: 'cjs',
     entryFileNames: '[name].cjs',
     codeSplitting: false,
-    sourcemap: true,
+    sourcemap: 'hidden',
   },
-  plugins: [compiledMaps, slimMaps],
-})
+  plugins: [compiledMaps],
+}
 
-export default [program, hook]
+export default defineConfig([program, bench, hook])
 
-/** Removes the sources' texts from a map. They would be a third of the installed package. */
-function withoutContent(file) {
-  const { sourcesContent, ...map } = JSON.parse(readFileSync(file, 'utf8'))
-  writeFileSync(file, JSON.stringify(map))
+/** The load generators and baselines that the benchmarks start as processes, by the names that `script` gets. */
+function benchProcesses() {
+  const sources = readdirSync('dist/bench', { recursive: true }).filter((name) => name.endsWith('.js'))
+  const texts = sources.map((name) => readFileSync(join('dist/bench', name), 'utf8'))
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/\bscript\('([a-z-]+)'\)/g)].map(([, name]) => name),
+  )
+  const pathOf = (name) => sources.find((source) => basename(source) === `${name}.js`)
+  return Object.fromEntries(names.map((name) => [`bench-${name}`, join('dist/bench', pathOf(name))]))
+}
+
+/** The licenses of the packages whose code is in the bundle. */
+function licensesOf(modules) {
+  const folders = [...modules].flatMap(
+    (id) => /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1] ?? [],
+  )
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name))
+    if (!file) throw new Error(`${folder} has no license file`)
+    return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
+  })
+  return `This folder holds code of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
 }

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { Pool } from 'undici'
 import { makeFolder } from './folders.js'
-import { type ServerProcess, startServer } from './processes.js'
+import { type ServerProcess, script, startServer } from './processes.js'
 import type { Who } from './report.js'
 
 export interface HubUnderTest {
@@ -22,7 +22,7 @@ export interface Address {
   readonly spoolDir?: string | undefined
 }
 
-const HUB = new URL('./baselines/hub-process.js', import.meta.url)
+const HUB = script('hub-process')
 
 /** Runs a new hub until `work` ends, on `storage` or in a folder of its own. */
 export async function withOwnHub<T>(work: (hub: HubUnderTest) => Promise<T>, storage?: string): Promise<T> {

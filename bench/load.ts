@@ -3,15 +3,12 @@
 import type { LoadJob, LoadResult } from './load/http-load.js'
 import type { BurstJob, RelayResult } from './load/relay-burst.js'
 import type { RelayJob } from './load/relay-load.js'
-import { runJob } from './processes.js'
+import { runJob, script } from './processes.js'
 
-export const httpLoad = (job: LoadJob) =>
-  runJob<LoadJob, LoadResult>(new URL('./load/http-load.js', import.meta.url), job)
+export const httpLoad = (job: LoadJob) => runJob<LoadJob, LoadResult>(script('http-load'), job)
 
-export const relayLoad = (job: RelayJob) =>
-  runJob<RelayJob, RelayResult>(new URL('./load/relay-load.js', import.meta.url), job)
+export const relayLoad = (job: RelayJob) => runJob<RelayJob, RelayResult>(script('relay-load'), job)
 
-export const relayBurst = (job: BurstJob) =>
-  runJob<BurstJob, RelayResult>(new URL('./load/relay-burst.js', import.meta.url), job)
+export const relayBurst = (job: BurstJob) => runJob<BurstJob, RelayResult>(script('relay-burst'), job)
 
 export const perSecond = ({ requests, seconds }: { requests: number; seconds: number }) => requests / seconds

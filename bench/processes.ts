@@ -3,12 +3,16 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { PACKAGE_ROOT } from '../src/package.js'
 
 export interface ServerProcess {
   readonly port: number
   readonly pid: number
   stop(): Promise<void>
 }
+
+/** The bundled program of a load generator or a baseline, by the name of its source. */
+export const script = (name: string) => new URL(`./dist/program/bench-${name}.js`, PACKAGE_ROOT)
 
 /** Starts a server module that sends `{port}` when it listens. */
 export async function startServer(module: URL, args: readonly string[] = []): Promise<ServerProcess> {

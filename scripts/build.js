@@ -1,4 +1,4 @@
-// Builds the project into dist/: tsc compiles the package's exports and the tests, then rolldown bundles the program. vite
+// Builds the project into dist/: tsc compiles the sources and the tests, then rolldown bundles what the package holds. vite
 // builds the page meanwhile. If dist/ was built from the same sources, it does nothing, so `npm install` and `npm test` can
 // each call it.
 //
@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { copyTypes } from './types.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FOLDERS = ['src', 'test', 'bench']
@@ -20,12 +21,18 @@ const SETTINGS = [
   'rolldown.config.js',
   'scripts/build.js',
   'scripts/bundle.js',
+  'scripts/types.js',
   'tsconfig.json',
   'vite.config.ts',
 ]
 const STAMP = 'dist/.built'
 /** Files that any other build changes, too: one by hand, or by `npm run dev`. */
-const OUTCOMES = ['dist/.tsbuildinfo', 'dist/program/main.js', 'dist/dashboard/index.html']
+const OUTCOMES = [
+  'dist/.tsbuildinfo',
+  'dist/program/main.js',
+  'dist/types/sdk/index.d.ts',
+  'dist/dashboard/index.html',
+]
 const TAP = 'node_modules/@tapjs/test/test-built/dist/esm/index.js'
 
 const at = (path) => join(ROOT, path)
@@ -65,12 +72,15 @@ function run(program, ...args) {
 }
 
 /** Loads the bundler only for a bundle. */
-const bundleProgram = () => import('./bundle.js').then(({ bundle }) => bundle())
+function bundlePackage() {
+  copyTypes()
+  return import('./bundle.js').then(({ bundle }) => bundle())
+}
 
 async function build() {
   if (OUTCOMES.every((path) => existsSync(at(path))) && text(STAMP) === stamp()) return
   removeLeftovers()
-  await Promise.all([run('tsc').then(bundleProgram), run('vite', 'build', '--logLevel', 'warn')])
+  await Promise.all([run('tsc').then(bundlePackage), run('vite', 'build', '--logLevel', 'warn')])
   writeFileSync(at(STAMP), stamp())
 }
 

@@ -1,4 +1,4 @@
-// Bundles the program in dist/program/ from the compiled files in dist/src/.
+// Bundles the program in dist/program/ from the compiled files in dist/src/ and dist/bench/.
 
 import { rolldown } from 'rolldown'
 import configs from '../rolldown.config.js'

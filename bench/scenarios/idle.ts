@@ -5,11 +5,11 @@ import { type Loaded, withBare } from '../bare.js'
 import { type Bench, type Scenario, valuesOf } from '../bench.js'
 import type { IdleJob, IdleSlice } from '../load/idle-load.js'
 import { lookAt } from '../process-facts.js'
-import { runJob } from '../processes.js'
+import { runJob, script } from '../processes.js'
 import type { Who } from '../report.js'
 
-const HOLD_SERVER = new URL('../baselines/hold-server.js', import.meta.url)
-const IDLE_LOAD = new URL('../load/idle-load.js', import.meta.url)
+const HOLD_SERVER = script('hold-server')
+const IDLE_LOAD = script('idle-load')
 
 const WAITERS = 10
 /** As long as the longest long-poll, so each agent polls again once. */

@@ -5,8 +5,9 @@ import { withBare } from '../bare.js'
 import { type Scenario, samplesOf } from '../bench.js'
 import type { LoadRequest } from '../load/http-load.js'
 import { httpLoad } from '../load.js'
+import { script } from '../processes.js'
 
-const ECHO = new URL('../baselines/echo-server.js', import.meta.url)
+const ECHO = script('echo-server')
 
 const claim = (path: string, fields: object): LoadRequest => ({ path, body: JSON.stringify(fields) })
 

@@ -5,11 +5,11 @@ import { type Bench, type Scenario, samplesOf } from '../bench.js'
 import type { HubUnderTest } from '../hubs.js'
 import type { MixedJob, MixedResult } from '../load/mixed-agents.js'
 import { activityBetween, lookAt } from '../process-facts.js'
-import { runJob } from '../processes.js'
+import { runJob, script } from '../processes.js'
 import type { Who } from '../report.js'
 
 const AGENTS = 10
-const LOAD = new URL('../load/mixed-agents.js', import.meta.url)
+const LOAD = script('mixed-agents')
 
 interface Round extends MixedResult {
   /** Percent of one core; undefined if the process is unknown. */

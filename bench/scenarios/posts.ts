@@ -8,9 +8,10 @@ import { makeFolder } from '../folders.js'
 import type { LoadJob, LoadResult } from '../load/http-load.js'
 import { httpLoad, perSecond } from '../load.js'
 import { spentBetween, threadTimes } from '../process-costs.js'
+import { script } from '../processes.js'
 import { type Goal, WHO, type Who } from '../report.js'
 
-const ECHO = new URL('../baselines/echo-server.js', import.meta.url)
+const ECHO = script('echo-server')
 const POST = {
   path: '/v1/messages',
   body: JSON.stringify({ from_agent: 'bench', channel: 'general', body: `message {i} ${'x'.repeat(180)}` }),

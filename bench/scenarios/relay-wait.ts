@@ -9,11 +9,11 @@ import { type Bench, type Scenario, samplesOf } from '../bench.js'
 import { makeFolder } from '../folders.js'
 import type { HubUnderTest } from '../hubs.js'
 import { relayLoad } from '../load.js'
-import { end, runJob } from '../processes.js'
+import { end, runJob, script } from '../processes.js'
 import type { Goal, Who } from '../report.js'
 
-const FILE_TRIPS = new URL('../baselines/file-trips.js', import.meta.url)
-const POLLERS = new URL('../load/relay-pollers.js', import.meta.url)
+const FILE_TRIPS = script('file-trips')
+const POLLERS = script('relay-pollers')
 const AT_MOST_5: Goal = { of: 'value', atMost: 5 }
 
 export const relayWait: Scenario = {

@@ -6,9 +6,9 @@ import { type Scenario, samplesOf, valuesOf } from '../bench.js'
 import { makeFolder } from '../folders.js'
 import type { RelayResult } from '../load/relay-burst.js'
 import { perSecond, relayBurst } from '../load.js'
-import { runJob } from '../processes.js'
+import { runJob, script } from '../processes.js'
 
-const LOOP = new URL('../baselines/file-loop.js', import.meta.url)
+const LOOP = script('file-loop')
 const POSTS_EACH = 250
 
 export const relay: Scenario = {

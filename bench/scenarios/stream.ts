@@ -7,10 +7,11 @@ import { result } from '../hubs.js'
 import type { StreamJob, StreamResult } from '../load/stream-load.js'
 import { type RunJob, withLoad } from '../load-process.js'
 import { tooFewFiles } from '../process-facts.js'
+import { script } from '../processes.js'
 import type { Who } from '../report.js'
 
-const SSE_SERVER = new URL('../baselines/sse-server.js', import.meta.url)
-const STREAM_LOAD = new URL('../load/stream-load.js', import.meta.url)
+const SSE_SERVER = script('sse-server')
+const STREAM_LOAD = script('stream-load')
 
 /** 60 ms for 1,000 readers: slow enough for 50 µs a delivery. A queue would hide the time of a delivery. */
 const FULL = { readers: 1_000, warmUps: 20, messages: 200, intervalMs: 60, deadlineMs: 30_000 }

@@ -9,10 +9,11 @@ import { type HubUnderTest, result } from '../hubs.js'
 import type { WakeJob, WakeResult } from '../load/wake-load.js'
 import { type RunJob, withLoad } from '../load-process.js'
 import { tooFewFiles } from '../process-facts.js'
+import { script } from '../processes.js'
 import type { Goal, Who } from '../report.js'
 
-const HOLD_SERVER = new URL('../baselines/hold-server.js', import.meta.url)
-const WAKE_LOAD = new URL('../load/wake-load.js', import.meta.url)
+const HOLD_SERVER = script('hold-server')
+const WAKE_LOAD = script('wake-load')
 
 interface Case {
   readonly waiters: number

@@ -5,9 +5,10 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { script } from '../../bench/processes.js'
 import { ownFolder } from '../support/folder.js'
 
-const HUB = new URL('../../bench/baselines/hub-process.js', import.meta.url)
+const HUB = script('hub-process')
 
 t.test('it starts whichever way the flags are written, and each thread leaves a profile', async (t) => {
   const folder = ownFolder(t)

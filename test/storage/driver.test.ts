@@ -91,7 +91,9 @@ t.test('a binary that is missing is said in one line', async (t) => {
   const old = { version: '12.11.1', opening }
   const current = { version: '13.2.0', opening }
   const reason =
-    /no binary of better-sqlite3 .* runs on Node .* \(Could not locate the bindings file\): run `npm /
+    NODE_MAJOR < 22
+      ? /error: the SQLite binary of better-sqlite3 12\.11\.1 is missing, as after `npm install --ignore-scripts`: run `npm run install` in \/.*better-sqlite3$/m
+      : /no binary of better-sqlite3 .* runs on Node .* \(Could not locate the bindings file\): with a C\+\+ compiler, run `npm /
   await refusesToStart(t, NODE_MAJOR < 22 ? old : current, reason)
 })
 

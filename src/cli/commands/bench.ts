@@ -3,11 +3,14 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
-import { htmlReport } from '../../../bench/html.js'
-import type { Address } from '../../../bench/hubs.js'
-import { runBench } from '../../../bench/main.js'
-import { SCENARIOS } from '../../../bench/scenarios.js'
-import { scenarioTable, tableReport } from '../../../bench/table.js'
+import {
+  type Address,
+  htmlReport,
+  runBench,
+  SCENARIOS,
+  scenarioTable,
+  tableReport,
+} from '../../../bench/index.js'
 import { address } from '../agent-arguments.js'
 import { text, usageError, wholeNumber } from '../arguments.js'
 import { checkCommandLine } from '../command-line.js'

@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { PACKAGE_ROOT } from '../../package.js'
@@ -29,9 +30,7 @@ export function openFile(path: string, options: SqliteDatabase.Options): Databas
     return new SqliteDatabase(path, options)
   } catch (error) {
     if (error instanceof SqliteDatabase.SqliteError || error instanceof TypeError) throw error
-    const version = driverVersion()
-    const text = `no binary of better-sqlite3 ${version} runs on ${HERE} (${firstSentence(error)}): ${compile(ROOT, version)}`
-    throw new ArcError('start_failed', text, { cause: error })
+    throw new ArcError('start_failed', noBinary(firstSentence(error) ?? ''), { cause: error })
   }
 }
 
@@ -60,12 +59,15 @@ export function installAgain(root: string): string {
     : `run \`npm uninstall arc-hub\` in ${project}, and install it again with the Node that runs it`
 }
 
-/** How to build a binary. 12 builds one at each installation, 13 only on demand. */
-function compile(root: string, driver: string): string {
-  const project = projectOf(root)
-  const inFolder = `in ${project ?? root}, which needs a C++ compiler`
-  if (major(driver) >= 13) return `run \`npm explore better-sqlite3 -- npm run build-release\` ${inFolder}`
-  return `run \`npm ${project ? 'rebuild better-sqlite3' : 'install'}\` ${inFolder}`
+/** 12 fetches or builds its binary at each installation, 13 builds one on demand. */
+function noBinary(reason: string): string {
+  const version = driverVersion()
+  const isOld = major(version) < 13
+  const way = isOld ? 'run `npm run install`' : 'with a C++ compiler, run `npm run build-release`'
+  const remedy = `${way} in ${dirname(resolve('better-sqlite3/package.json'))}`
+  if (isOld && reason.startsWith('Could not locate'))
+    return `the SQLite binary of better-sqlite3 ${version} is missing, as after \`npm install --ignore-scripts\`: ${remedy}`
+  return `no binary of better-sqlite3 ${version} runs on ${HERE} (${reason}): ${remedy}`
 }
 
 /** The folder that Arc is installed in; undefined in a clone of its repository. */
