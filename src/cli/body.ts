@@ -2,7 +2,39 @@
 
 import { fstatSync, readFileSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
-import { usageError } from './arguments.js'
+import type { ArgsDef } from 'citty'
+import type { AttachmentInput } from '../sdk/options.js'
+import { text as optionalText, usageError } from './arguments.js'
+import { repeated } from './command-line.js'
+
+/** What a post and a reply take. TEXT is optional for citty, which would report a missing one before it sees a mistyped option. */
+export const contentArguments = {
+  file: { type: 'string', description: 'The text is in this file', valueHint: 'path' },
+  attach: { type: 'string', description: 'A file to attach; may be repeated', valueHint: 'path' },
+  text: {
+    type: 'positional',
+    required: false,
+    description: 'What to say; - or none for standard input; after -- if it begins with a dash',
+  },
+} as const satisfies ArgsDef
+
+export interface Content {
+  readonly body: string
+  readonly attachments: AttachmentInput[] | undefined
+}
+
+/** @throws UsageError if there is nothing to say, or for a file that can't be read */
+export async function contentFrom(
+  given: Readonly<Record<string, unknown>>,
+  rawArgs: readonly string[],
+): Promise<Content> {
+  const paths = repeated(rawArgs, contentArguments, 'attach')
+  const attachments =
+    paths.length === 0 ? undefined : (await import('./attachments.js')).attachmentsFrom(paths)
+  const file = optionalText(given.file, 'file')
+  const body = await bodyFrom({ text: given.text as string | undefined, file, mayBeEmpty: paths.length > 0 })
+  return { body, attachments }
+}
 
 interface Source {
   /** As typed; `-` stands for standard input. */
@@ -33,12 +65,16 @@ function saying(body: string, source: string, mayBeEmpty: boolean): string {
 
 /** @throws UsageError if the file can't be read, or is no text */
 function readText(path: string): string {
+  let bytes: Buffer
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+    bytes = readFileSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-      throw usageError(`${path} is no text in UTF-8; give it with --attach`)
     throw usageError(`${path} can't be read: ${(error as Error).message}`)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw usageError(`${path} is no text in UTF-8; give it with --attach`)
   }
 }
 

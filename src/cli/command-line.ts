@@ -6,7 +6,7 @@ import type { ArgsDef } from 'citty'
 import { nearNames } from '../near-names.js'
 import { usageError } from './arguments.js'
 
-/** Options that may be given more than once; `list` reads their values. */
+/** Options that may be given more than once; `repeated` reads their values. */
 const REPEATED = ['allow-host', 'attach']
 
 interface Option {
@@ -38,11 +38,17 @@ export function checkCommandLine(rawArgs: readonly string[], known: ArgsDef, max
   throw usageError(`unexpected argument "${surplus}"${advice}`)
 }
 
-/** The values of an option that may be given several times, or as a list with commas. */
-export function list(rawArgs: readonly string[], known: ArgsDef, option: string): string[] {
+/** The values of an option that may be given several times. */
+export function repeated(rawArgs: readonly string[], known: ArgsDef, option: string): string[] {
   return read(rawArgs, known)
     .options.filter(({ name }) => name === option)
-    .flatMap(({ value = '' }) => value.split(','))
+    .map(({ value = '' }) => value)
+}
+
+/** The same, of an option whose values may also be a list with commas. */
+export function list(rawArgs: readonly string[], known: ArgsDef, option: string): string[] {
+  return repeated(rawArgs, known, option)
+    .flatMap((value) => value.split(','))
     .map((value) => value.trim())
     .filter((value) => value !== '')
 }

@@ -2,8 +2,8 @@
 
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { oneOf, text, wholeNumber } from '../arguments.js'
-import { bodyFrom } from '../body.js'
+import { oneOf, text, usageError, wholeNumber } from '../arguments.js'
+import { contentArguments, contentFrom } from '../body.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
 import { sayWhetherThere, withoutRecipient } from '../recipient.js'
@@ -15,13 +15,11 @@ const args = {
   kind: { type: 'string', description: 'chat (default), notice, task, artifact, …', valueHint: 'kind' },
   'thread-id': { type: 'string', description: 'The thread that it belongs to', valueHint: 'id' },
   'reply-to': { type: 'string', description: 'The message that it answers', valueHint: 'id' },
-  file: { type: 'string', description: 'The text is in this file', valueHint: 'path' },
-  // Optional for citty, which reads a text that begins with a dash as options and then reports a missing text.
-  text: {
-    type: 'positional',
-    required: false,
-    description: 'What to say; - or none for standard input; after -- if it begins with a dash',
+  'expect-known': {
+    type: 'boolean',
+    description: 'Post nothing if the addressee has never signed in',
   },
+  ...contentArguments,
 } as const
 
 export default command({
@@ -29,10 +27,12 @@ export default command({
   examples: [
     ['arc post --agent me "I take the parser"', 'to everyone, in general'],
     ['arc post --agent me --to bob "your turn"', 'to bob alone'],
+    ['arc post --agent me --to bob --expect-known "hi"', 'only if there is a bob'],
     ['npm test 2>&1 | arc post --agent me', 'what a command says'],
+    ['arc post --agent me --attach src/a.ts "look"', 'with the file as it is now'],
     ['arc post --agent me --kind task "mend it"', 'a task for anybody'],
   ],
-  async run(given) {
+  async run(given, rawArgs) {
     const options = {
       channel: text(given.channel, 'channel'),
       to: text(given.to, 'to'),
@@ -40,9 +40,11 @@ export default command({
       threadId: text(given['thread-id'], 'thread-id'),
       replyTo: wholeNumber(given['reply-to'], 'reply-to', 0, Number.MAX_SAFE_INTEGER),
     }
-    const body = await bodyFrom({ text: given.text, file: text(given.file, 'file') })
+    const toMustExist = given['expect-known'] || undefined
+    if (toMustExist && options.to === undefined) throw usageError('--expect-known goes with --to')
+    const { body, attachments } = await contentFrom(given, rawArgs)
     const client = await signIn(given)
-    const posted = await client.post(body, options)
+    const posted = await client.post(body, { ...options, attachments, toMustExist })
     await show(given, withoutRecipient(posted), (texts, row) => texts.message(row))
     sayWhetherThere(posted)
   },

@@ -6,8 +6,8 @@ import { MESSAGE_KINDS } from '../../protocol/kinds.js'
 import type { Message } from '../../protocol/objects.js'
 import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { oneOf, requiredId, text } from '../arguments.js'
-import { bodyFrom } from '../body.js'
+import { oneOf, requiredId } from '../arguments.js'
+import { contentArguments, contentFrom } from '../body.js'
 import { command } from '../command.js'
 import { say, show } from '../output.js'
 import { sayWhetherThere, withoutRecipient } from '../recipient.js'
@@ -16,29 +16,25 @@ export default command({
   args: {
     ...agentArguments,
     kind: { type: 'string', description: 'chat (default), task_result, …', valueHint: 'kind' },
-    file: { type: 'string', description: 'The answer is in this file', valueHint: 'path' },
     id: { type: 'positional', required: false, description: 'The id of the message to answer' },
-    text: {
-      type: 'positional',
-      required: false,
-      description: 'What to say; - for standard input; after -- if it begins with a dash',
-    },
+    ...contentArguments,
   },
   examples: [
     ['arc reply --agent me 12 "yes, go on"', 'where message 12 was said'],
     ['arc reply --agent me 12 --kind task_result "all pass"', 'completes the request'],
     ['npm test 2>&1 | arc reply --agent me 12', 'the answer comes from a pipe'],
   ],
-  async run(given) {
+  async run(given, rawArgs) {
     const id = requiredId(given.id, 'ID')
     const kind = oneOf(given.kind?.toLowerCase(), 'kind', MESSAGE_KINDS)
-    const body = await bodyFrom({ text: given.text, file: text(given.file, 'file') })
+    const { body, attachments } = await contentFrom(given, rawArgs)
     const client = await signIn(given)
     const original = await find(client, id)
     const { from_agent, to_agent, channel, thread_id } = original
     const partner = from_agent === client.agentId ? to_agent : from_agent
     const posted = await client.post(body, {
       kind,
+      attachments,
       channel,
       replyTo: id,
       threadId: thread_id ?? undefined,
