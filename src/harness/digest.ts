@@ -1,5 +1,5 @@
 // The text that a hook hands to a model: what other agents have said, bounded. It states facts and gives no orders. Every
-// line of an agent's words begins with `> `, so that no words of theirs read as ours, or as the user's.
+// line of an agent's words begins with `| `, so that no words of theirs read as ours, or as the user's.
 
 import type { Offer, OfferedMessage } from '../protocol/objects.js'
 
@@ -52,7 +52,7 @@ function headOf(
 /** A body as quoted lines of at most `max` characters in all. */
 function wordsOf({ id, body, attachments, cut }: OfferedMessage, max: number): string {
   const files = attachments.length > 0 ? `\n(${attachments.length} attachments)` : ''
-  const quoted = `> ${(body + files).replace(/\r?\n|[\r\u2028\u2029\u0085]/g, '\n> ')}`
+  const quoted = `| ${(body + files).replace(/\r?\n|[\r\u2028\u2029\u0085]/g, '\n| ')}`
   const mark = `\n(cut; the whole: arc message ${id})`
   if (quoted.length <= max && !cut) return quoted
   if (quoted.length + mark.length <= max) return quoted + mark

@@ -37,7 +37,7 @@ t.test(
     /** A harness takes only a whole answer. */
     const take = (stdout: string) => {
       try {
-        for (const [, body] of JSON.stringify(JSON.parse(stdout)).matchAll(/> (m[0-9]+)\./g))
+        for (const [, body] of JSON.stringify(JSON.parse(stdout)).matchAll(/\| (m[0-9]+)\./g))
           handed.add(body as string)
       } catch {
         // cut off, or nothing

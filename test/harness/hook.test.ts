@@ -159,12 +159,12 @@ for (const name of Object.keys(HARNESSES)) {
     t.equal(await session.told(t, 'prompt', { prompt: 'Say hello.' }), undefined, 'nothing to say')
     const first = await alice.dm(agentId, 'first\nof two lines', { toMustExist: true })
     const told = await session.told(t, 'tool')
-    t.match(told, new RegExp(`#${first.id} alice to you, .*:\n> first\n> of two lines\n`))
+    t.match(told, new RegExp(`#${first.id} alice to you, .*:\n\\| first\n\\| of two lines\n`))
     t.match(await stateOf(first.id), { state: 'shown', via: `${session.name.split(',')[0]} tool`, offers: 1 })
     t.equal(await session.told(t, 'tool'), undefined, 'once')
 
     const second = await alice.dm(agentId, 'second')
-    t.match(await session.told(t, 'stop', { stop_hook_active: false }), /> second/)
+    t.match(await session.told(t, 'stop', { stop_hook_active: false }), /\| second/)
     t.match(await stateOf(second.id), { state: 'offered' }, 'a stop proves nothing')
     t.equal(await session.told(t, 'stop', { stop_hook_active: true }), undefined, 'held exactly once')
     t.match(await stateOf(second.id), { state: 'shown', via: `${session.name.split(',')[0]} stop` })
@@ -183,7 +183,7 @@ t.test('a stop that the harness cut off was not shown: its text comes again', as
   await session.told(t, 'start')
   const { id } = await alice.dm(session.agentId, 'lost at the cap')
   t.match(await session.told(t, 'stop'), /lost at the cap/)
-  t.match(await session.told(t, 'prompt', { prompt: 'go on' }), /handed over before:\n> lost at the cap/)
+  t.match(await session.told(t, 'prompt', { prompt: 'go on' }), /handed over before:\n\| lost at the cap/)
   t.match(await stateOf(id), { state: 'shown', via: 'claude prompt', offers: 2 })
 })
 
@@ -222,7 +222,7 @@ t.test('a broadcast is handed over as one of the room', async (t) => {
   const session = new Session(t, 'claude')
   await session.told(t, 'start')
   const { id } = await alice.post('for all')
-  t.match(await session.told(t, 'tool'), new RegExp(`#${id} alice in general, .*\n> for all`))
+  t.match(await session.told(t, 'tool'), new RegExp(`#${id} alice in general, .*\n\\| for all`))
 })
 
 t.test('a text is bounded, names every message in it, and quotes every line', async (t) => {
@@ -237,7 +237,7 @@ t.test('a text is bounded, names every message in it, and quotes every line', as
     const text = (await session.told(t, 'tool')) ?? ''
     t.ok(text.length <= 6_000, `${text.length} characters`)
     for (const line of text.split('\n'))
-      t.match(line, /^(> |#[0-9]+ alice|Arc: |An answer|\(cut; |[0-9]+ more for you)/)
+      t.match(line, /^(\| |#[0-9]+ alice|Arc: |An answer|\(cut; |[0-9]+ more for you)/)
     for (const [, id] of text.matchAll(/^#([0-9]+)/gm)) shown.add(Number(id))
   }
   t.equal(shown.size, posted.length)
