@@ -21,6 +21,7 @@ export const GROUPS = {
     },
     stop: { load: () => import('./commands/stop.js'), summary: 'stop the hub and wait until it is gone' },
     reset: { load: () => import('./commands/reset.js'), summary: 'stop the hub and delete its database' },
+    serve: { load: () => import('./commands/hub.js'), summary: 'run the hub in the foreground' },
     status: { load: () => import('./commands/status.js'), summary: 'show which hub runs where' },
     open: { load: () => import('./commands/open.js'), summary: 'show the dashboard in your browser' },
     logs: { load: () => import('./commands/logs.js'), summary: 'show the log of the background hub' },

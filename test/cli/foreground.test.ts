@@ -40,6 +40,20 @@ t.test('it prints log lines for people on standard error, and nothing on standar
   for (const line of stderr.trimEnd().split('\n')) t.match(line, /^[0-9:.]{12} [A-Z]+ +[a-z]+ +\S/)
 })
 
+t.test('arc serve is the same hub, and takes the same options', async (t) => {
+  const place = new Place(t)
+  const hub = place.start(['serve', '--port', '0'])
+  await until('the pid file', () => existsSync(place.room('.arc.pid')))
+  t.equal(place.pidFile().pid, hub.pid)
+  hub.child.kill()
+  t.match(await hub.finished, { status: 0, stdout: '' })
+  t.match((await place.arc(['serve', '--help'])).stdout, /^arc serve: run the hub in the foreground\n/)
+  t.match(
+    (await place.arc(['serve', '--base-url', 'http://127.0.0.1:1'])).stderr,
+    'unknown option --base-url',
+  )
+})
+
 t.test('--quiet prints nothing', async (t) => {
   const { hub } = await hubIn(new Place(t), ['--quiet'])
   hub.child.kill()

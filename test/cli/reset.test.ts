@@ -1,10 +1,11 @@
 // `arc reset` stops the hub and deletes its database files, so that the next hub is another instance. It
 // deletes nothing under a hub that still runs, whoever that hub was found by.
 
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Channel } from '../../src/protocol/objects.js'
-import { call, freePort, isAlive, json, Place } from '../support/arc-process.js'
+import { call, type Finished, freePort, isAlive, json, Place } from '../support/arc-process.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 2
@@ -128,5 +129,48 @@ t.test(
     writeFileSync(place.room('.arc.pid'), JSON.stringify({ pid: stranger.pid, port, url }))
     await refusesToDelete(t, place, [], /nobody was signalled/)
     t.ok(await stranger.isUnharmed())
+  },
+)
+
+/** The words before a command that is to run at a terminal. Its output there is all in one. */
+const AT_TERMINAL = ['sh', '-c', `exec script -qec "'$0' '$1' $2 $3" /dev/null`]
+const needsScript = spawnSync('script', ['--version']).error ? 'needs script, to have a terminal' : false
+
+/** Answers the question, and returns all that the terminal shows in the end. */
+async function answering(place: Place, answer: string, ...args: string[]): Promise<Finished> {
+  const reset = place.start(['reset', ...args], { prefix: AT_TERMINAL })
+  await until('the question', () => reset.stdout.includes('[y/N]'))
+  reset.child.stdin?.write(answer)
+  return reset.finished
+}
+
+t.test('at a terminal, reset asks before it stops or deletes anything', { skip: needsScript }, async (t) => {
+  const place = new Place(t)
+  const { pid, url } = await place.ensure()
+  const question = `Stop the hub at ${url}, and delete ${place.room('arc.sqlite3')} with all that was said? [y/N]`
+  for (const no of ['n\n', '\n', 'yellow\n', '\x04']) {
+    const { status, stdout } = await answering(place, no)
+    t.match(stdout, question)
+    t.match(stdout, 'nothing was stopped or deleted')
+    t.equal(status, 1)
+  }
+  t.ok(isAlive(pid))
+  const { status, stdout } = await answering(place, 'y\n')
+  t.match(stdout, '{"reset":true,"removed"')
+  t.equal(status, 0)
+  t.notOk(isAlive(pid))
+  t.strictSame(databaseFiles(place), [])
+})
+
+t.test(
+  'at a terminal, reset --yes asks nothing, and neither does reset with nothing there',
+  { skip: needsScript },
+  async (t) => {
+    const place = new Place(t)
+    const atTerminal = (...args: string[]) => place.arc(['reset', ...args], { prefix: AT_TERMINAL })
+    t.match((await atTerminal()).stdout, /^\{"reset":true,"note":/)
+    await place.ensure()
+    await place.arc(['stop'])
+    t.match((await atTerminal('--yes')).stdout, /^\{"reset":true,"removed":/)
   },
 )

@@ -1,4 +1,5 @@
-// `arc reset`: stops the hub and deletes its database files, so that the next one starts with nothing.
+// `arc reset`: stops the hub and deletes its database files, so that the next one starts with nothing. A person at a terminal is
+// asked before.
 
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,9 +8,16 @@ import { ArcError } from '../../protocol/errors.js'
 import { defaultStorage, storageFile } from '../../storage-file.js'
 import { checkCommandLine } from '../command-line.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
-import { printJson } from '../output.js'
+import { isAnotherProjects } from '../other-project.js'
+import { ExitStatus, printJson, say } from '../output.js'
+import { agreesTo, isAtTerminal } from '../question.js'
 import { findRunningHub, type Wanted } from '../running-hub.js'
 import { type Stopping, stopHub } from '../stopping.js'
+
+const args = {
+  ...wantedArguments,
+  yes: { type: 'boolean', alias: 'y', description: 'Ask nothing, at a terminal either' },
+} as const
 
 const FOUNDED_WITHIN_MS = 500
 /** The first bytes of an SQLite file; a new one is empty. */
@@ -17,11 +25,12 @@ const HEADER = 'SQLite format 3\0'
 
 export default defineCommand({
   meta: { name: 'reset', description: 'Stop the hub and delete its database' },
-  args: wantedArguments,
-  async run({ args, rawArgs }) {
-    checkCommandLine(rawArgs, wantedArguments)
-    const wanted = wantedFrom(args)
+  args,
+  async run({ args: given, rawArgs }) {
+    checkCommandLine(rawArgs, args)
+    const wanted = wantedFrom(given)
     const meant = storageFile(wanted.storage ?? defaultStorage())
+    if (given.yes !== true && isAtTerminal()) await ask(wanted, meant)
     const stopped = await stopHub(wanted, (hub) => refuseUnmeant(hub, meant, wanted)).catch(
       (error: unknown) => {
         // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
@@ -43,6 +52,18 @@ export default defineCommand({
     )
   },
 })
+
+/** Before anything is proven: a proof would be old by the time of the answer. @throws ExitStatus 1 after a no */
+async function ask(wanted: Wanted, meant: string): Promise<void> {
+  const { hub } = await findRunningHub(wanted)
+  const running = hub && !isAnotherProjects(hub, wanted) ? hub : undefined
+  const storage = running?.probe.info.storage_path ?? meant
+  if (!running && !existsSync(storage)) return
+  const first = running ? `Stop the hub at ${running.url}, and delete` : 'Delete'
+  if (await agreesTo(`${first} ${storage} with all that was said?`)) return
+  say('nothing was stopped or deleted')
+  throw new ExitStatus(1)
+}
 
 /**
  * Only a proven process may name the database to delete: any other could name any file of this user. ARC_BASE_URL says where
