@@ -2,9 +2,9 @@
 
 import type { ArgsDef } from 'citty'
 import { LEASE_TTL_SEC } from '../protocol/limits.js'
-import type { ClaimResult, LockResult } from '../sdk/options.js'
+import type { ClaimResult, LockResult } from '../sdk/lease-options.js'
 import { agentArguments, SHELL_TTL_SEC, signIn } from './agent-arguments.js'
-import { requiredPositional, wholeNumber } from './arguments.js'
+import { requiredPositional, seconds, wholeNumber } from './arguments.js'
 import { command } from './command.js'
 import { ExitStatus, say, show } from './output.js'
 
@@ -12,6 +12,14 @@ const leaseArguments = {
   'ttl-sec': {
     type: 'string',
     description: `Seconds that it lasts (default ${SHELL_TTL_SEC})`,
+    valueHint: 'sec',
+  },
+} as const satisfies ArgsDef
+
+const waitArgument = {
+  wait: {
+    type: 'string',
+    description: 'Seconds to wait in line while another agent has it (default 0)',
     valueHint: 'sec',
   },
 } as const satisfies ArgsDef
@@ -52,16 +60,18 @@ const NOUNS = {
 export function takeCommand(verb: 'claim' | 'lock') {
   const { description, example } = NOUNS[verb]
   return command({
-    args: { ...agentArguments, ...leaseArguments, ...keyArgument(description) },
+    args: { ...agentArguments, ...leaseArguments, ...waitArgument, ...keyArgument(description) },
     examples: [
       [`arc ${verb} --agent me ${example}`, 'mine for an hour; 1 if another has it'],
       [`arc ${verb} --agent me --ttl-sec 60 ${example}`, 'mine for a minute'],
+      [`arc ${verb} --agent me --wait 30 ${example}`, 'waits while another has it'],
     ],
     async run(given) {
       const key = requiredPositional(given.key, 'KEY')
       const ttlSec = leaseTtl(given)
+      const wait = seconds(given.wait, 'wait')
       const client = await signIn(given)
-      await printLease(given, await client[verb](key, { ttlSec, keep: false }))
+      await printLease(given, await client[verb](key, { ttlSec, wait, keep: false }))
     },
   })
 }

@@ -14,7 +14,8 @@ import type {
   Task,
   ThreadDetail,
 } from '../protocol/objects.js'
-import type { ClaimResult, LockResult, ReceivedMessage } from '../sdk/options.js'
+import type { ClaimResult, LockResult } from '../sdk/lease-options.js'
+import type { ReceivedMessage } from '../sdk/options.js'
 
 type Cell = string | number | null | undefined
 type Style = Parameters<typeof styleText>[0]

@@ -46,6 +46,9 @@ export const ERROR_KINDS = {
   timeout: { status: 504, outcome: 'unknown' },
   aborted: { status: 499, outcome: 'unknown' },
   bad_answer: { status: 502, outcome: 'unknown' },
+  // A client's own: `withLock` was not granted its lock, or lost it.
+  not_acquired: { status: 409, outcome: 'refused' },
+  lease_lost: { status: 409, outcome: 'refused' },
   not_executed: { status: 598, outcome: 'unavailable' },
   claimed_elsewhere: { status: 500, outcome: 'unknown' },
   // A stand-alone relay's final answer. The relay has retried, and a file name can't be used twice.

@@ -78,6 +78,7 @@ export const MAX_WAIT_SEC = 1_000_000
 /** The SDK's options, in seconds except `concurrency`. The hub checks the numbers that the SDK only passes on. */
 export const CLIENT_NUMBERS = {
   timeout: { min: 0, max: MAX_WAIT_SEC, fractions: true },
+  wait: { min: 0, max: MAX_WAIT_SEC, fractions: true },
   retryFor: { min: 0, max: MAX_WAIT_SEC, fractions: true },
   pollIntervalSec: { min: 0, max: MAX_WAIT_SEC, fractions: true },
   concurrency: { min: 1, max: MAX_INTEGER },

@@ -289,6 +289,18 @@ export type Offer = Omit<z.infer<typeof offer>, 'messages' | 'ambient'> & {
   ambient: OfferedMessage[]
 }
 
+/** [ours] What an agent waits for, with its position in the line (§19). */
+const waitFor = z.object({
+  kind: z.enum(['claim', 'lock', 'scope', 'slot', 'task']),
+  /** Not for a task. */
+  key: text.optional(),
+  /** These two only for a task. */
+  channel: textOrNull.optional(),
+  thread_id: textOrNull.optional(),
+  since: text,
+  position: id,
+})
+
 /** `GET /v1/agents/{agent_id}` (§17): one agent whole. */
 export const agent = z.object({
   agent_id: text,
@@ -296,6 +308,9 @@ export const agent = z.object({
   mailbox,
   claims: z.array(claim),
   locks: z.array(lock),
+  scopes: z.array(scope).optional(),
+  slots: z.array(slot).optional(),
+  waits_for: z.array(waitFor).optional(),
   /** Open tasks that were sent to it, or whose claim it holds. */
   tasks: z.array(task),
   /** Its newest message among the newest 10,000 of the hub. */

@@ -121,7 +121,8 @@ export class Forwarder {
       )
     } catch (error) {
       if (!(error instanceof ArcError)) throw error
-      if (error.code === 'aborted' && method !== 'GET') return undefined
+      const isLeft = error.code === 'aborted' && method !== 'GET'
+      if (isLeft && !queued.abandonment.happened) return undefined
       if (error.code === 'invalid_request') return relayRefusal(requestId, error)
       return relayFailure(requestId, lastWords(error, method), RELAY_STATUS.hubUnreachable)
     }
@@ -152,19 +153,25 @@ export class Forwarder {
     { path, body }: ParsedRelayRequest,
     method: Method,
   ): Promise<TransportAnswer> {
+    const waitSec = method === 'DELETE' ? 0 : waitOf(path)
     if (method === 'GET') {
-      const waitSec = waitOf(path)
-      return waitSec > 0
-        ? this.#wait(path, waitSec, park, abandonment)
-        : this.#requester.exchange({ method, path })
+      if (waitSec === 0) return this.#requester.exchange({ method, path })
+      park()
+      return this.#untilAbandoned(abandonment, (signal) => this.#poll(path, waitSec, signal))
     }
-    return this.#requester.exchange({
+    const call = {
       method,
       path,
       // Not every hub reads a DELETE's body off the connection.
       body: method === 'DELETE' && Object.keys(body).length === 0 ? undefined : body,
       idempotencyKey: `relay-${hash('sha256', `${queue}/${stem}`, 'base64url')}`,
-    })
+    }
+    if (waitSec === 0) return this.#requester.exchange(call)
+    park()
+    const timeoutSec = pollTimeoutSec(waitSec, this.#requester.timeoutSec)
+    return this.#untilAbandoned(abandonment, (signal) =>
+      this.#requester.exchange({ ...call, timeoutSec, signal }),
+    )
   }
 
   /** Logs when the hub stops answering, and when it answers again. */
@@ -184,28 +191,30 @@ export class Forwarder {
   }
 
   /** Repeats a lost long-poll without its wait: after an outage the ids may have started again (see feed-reader.ts). */
-  async #wait(
-    path: string,
-    waitSec: number,
-    park: () => void,
+  async #poll(path: string, waitSec: number, signal: AbortSignal): Promise<TransportAnswer> {
+    const timeoutSec = pollTimeoutSec(waitSec, this.#requester.timeoutSec)
+    const answer = await this.#requester
+      .exchange({ method: 'GET', path, timeoutSec, retryForSec: 0, signal })
+      .catch((error: unknown) => {
+        if (error instanceof ArcError && error.retryable) return undefined
+        throw error
+      })
+    if (answer && answer.status !== 503) return answer
+    return this.#requester.exchange({ method: 'GET', path: withoutWait(path), signal })
+  }
+
+  /** Gives `work` a signal that is aborted when nobody waits for the answer any more, or when the relay stops. */
+  async #untilAbandoned<T>(
     abandonment: QueuedRequest['abandonment'],
-  ): Promise<TransportAnswer> {
-    park()
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const abandoned = new AbortController()
     if (abandonment.happened) abandoned.abort()
     const abort = () => abandoned.abort()
     abandonment.on(abort)
     const { signal, release } = linkSignals(abandoned.signal, this.#closing.signal)
     try {
-      const timeoutSec = pollTimeoutSec(waitSec, this.#requester.timeoutSec)
-      const answer = await this.#requester
-        .exchange({ method: 'GET', path, timeoutSec, retryForSec: 0, signal })
-        .catch((error: unknown) => {
-          if (error instanceof ArcError && error.retryable) return undefined
-          throw error
-        })
-      if (answer && answer.status !== 503) return answer
-      return await this.#requester.exchange({ method: 'GET', path: withoutWait(path), signal })
+      return await work(signal)
     } finally {
       abandonment.off(abort)
       release()

@@ -1,12 +1,13 @@
-// ArcClient: an agent's client of the hub (PROTOCOL §15), with one method for each thing that an agent can do. The long
-// ones (`messages`, `call`, `serve`) have files of their own.
+// ArcClient: an agent's client of the hub (PROTOCOL §15), with one method for each thing that an agent can do: what it
+// asks is in reading.ts, what it holds in holding.ts, its tasks in working.ts, all else here. The long methods have files
+// of their own.
 // Every method rejects with `ArcError`. A refusal by the hub has the hub's text, `status` and `code`. Where no hub
 // answered, the code is `no_hub`, `unavailable`, `outcome_unknown`, `timeout`, `aborted` or `bad_answer`.
 
 import { setMaxListeners } from 'node:events'
 import { ArcError } from '../protocol/errors.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
-import type { Bootstrap, Channel, Message, Receipt, Session, Task } from '../protocol/objects.js'
+import type { Bootstrap, Channel, Message, Receipt, Session } from '../protocol/objects.js'
 import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
 import { liveChanges } from './changes.js'
@@ -20,7 +21,6 @@ import { liveMessages, untilLeft } from './messages.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
 import { postMessage } from './posting.js'
-import { Reading } from './reading.js'
 import { registration } from './registration.js'
 import { RelayTransport } from './relay-transport.js'
 import { pathPart } from './request-text.js'
@@ -28,6 +28,7 @@ import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 import { Upkeep } from './upkeep.js'
 import { linkSignals } from './waiting.js'
+import { Working } from './working.js'
 
 const DEFAULT_TIMEOUT_SEC = 10
 const DEFAULT_RETRY_FOR_SEC = 5
@@ -35,7 +36,7 @@ const DEFAULT_POLL_SEC = 30
 /** `close` waits this many seconds for the hub's answer. */
 const FAREWELL_SEC = 2
 
-export class ArcClient extends Reading {
+export class ArcClient extends Working {
   readonly #requester: Requester
   readonly #leases: Leases
   readonly #upkeep: Upkeep
@@ -57,11 +58,13 @@ export class ArcClient extends Reading {
     const agent = agentId.toWellFormed().trim() // as the hub will have it
     if (agent === '') throw new ArcError('invalid_request', 'agentId must not be empty')
     const requester = requesterFor(given, closing)
-    super(agent, requester)
+    const leases = new Leases(requester, agent)
+    super(agent, requester, leases)
     this.#requester = requester
     this.#closing = closing
-    this.#leases = new Leases(requester, agent, () => this.#upkeep.arm())
-    this.#upkeep = new Upkeep(requester, agent, this.#leases)
+    this.#leases = leases
+    this.#upkeep = new Upkeep(requester, agent, leases.kept)
+    leases.kept.onKept = () => this.#upkeep.arm()
     this.#mailbox = new MailboxAccess(requester, agent, () => this.#upkeep.isRegistered)
   }
 
@@ -232,52 +235,7 @@ export class ArcClient extends Reading {
     return (await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, ask)).result
   }
 
-  // Claims and locks (PROTOCOL §6)
-
-  /**
-   * Claims a key, or a task by its id (the key is then `task-<id>`). Of concurrent claims exactly one gets `acquired: true`.
-   * The owner's own second claim moves the expiry, and is `acquired: true`.
-   */
-  claim(target: string | number, given: options.ClaimOptions = {}): Promise<options.ClaimResult> {
-    return this.#leases.claim(target, given)
-  }
-
-  /** Moves a claim's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
-  refreshClaim(target: string | number, given: options.LeaseOptions = {}): Promise<options.ClaimResult> {
-    return this.#leases.refreshClaim(target, given)
-  }
-
-  /** Releases a claim. Not active, or another agent's: 404. */
-  release(target: string | number, given: options.CallOptions = {}): Promise<void> {
-    return this.#leases.release(target, given)
-  }
-
-  /** Locks a file under the path that all agents use for it. Of concurrent locks exactly one gets `acquired: true`. */
-  lock(filePath: string, given: options.LockOptions = {}): Promise<options.LockResult> {
-    return this.#leases.lock(filePath, given)
-  }
-
-  /** Moves a lock's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
-  refreshLock(filePath: string, given: options.LeaseOptions = {}): Promise<options.LockResult> {
-    return this.#leases.refreshLock(filePath, given)
-  }
-
-  /** Releases a lock. Not active, or another agent's: 404. */
-  unlock(filePath: string, given: options.CallOptions = {}): Promise<void> {
-    return this.#leases.unlock(filePath, given)
-  }
-
-  // Tasks (PROTOCOL §7)
-
-  /** Marks a task done; a done one stays done. Unknown: 404. */
-  async completeTask(taskId: number, { signal }: options.CallOptions = {}): Promise<options.TaskCompletion> {
-    const { result, envelope } = await this.#requester.post<Task>(
-      `/v1/tasks/${taskId}/complete`,
-      {},
-      { signal },
-    )
-    return { task: result, parentCompleted: envelope.parent_completed === true }
-  }
+  // Calls between agents (PROTOCOL §4, §7)
 
   /**
    * Posts a `task_request` and waits for its `task_result`, a direct message or one in a channel. After `timeout`
@@ -309,6 +267,7 @@ export class ArcClient extends Reading {
     await this.#mailbox.close(farewellSec)
     this.#closing.abort(new ArcError('aborted', 'the client was closed'))
     this.#upkeep.stop()
+    this.#leases.kept.clear()
     const { sessionId } = this.#upkeep
     if (sessionId !== undefined) {
       const path = `/v1/sessions/${pathPart(sessionId)}`

@@ -3,7 +3,7 @@
 
 export type { Attachment } from '../protocol/attachments.js'
 export { ArcError, type ErrorCode } from '../protocol/errors.js'
-export type { ChangeTopic } from '../protocol/kinds.js'
+export type { ChangeTopic, ScopeMode } from '../protocol/kinds.js'
 export type {
   Agent,
   Bootstrap,
@@ -16,12 +16,15 @@ export type {
   Message,
   Receipt,
   Recipient,
+  Scope,
   Session,
+  Slot,
   Task,
   ThreadDetail,
   ThreadSummary,
 } from '../protocol/objects.js'
 export { ArcClient } from './client.js'
 export { DEFAULT_BASE_URL } from './hub-address.js'
+export type * from './lease-options.js'
 export type * from './options.js'
 export type { Method, Transport, TransportAnswer, TransportRequest } from './transport.js'

@@ -1,141 +1,186 @@
-// An agent's claims and locks (PROTOCOL §6). Those that it holds are refreshed until it releases them (`upkeep.ts`), so a
-// lease lasts as long as the work. Its TTL is the time for which it outlives a client that has lost the hub.
+// An agent's claims, locks, scopes and slots (PROTOCOL §6, §19). Those that it holds are refreshed until it releases them
+// (`kept-leases.ts`, `upkeep.ts`).
 
-import { ArcError } from '../protocol/errors.js'
-import { LEASE_TTL_SEC } from '../protocol/limits.js'
-import type { Claim, Lock } from '../protocol/objects.js'
-import type * as options from './options.js'
-import type { Requester } from './requester.js'
+import type { Envelope } from '../protocol/envelope.js'
+import type { Claim, Lock, Scope, Slot } from '../protocol/objects.js'
+import { acquire } from './acquiring.js'
+import { type KeepOptions, KeptLeases } from './kept-leases.js'
+import type * as options from './lease-options.js'
+import { plainGlob, plainPath } from './paths.js'
+import { pathPart } from './request-text.js'
+import type { Reply, Requester } from './requester.js'
 
-/** The longest pause between two refreshes. */
-const MAX_PAUSE_MS = 3_600_000
-/** After a failure that says nothing about the lease, such as an outage of the hub. */
-const RETRY_MS = 1_000
+export const FENCING_FEATURE = 'arc:fencing'
+export const SCOPES_FEATURE = 'arc:scopes'
 
-type Noun = 'claim' | 'lock'
-
-interface Kept {
-  readonly noun: Noun
-  readonly key: string
-  ttlSec: number | undefined
-  /** Epoch milliseconds. */
-  dueAtMs: number
-}
+type Told = Pick<KeepOptions, 'onLost'>
 
 export class Leases {
+  readonly kept = new KeptLeases()
   readonly #requester: Requester
   readonly #agentId: string
-  readonly #onKept: () => void
-  /** The leases to refresh, by noun and key. */
-  readonly #kept = new Map<string, Kept>()
 
-  /** `onKept` is called when there is another lease to refresh. */
-  constructor(requester: Requester, agentId: string, onKept: () => void) {
+  constructor(requester: Requester, agentId: string) {
     this.#requester = requester
     this.#agentId = agentId
-    this.#onKept = onKept
   }
 
   async claim(target: string | number, given: options.ClaimOptions): Promise<options.ClaimResult> {
-    const { threadId, taskMessageId, ttlSec, metadata, signal } = given
+    const key = claimKey(target)
     const body = {
       owner_agent_id: this.#agentId,
-      claim_key: claimKey(target),
-      task_message_id: typeof target === 'number' ? target : taskMessageId,
-      thread_id: threadId,
-      ttl_sec: ttlSec,
-      metadata,
+      claim_key: key,
+      task_message_id: typeof target === 'number' ? target : given.taskMessageId,
+      thread_id: given.threadId,
+      ttl_sec: given.ttlSec,
+      metadata: given.metadata,
+      fence: given.fence,
     }
-    const { result, envelope } = await this.#requester.post<Claim>('/v1/claims', body, { signal })
-    const acquired = envelope.acquired === true
-    if (acquired) this.#note('claim', body.claim_key, given)
-    return { acquired, claim: result }
+    const ask = () => acquire<Claim>(this.#requester, '/v1/claims', body, given)
+    const reply = await this.#fenced(given, ask)
+    if (reply.envelope.acquired) this.keepClaim(target, given)
+    return { ...saidOf(reply.envelope), claim: reply.result }
+  }
+
+  /** Refreshes a claim that the agent has from now on. */
+  keepClaim(target: string | number, given: KeepOptions): void {
+    const refresh = (ttlSec: number) => this.refreshClaim(target, { ttlSec })
+    this.kept.note('claim', claimKey(target), given, refresh)
   }
 
   async refreshClaim(target: string | number, given: options.LeaseOptions): Promise<options.ClaimResult> {
-    const body = { owner_agent_id: this.#agentId, claim_key: claimKey(target), ttl_sec: given.ttlSec }
-    const { result, envelope } = await this.#requester.post<Claim>('/v1/claims/refresh', body, given)
-    this.#extended('claim', claimKey(target), given.ttlSec)
-    return { acquired: envelope.acquired === true, claim: result }
+    const { ttlSec, fence } = given
+    const body = { owner_agent_id: this.#agentId, claim_key: claimKey(target), ttl_sec: ttlSec, fence }
+    const reply = await this.#fenced(given, () => this.#post<Claim>('/v1/claims/refresh', body, given))
+    this.kept.extended('claim', claimKey(target), ttlSec)
+    return { ...saidOf(reply.envelope), claim: reply.result }
   }
 
-  async release(target: string | number, { signal }: options.CallOptions): Promise<void> {
+  async release(target: string | number, given: options.ReleaseOptions): Promise<void> {
     const key = claimKey(target)
-    this.#kept.delete(nameOf('claim', key))
-    await this.#requester.post('/v1/claims/release', { agent_id: this.#agentId, claim_key: key }, { signal })
+    this.kept.drop('claim', key)
+    await this.#release('/v1/claims/release', { claim_key: key }, given)
   }
 
-  async lock(filePath: string, given: options.LockOptions): Promise<options.LockResult> {
-    const { ttlSec, metadata, signal } = given
-    const body = { agent_id: this.#agentId, file_path: filePath, ttl_sec: ttlSec, metadata }
-    const { result, envelope } = await this.#requester.post<Lock>('/v1/locks', body, { signal })
-    const acquired = envelope.acquired === true
-    if (acquired) this.#note('lock', filePath, given)
-    return { acquired, lock: result }
+  async lock(filePath: string, given: options.LockOptions & Told): Promise<options.LockResult> {
+    const { ttlSec, metadata, fence } = given
+    const path = plainPath(filePath)
+    const body = { agent_id: this.#agentId, file_path: path, ttl_sec: ttlSec, metadata, fence }
+    const ask = () => acquire<Lock>(this.#requester, '/v1/locks', body, given)
+    const reply = await this.#fenced(given, ask)
+    const said = saidOf(reply.envelope)
+    if (said.acquired) {
+      const refresh = (ttlSec: number) => this.refreshLock(path, { ttlSec })
+      this.kept.note('lock', path, given, refresh)
+    }
+    return { ...said, lock: reply.result }
   }
 
   async refreshLock(filePath: string, given: options.LeaseOptions): Promise<options.LockResult> {
-    const body = { agent_id: this.#agentId, file_path: filePath, ttl_sec: given.ttlSec }
-    const { result, envelope } = await this.#requester.post<Lock>('/v1/locks/refresh', body, given)
-    this.#extended('lock', filePath, given.ttlSec)
-    return { acquired: envelope.acquired === true, lock: result }
+    const { ttlSec, fence } = given
+    const path = plainPath(filePath)
+    const body = { agent_id: this.#agentId, file_path: path, ttl_sec: ttlSec, fence }
+    const reply = await this.#fenced(given, () => this.#post<Lock>('/v1/locks/refresh', body, given))
+    this.kept.extended('lock', path, ttlSec)
+    return { ...saidOf(reply.envelope), lock: reply.result }
   }
 
-  async unlock(filePath: string, { signal }: options.CallOptions): Promise<void> {
-    this.#kept.delete(nameOf('lock', filePath))
-    const body = { agent_id: this.#agentId, file_path: filePath }
-    await this.#requester.post('/v1/locks/release', body, { signal })
+  async unlock(filePath: string, given: options.ReleaseOptions): Promise<void> {
+    const path = plainPath(filePath)
+    this.kept.drop('lock', path)
+    await this.#release('/v1/locks/release', { file_path: path }, given)
   }
 
-  /** When the next lease has to be refreshed, epoch milliseconds; undefined if none is kept. */
-  get dueAtMs(): number | undefined {
-    const times = [...this.#kept.values()].map((lease) => lease.dueAtMs)
-    return times.length === 0 ? undefined : Math.min(...times)
-  }
-
-  /** Refreshes the leases that are due. Never rejects. */
-  async refreshDue(nowMs: number): Promise<void> {
-    const due = [...this.#kept.values()].filter(({ dueAtMs }) => dueAtMs <= nowMs)
-    await Promise.all(due.map((lease) => this.#refresh(lease)))
-  }
-
-  async #refresh(lease: Kept): Promise<void> {
-    const { noun, key, ttlSec } = lease
-    try {
-      await (noun === 'claim' ? this.refreshClaim(key, { ttlSec }) : this.refreshLock(key, { ttlSec }))
-    } catch (error) {
-      const name = nameOf(noun, key)
-      const isLost = error instanceof ArcError && error.status === 404
-      if (isLost && this.#kept.get(name) === lease) this.#kept.delete(name)
-      lease.dueAtMs = Date.now() + RETRY_MS
+  async scope(globs: readonly string[], given: options.ScopeOptions): Promise<options.ScopeResult> {
+    const { mode, ttlSec, reason, metadata } = given
+    const plain = globs.map(plainGlob)
+    const body = { agent_id: this.#agentId, globs: plain, mode, ttl_sec: ttlSec, reason, metadata }
+    const ask = () => acquire<Scope | null>(this.#requester, '/v1/scopes', body, given)
+    const { result: scope, envelope } = await this.#scoped(given, ask)
+    if (scope) {
+      const refresh = (ttlSec: number) => this.refreshScope(scope.scope_id, { ttlSec })
+      this.kept.note('scope', String(scope.scope_id), given, refresh)
     }
+    return { ...saidOf(envelope), scope }
   }
 
-  /** The next refresh gives the same TTL as this one. */
-  #extended(noun: Noun, key: string, ttlSec: number | undefined): void {
-    const lease = this.#kept.get(nameOf(noun, key))
-    if (!lease) return
-    lease.ttlSec = ttlSec
-    lease.dueAtMs = nextRefresh(ttlSec)
-    this.#onKept()
+  async refreshScope(
+    scopeId: number,
+    given: Omit<options.LeaseOptions, 'fence'>,
+  ): Promise<options.ScopeResult> {
+    const body = { agent_id: this.#agentId, scope_id: scopeId, ttl_sec: given.ttlSec }
+    const ask = () => this.#post<Scope>('/v1/scopes/refresh', body, given)
+    const { result: scope, envelope } = await this.#scoped(given, ask)
+    this.kept.extended('scope', String(scopeId), given.ttlSec)
+    return { ...saidOf(envelope), scope }
   }
 
-  #note(noun: Noun, key: string, { keep, ttlSec }: options.AcquireOptions): void {
-    const name = nameOf(noun, key)
-    if (keep === false) return void this.#kept.delete(name)
-    this.#kept.set(name, { noun, key, ttlSec, dueAtMs: nextRefresh(ttlSec) })
-    this.#onKept()
+  async releaseScope(scopeId: number, given: Omit<options.ReleaseOptions, 'fence'>): Promise<void> {
+    this.kept.drop('scope', String(scopeId))
+    await this.#scoped(given, () => this.#release('/v1/scopes/release', { scope_id: scopeId }, given))
+  }
+
+  async slot(name: string, given: options.SlotOptions): Promise<options.SlotResult> {
+    const { capacity, ttlSec, fence } = given
+    const body = { agent_id: this.#agentId, capacity, ttl_sec: ttlSec, fence }
+    const ask = () => acquire<Slot | null>(this.#requester, slotPath(name), body, given)
+    const { result: slot, envelope } = await this.#scoped(given, ask)
+    const said = saidOf(envelope)
+    if (said.acquired) {
+      const refresh = (ttlSec: number) => this.refreshSlot(name, { ttlSec })
+      this.kept.note('slot', name, given, refresh)
+    }
+    return { ...said, slot }
+  }
+
+  async refreshSlot(name: string, given: options.LeaseOptions): Promise<options.SlotResult> {
+    const body = { agent_id: this.#agentId, ttl_sec: given.ttlSec, fence: given.fence }
+    const ask = () => this.#post<Slot>(`${slotPath(name)}/refresh`, body, given)
+    const { result: slot, envelope } = await this.#scoped(given, ask)
+    this.kept.extended('slot', name, given.ttlSec)
+    return { ...saidOf(envelope), slot }
+  }
+
+  async releaseSlot(name: string, given: options.ReleaseSlotOptions): Promise<void> {
+    this.kept.drop('slot', name)
+    const { holder } = given
+    await this.#scoped(given, () => this.#release(`${slotPath(name)}/release`, { holder }, given))
+  }
+
+  #post<T>(path: string, body: object, { signal }: { signal?: AbortSignal | undefined }): Promise<Reply<T>> {
+    return this.#requester.post<T>(path, body, { signal })
+  }
+
+  async #release(path: string, what: object, given: options.ReleaseOptions): Promise<void> {
+    const { fence, byOperator } = given
+    const body = { agent_id: this.#agentId, ...what, fence, by_operator: byOperator }
+    await this.#fenced(given, () => this.#post(path, body, given))
+  }
+
+  /** A hub of version 1 would ignore a fence, and who releases. */
+  #fenced<T>(given: options.ReleaseOptions, ask: () => Promise<T>): Promise<T> {
+    if (given.fence === undefined && !given.byOperator) return ask()
+    return this.#requester.needing(FENCING_FEATURE, { signal: given.signal, when: 'before' }, ask)
+  }
+
+  #scoped<T>({ signal }: { signal?: AbortSignal | undefined }, ask: () => Promise<T>): Promise<T> {
+    return this.#requester.needing(SCOPES_FEATURE, { signal, when: 'after' }, ask)
   }
 }
 
-/** A third of the TTL from now: two more refreshes may fail. */
-function nextRefresh(ttlSec: number = LEASE_TTL_SEC.default): number {
-  return Date.now() + Math.min((ttlSec * 1_000) / 3, MAX_PAUSE_MS)
+/** What the envelope of an acquire or a refresh says. A member that the hub does not send is absent. */
+function saidOf({ acquired, fence, waiting, holders }: Envelope) {
+  return {
+    acquired: acquired === true,
+    ...(typeof fence === 'number' && { fence }),
+    ...(waiting && { waiting }),
+    ...(holders && { holders: holders as never }),
+  }
 }
 
-const nameOf = (noun: Noun, key: string) => `${noun} ${key}`
+const slotPath = (name: string) => `/v1/slots/${pathPart(name)}`
 
 /** PROTOCOL §6: the key of a claim on a task that gives none. */
-function claimKey(target: string | number): string {
+export function claimKey(target: string | number): string {
   return typeof target === 'number' ? `task-${target}` : target
 }

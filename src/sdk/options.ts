@@ -4,7 +4,7 @@
 import { ArcError } from '../protocol/errors.js'
 import type { MESSAGE_KINDS, TASK_STATUSES } from '../protocol/kinds.js'
 import { CLIENT_NUMBERS, misfit } from '../protocol/numbers.js'
-import type { Claim, Lock, Message, Recipient, Task } from '../protocol/objects.js'
+import type { Message, Recipient } from '../protocol/objects.js'
 import type { Transport } from './transport.js'
 
 export type MessageKind = (typeof MESSAGE_KINDS)[number]
@@ -103,9 +103,16 @@ export interface DirectMessageOptions extends CallOptions {
   toMustExist?: boolean | undefined
 }
 
+/** The lease under which something is done: the hub refuses it with `stale_fence` if another has held the lease since. */
+export type Under =
+  | { readonly fence: number; readonly lock: string }
+  | { readonly fence: number; readonly claim: string | number }
+
 export interface PostOptions extends DirectMessageOptions {
   /** The post is refused (`stale`) if others have posted to the channel or thread after this message. */
   ifLatest?: number | undefined
+  /** The lease under which the post is made. */
+  under?: Under | undefined
   /** The addressee of a direct message. Absent: the message is a broadcast to `channel`, by default `general`. */
   to?: string | undefined
 }
@@ -160,54 +167,9 @@ export interface InboxOptions extends CallOptions {
   tail?: boolean | undefined
 }
 
-export interface LeaseOptions extends CallOptions {
-  /** Seconds until it expires: 5 to 200,000,000,000, default 300. */
-  ttlSec?: number | undefined
-}
-
-export interface AcquireOptions extends LeaseOptions {
-  /** False: the client does not refresh the lease, which then ends after `ttlSec`. Default true. */
-  keep?: boolean | undefined
-}
-
-export interface ClaimOptions extends AcquireOptions {
-  /** The thread that lists the claim and gets the notice when its owner's session expires. */
-  threadId?: string | undefined
-  /** The task of a claim with a key of its own. */
-  taskMessageId?: number | undefined
-  metadata?: Metadata | undefined
-}
-
-export interface LockOptions extends AcquireOptions {
-  /** `thread_id` in it adds the lock to that thread. `channel` in it gets the notice when the agent's session expires. */
-  metadata?: Metadata | undefined
-}
-
 export interface ListAgentsOptions extends CallOptions {
   /** Only agents with this capability. */
   capability?: string | undefined
-}
-
-export interface ListClaimsOptions extends CallOptions {
-  /** Only claims of this thread. */
-  threadId?: string | undefined
-  /** Leaves out released and expired claims. Default false. */
-  activeOnly?: boolean | undefined
-}
-
-export interface ListLocksOptions extends CallOptions {
-  /** Only locks of this agent. */
-  agentId?: string | undefined
-  /** Leaves out released and expired locks. Default false. */
-  activeOnly?: boolean | undefined
-}
-
-export interface ListTasksOptions extends CallOptions {
-  /** Only children of this task. */
-  parentId?: number | undefined
-  status?: TaskStatus | undefined
-  channel?: string | undefined
-  threadId?: string | undefined
 }
 
 export interface UndeliveredOptions extends CallOptions {
@@ -289,24 +251,6 @@ export type TaskHandler = (
 export interface ServeOptions extends CallOptions {
   /** How many handlers run at the same time. Default 1. */
   concurrency?: number | undefined
-}
-
-/** With `acquired: false`, `claim` is the holder's. */
-export interface ClaimResult {
-  readonly acquired: boolean
-  readonly claim: Claim
-}
-
-/** With `acquired: false`, `lock` is the holder's. */
-export interface LockResult {
-  readonly acquired: boolean
-  readonly lock: Lock
-}
-
-/** `parentCompleted`: this task was the last open child of its parent, so the parent is done as well. */
-export interface TaskCompletion {
-  readonly task: Task
-  readonly parentCompleted: boolean
 }
 
 /** Checks a numeric option. @throws ArcError `invalid_request` that names the option and its bounds */

@@ -1,9 +1,11 @@
 // Builds the body of POST /v1/messages (PROTOCOL §4) from a method's options. Absent options are absent in the JSON.
 
 import type { Message } from '../protocol/objects.js'
+import { FENCING_FEATURE } from './leases.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import type { PostedMessage, PostOptions } from './options.js'
 import type { Call, Requester } from './requester.js'
+import { underOf } from './under.js'
 
 export async function postMessage(
   requester: Requester,
@@ -28,15 +30,21 @@ export async function postMessage(
         parent_task_id: options.parentTaskId,
         to_must_exist: options.toMustExist,
         if_latest: options.ifLatest,
+        ...(options.under && underOf(options.under)),
       },
       { ...delivery, signal: options.signal },
     )
-  const { signal, toMustExist, ifLatest } = options
+  const { signal, toMustExist, ifLatest, under } = options
   // A hub of version 1 would post it in any case.
-  const isConditional = toMustExist === true || ifLatest !== undefined
-  const { result, envelope, instanceId } = isConditional
-    ? await requester.needing(MAILBOX_FEATURE, { signal, when: 'before' }, send)
-    : await send()
+  const features = [
+    ...(toMustExist === true || ifLatest !== undefined ? [MAILBOX_FEATURE] : []),
+    ...(under ? [FENCING_FEATURE] : []),
+  ]
+  const post = features.reduce(
+    (work, feature) => () => requester.needing(feature, { signal, when: 'before' }, work),
+    send,
+  )
+  const { result, envelope, instanceId } = await post()
   const { recipient } = envelope
   return { message: recipient ? { ...result, recipient } : result, instanceId }
 }

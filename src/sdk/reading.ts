@@ -1,17 +1,15 @@
-// What a client can ask without a change at the hub: one method for each listing and each single thing.
+// What a client can ask without a change at the hub: one method for each listing and each single thing. Listings of leases and
+// tasks are beside the methods that change them.
 
 import type {
   Agent,
   Channel,
-  Claim,
   HubInfo,
   HubStatus,
-  Lock,
   Mailbox,
   Message,
   Receipt,
   Session,
-  Task,
   ThreadDetail,
   ThreadSummary,
 } from '../protocol/objects.js'
@@ -19,7 +17,7 @@ import { pollTimeoutSec } from './feed-reader.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'
-import { allPages, allThreads } from './pages.js'
+import { allThreads } from './pages.js'
 import { pathPart } from './request-text.js'
 import { type Requester, withQuery } from './requester.js'
 
@@ -118,26 +116,6 @@ export abstract class Reading {
   async getThread(threadId: string, { signal }: options.CallOptions = {}): Promise<ThreadDetail> {
     const path = `/v1/threads/${pathPart(threadId)}`
     return (await this.#requester.get<ThreadDetail>(path, { signal })).result
-  }
-
-  // Claims, locks and tasks (PROTOCOL §6, §7)
-
-  /** Claims of all agents, by `claimed_at`. */
-  listClaims({ threadId, activeOnly, signal }: options.ListClaimsOptions = {}): Promise<Claim[]> {
-    return this.#list('/v1/claims', { thread_id: threadId, active_only: activeOnly }, signal)
-  }
-
-  /** The locks of all agents, or of `agentId`, by `locked_at`. */
-  listLocks({ agentId, activeOnly, signal }: options.ListLocksOptions = {}): Promise<Lock[]> {
-    return this.#list('/v1/locks', { agent_id: agentId, active_only: activeOnly }, signal)
-  }
-
-  /** All tasks that the options select, by `task_id`. */
-  listTasks({ parentId, status, channel, threadId, signal }: options.ListTasksOptions = {}): Promise<Task[]> {
-    const filter = { parent_id: parentId, status, channel, thread_id: threadId }
-    return allPages((limit, since_id) =>
-      this.#requester.get(withQuery('/v1/tasks', { ...filter, limit, since_id }), { signal }),
-    )
   }
 
   // The hub (PROTOCOL §8)

@@ -8,7 +8,7 @@
 import { ArcError } from '../protocol/errors.js'
 import { PRESENCE_TTL_SEC } from '../protocol/limits.js'
 import type { HubInfo, Session } from '../protocol/objects.js'
-import type { Leases } from './leases.js'
+import type { KeptLeases } from './kept-leases.js'
 import { pathPart } from './request-text.js'
 import { type Requester, withQuery } from './requester.js'
 
@@ -20,7 +20,7 @@ const SOON_MS = 1_000
 export class Upkeep {
   readonly #requester: Requester
   readonly #agentId: string
-  readonly #leases: Leases
+  readonly #leases: KeptLeases
   #timer: NodeJS.Timeout | undefined
   #isAtWork = false
   /** What `POST /v1/sessions` was given. Undefined: the agent has no session of this client. */
@@ -28,7 +28,7 @@ export class Upkeep {
   #session: Session | undefined
   #beatAtMs = Number.POSITIVE_INFINITY
 
-  constructor(requester: Requester, agentId: string, leases: Leases) {
+  constructor(requester: Requester, agentId: string, leases: KeptLeases) {
     this.#requester = requester
     this.#agentId = agentId
     this.#leases = leases

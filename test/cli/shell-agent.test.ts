@@ -94,7 +94,7 @@ t.test('a lock is held while a command runs, which says how it ended', async (t)
     'run',
     '--agent',
     'lead',
-    '--timeout',
+    '--wait',
     '30',
     ...hold.slice(1),
     "console.log('mine now')",

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { ROUTES } from '../support/route-fields.js'
 
 const FILE = new URL('../../../docs/SDK.md', import.meta.url)
-const TYPES = ['client', 'reading'].map((name) => new URL(`../../src/sdk/${name}.d.ts`, import.meta.url))
+const TYPES = ['client', 'reading', 'holding', 'working'].map(
+  (name) => new URL(`../../src/sdk/${name}.d.ts`, import.meta.url),
+)
 const [BEGIN, END] = ['<!-- endpoints: npm run docs -->', '<!-- /endpoints -->']
 /** A declaration ends on its line, or on the line that closes the type of its result. */
-const METHOD = /^ {4}(?:static )?([a-z][A-Za-z]*)\((?:.*;$|.*\{$[^}]*^ {4}\}.*;$)/gm
+const METHOD = /^ {4}(?:static )?([a-z][A-Za-z]*)(?:<[A-Z]>)?\((?:.*;$|.*\{$[^}]*^ {4}\}.*;$)/gm
 
 /** The methods that use an endpoint, or why there is none. */
 export const ENDPOINTS: Readonly<Record<string, readonly string[] | string>> = {
@@ -26,7 +28,7 @@ export const ENDPOINTS: Readonly<Record<string, readonly string[] | string>> = {
   'GET /v1/bootstrap': ['bootstrap'],
   'GET /v1/channels': ['listChannels'],
   'POST /v1/channels': ['createChannel'],
-  'POST /v1/messages': ['post', 'dm', 'call', 'serve'],
+  'POST /v1/messages': ['post', 'dm', 'createTask', 'call', 'serve'],
   'GET /v1/messages': ['listMessages'],
   'GET /v1/messages/:id': ['message'],
   'GET /v1/messages/:id/receipts': ['receipts'],
@@ -45,14 +47,22 @@ export const ENDPOINTS: Readonly<Record<string, readonly string[] | string>> = {
   'POST /v1/claims/refresh': ['refreshClaim'],
   'POST /v1/claims/release': ['release'],
   'GET /v1/locks': ['listLocks'],
-  'POST /v1/locks': ['lock'],
+  'POST /v1/locks': ['lock', 'withLock'],
   'POST /v1/locks/refresh': ['refreshLock'],
   'POST /v1/locks/release': ['unlock'],
+  'GET /v1/scopes': ['listScopes'],
+  'POST /v1/scopes': ['scope'],
+  'POST /v1/scopes/refresh': ['refreshScope'],
+  'POST /v1/scopes/release': ['releaseScope'],
+  'GET /v1/slots': ['listSlots'],
+  'POST /v1/slots/:name': ['slot'],
+  'POST /v1/slots/:name/refresh': ['refreshSlot'],
+  'POST /v1/slots/:name/release': ['releaseSlot'],
   'GET /v1/tasks': ['listTasks'],
+  'POST /v1/tasks/next': ['nextTask'],
   'POST /v1/tasks/:task_id/complete': ['completeTask'],
-  'POST /v1/tasks/next': 'not in the SDK yet',
-  'POST /v1/tasks/:task_id/reopen': 'not in the SDK yet',
-  'POST /v1/tasks/:task_id/assign': 'not in the SDK yet',
+  'POST /v1/tasks/:task_id/reopen': ['reopenTask'],
+  'POST /v1/tasks/:task_id/assign': ['assignTask'],
   'GET /v1/shutdown': "the person's, by the page or `arc stop`",
   'POST /v1/shutdown': "the person's, by the page or `arc stop`",
   'POST /v1/shutdown/cancel': "the person's, by the page",

@@ -33,7 +33,11 @@ t.test('at a hub of version 1', async (t) => {
     await reading
     t.match(await me.lock('a.ts'), { acquired: true })
     t.match(await other.lock('a.ts'), { acquired: false })
+    const waiting = other.lock('a.ts', { wait: 20 })
     await me.unlock('a.ts')
+    t.match(await waiting, { acquired: true }, 'by trying again')
+    await other.unlock('a.ts')
+    t.equal(await me.withLock('a.ts', ({ fence }) => fence), undefined)
     t.match(await me.claim('key'), { acquired: true })
     await me.release('key')
     const task = await other.post('work', { kind: 'task' })
@@ -54,6 +58,18 @@ t.test('at a hub of version 1', async (t) => {
     await t.rejects(me.agent('other'), unsupported)
     await t.rejects(me.message(1), unsupported)
     await t.rejects(me.ack(1), unsupported)
+    const fencing = { code: 'unsupported', message: /arc:fencing/ }
+    await t.rejects(me.post('x', { under: { lock: 'a.ts', fence: 1 } }), fencing)
+    await t.rejects(me.refreshLock('a.ts', { fence: 1 }), fencing)
+    await t.rejects(me.unlock('a.ts', { byOperator: true }), fencing)
+    await t.rejects(me.completeTask(1, { under: { fence: 1 } }), fencing)
+    const scopes = { code: 'unsupported', message: /arc:scopes/ }
+    await t.rejects(me.scope('src/**'), scopes)
+    await t.rejects(me.slot('build'), scopes)
+    await t.rejects(me.listScopes(), scopes)
+    const ready = { code: 'unsupported', message: /arc:ready/ }
+    await t.rejects(me.nextTask(), ready)
+    await t.rejects(me.reopenTask(1), ready)
     await t.rejects(me.inbox({ beforeId: 5 }), unsupported)
     await t.rejects(me.listMessages({ channel: 'general', beforeId: 5 }), unsupported)
     const before = await me.listMessages({ channel: 'general' })

@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import { setTimeout as pause } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
@@ -14,15 +13,13 @@ import { ExitStatus, say } from '../output.js'
 const args = {
   ...agentArguments,
   lock: { type: 'string', description: 'The path to hold while the command runs', valueHint: 'path' },
-  timeout: {
+  wait: {
     type: 'string',
-    description: 'Seconds to wait while another agent has it (default 0)',
+    description: 'Seconds to wait in line while another agent has it (default 0)',
     valueHint: 'sec',
   },
 } as const
 
-/** Between two tries to get a lock that another agent has. */
-const TRY_AGAIN_MS = 500
 /** The lock outlives this process by at most so many seconds, if it is killed. The client refreshes it meanwhile. */
 const TTL_SEC = 60
 /** What a shell says of a command that it can't find. */
@@ -39,9 +36,9 @@ export default defineCommand({
     const [command, ...rest] = end === -1 ? [] : rawArgs.slice(end + 1)
     if (command === undefined) throw usageError('a COMMAND is required after --')
     const path = requiredText(given.lock, 'lock')
-    const deadline = Date.now() + (seconds(given.timeout, 'timeout') ?? 0) * 1_000
+    const wait = seconds(given.wait, 'wait')
     const client = await signIn(given)
-    await take(client, path, deadline)
+    await take(client, path, wait)
     try {
       throw new ExitStatus(await statusOf(command, rest))
     } finally {
@@ -50,17 +47,12 @@ export default defineCommand({
   },
 })
 
-/** @throws ExitStatus 1 if another agent has it until the deadline */
-async function take(client: ArcClient, path: string, deadline: number): Promise<void> {
-  for (;;) {
-    const { acquired, lock } = await client.lock(path, { ttlSec: TTL_SEC })
-    if (acquired) return
-    if (Date.now() + TRY_AGAIN_MS > deadline) {
-      say(`${lock.agent_id} has ${path} until ${lock.expires_at} at the latest; the command was not run`)
-      throw new ExitStatus(1)
-    }
-    await pause(TRY_AGAIN_MS)
-  }
+/** @throws ExitStatus 1 if another agent has it, also at the end of the wait */
+async function take(client: ArcClient, path: string, wait: number | undefined): Promise<void> {
+  const { acquired, lock } = await client.lock(path, { ttlSec: TTL_SEC, wait })
+  if (acquired) return
+  say(`${lock.agent_id} has ${path} until ${lock.expires_at} at the latest; the command was not run`)
+  throw new ExitStatus(1)
 }
 
 /** Runs a command with this process's input and output; gives the status that a shell would. */

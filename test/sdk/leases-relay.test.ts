@@ -1,0 +1,4 @@
+import { leaseSuite } from './leases.suite.js'
+import { relay } from './relay-way.js'
+
+leaseSuite(relay)

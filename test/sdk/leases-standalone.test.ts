@@ -1,0 +1,4 @@
+import { leaseSuite } from './leases.suite.js'
+import { standalone } from './standalone-way.js'
+
+leaseSuite(standalone)
