@@ -17,6 +17,8 @@ export class Guard {
   readonly #allowHosts: ReadonlySet<string>
   /** False: the hub serves loopback peers only. */
   allowRemote = false
+  /** The last `Host` that was allowed. Nearly all requests of a hub have the same. */
+  #lastAllowed: string | undefined
 
   constructor({ allowHosts }: GuardOptions) {
     this.#allowHosts = new Set(allowHosts.map((host) => host.toLowerCase()))
@@ -46,9 +48,12 @@ export class Guard {
   }
 
   #isAllowed(host: string): boolean {
+    if (host === this.#lastAllowed) return true
     const name = hostName(host)
     if (name === undefined) return false
-    return name === 'localhost' || this.#allowHosts.has(name) || isPlainAddress(name)
+    const isAllowed = name === 'localhost' || this.#allowHosts.has(name) || isPlainAddress(name)
+    if (isAllowed) this.#lastAllowed = host
+    return isAllowed
   }
 }
 
