@@ -1,16 +1,27 @@
-// What every command has in common: it is checked as it was typed before it runs, it has examples, and it prints JSON or text.
+// What every command has in common: it is checked as it was typed before it runs, it has examples, and, if it prints results,
+// it takes `--json`.
 
-import { type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from 'citty'
+import type { ArgsDef, CommandDef, ParsedArgs } from 'citty'
 import { checkCommandLine } from './command-line.js'
 
 /** A command line, and what it is for. */
 export type Example = readonly [line: string, purpose: string]
 
 export interface Command extends CommandDef {
+  readonly args: ArgsDef
   readonly examples: readonly Example[]
 }
 
-export const jsonArgument = {
+/** A command that is not loaded yet. */
+export interface Entry {
+  readonly load: () => Promise<{ readonly default: unknown }>
+  readonly summary: string
+}
+
+/** All commands, by name. */
+export type Commands = ReadonlyMap<string, Entry>
+
+const jsonArgument = {
   json: {
     type: 'boolean',
     description: 'Print JSON, one value a line, also on a terminal',
@@ -18,21 +29,38 @@ export const jsonArgument = {
   },
 } as const satisfies ArgsDef
 
-interface Definition<A extends ArgsDef> {
-  readonly args: A
+interface Definition<Args extends ArgsDef, Given extends ArgsDef> {
+  readonly args: Args
   readonly examples: readonly Example[]
-  run(given: ParsedArgs<A & typeof jsonArgument>, rawArgs: string[]): Promise<void>
+  /** The most arguments that are no options. Default: as many as `args` names. */
+  readonly maxPositionals?: number
+  /** What follows `--` is another command's line. */
+  readonly wrapsCommand?: true
+  run(given: ParsedArgs<Given>, rawArgs: string[], all: Commands): Promise<void>
 }
 
-/** A command that prints results: it takes `--json`. */
-export function command<const A extends ArgsDef>({ args, examples, run }: Definition<A>): Command {
-  const all = { ...args, ...jsonArgument }
-  const definition = defineCommand({
-    args: all as ArgsDef,
-    async run({ args: given, rawArgs }) {
-      checkCommandLine(rawArgs, all)
-      await run(given as ParsedArgs<A & typeof jsonArgument>, rawArgs)
-    },
-  })
-  return { ...definition, examples }
+/** A command that prints results. */
+export function command<const A extends ArgsDef>(
+  definition: Definition<A, A & typeof jsonArgument>,
+): Command {
+  return checked({ ...jsonArgument, ...definition.args }, definition)
+}
+
+/** A command without results: it serves, or runs another command. */
+export function silentCommand<const A extends ArgsDef>(definition: Definition<A, A>): Command {
+  return checked(definition.args, definition)
+}
+
+function checked<A extends ArgsDef, G extends ArgsDef>(args: ArgsDef, definition: Definition<A, G>): Command {
+  const { examples, maxPositionals, wrapsCommand } = definition
+  const run: CommandDef['run'] = async ({ args: given, rawArgs, data }) => {
+    const own = wrapsCommand ? rawArgs.slice(0, [...rawArgs, '--'].indexOf('--')) : rawArgs
+    checkCommandLine(own, args, maxPositionals)
+    await definition.run(given as ParsedArgs<G>, rawArgs, data as Commands)
+  }
+  return { args, examples, run }
+}
+
+export async function loaded({ load }: Entry): Promise<Command> {
+  return (await load()).default as Command
 }

@@ -1,9 +1,9 @@
 // The help of `arc` and of each command, from the commands' own definitions, wrapped to the width of the terminal.
 
-import type { ArgDef, ArgsDef } from 'citty'
+import type { ArgDef } from 'citty'
 import { VERSION } from '../package.js'
-import type { Example } from './command.js'
-import { GROUPS, type Loaded } from './registry.js'
+import type { Command, Example } from './command.js'
+import { GROUPS } from './registry.js'
 
 const WIDTH = 80
 /** What a name may take of the width before its description begins on the next line. */
@@ -45,13 +45,8 @@ export function generalHelp(columns: number): string {
 }
 
 /** @param name as it is typed after `arc`; empty for the hub in the foreground */
-export async function commandHelp(
-  name: string,
-  summary: string,
-  command: Loaded,
-  columns: number,
-): Promise<string> {
-  const args = ((await (typeof command.args === 'function' ? command.args() : command.args)) ?? {}) as ArgsDef
+export function commandHelp(name: string, summary: string, command: Command, columns: number): string {
+  const { args, examples } = command
   const all = Object.entries(args)
   const positionals = all.filter(([, { type }]) => type === 'positional')
   const options = all.filter(([, { type }]) => type !== 'positional')
@@ -65,7 +60,7 @@ export async function commandHelp(
     sections.push(['Arguments:', ...aligned(rows, columns)])
   }
   if (options.length > 0) sections.push(['Options:', ...aligned(options.flatMap(optionRows), columns)])
-  if (command.examples) sections.push(['Examples:', ...aligned(command.examples, columns, columns)])
+  sections.push(['Examples:', ...aligned(examples, columns, columns)])
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
 }
 

@@ -6,7 +6,7 @@ import type { ClaimResult, LockResult } from '../sdk/lease-options.js'
 import { agentArguments, SHELL_TTL_SEC, signIn } from './agent-arguments.js'
 import { requiredPositional, seconds, wholeNumber } from './arguments.js'
 import { command } from './command.js'
-import { ExitStatus, say, show } from './output.js'
+import { ExitStatus, say, show, showFacts } from './output.js'
 
 const leaseArguments = {
   'ttl-sec': {
@@ -85,7 +85,7 @@ export function releaseCommand(verb: 'release' | 'unlock') {
       const key = requiredPositional(given.key, 'KEY')
       const client = await signIn(given)
       await client[verb](key)
-      await show(given, { released: key }, (texts, released) => texts.facts(released))
+      await showFacts(given, { released: key })
     },
   })
 }

@@ -8,8 +8,9 @@ import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import { inSources } from '../stack-trace.js'
 import { UsageError, usageError } from './arguments.js'
+import { loaded } from './command.js'
 import { ExitStatus, exit, print, say, USAGE_STATUS } from './output.js'
-import { COMMANDS, commandAt, HUB, loaded, verbsOf } from './registry.js'
+import { COMMANDS, commandAt, HUB, verbsOf } from './registry.js'
 
 const HELP = ['--help', '-h', 'help']
 
@@ -35,10 +36,10 @@ async function main(typed: string[]): Promise<number> {
   const command = await loaded(entry)
   if (options.some((argument) => ['--help', '-h', '--help-options'].includes(argument))) {
     const { commandHelp, terminalWidth } = await import('./help.js')
-    print(await commandHelp(name, entry.summary, command, terminalWidth()))
+    print(commandHelp(name, entry.summary, command, terminalWidth()))
     return 0
   }
-  await runCommand(command, { rawArgs })
+  await runCommand(command, { rawArgs, data: COMMANDS })
   return 0
 }
 

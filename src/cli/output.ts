@@ -34,6 +34,11 @@ export async function show<T extends object>(
   for (const value of Array.isArray(result) ? result : [result]) printJson(value)
 }
 
+/** Prints an object, as text one member a line. */
+export function showFacts(given: { readonly json?: boolean | undefined }, result: object): Promise<void> {
+  return show(given, result, (texts) => texts.facts(result))
+}
+
 /** Resolves when all that was printed has left this process. If it can't, the process ends first. */
 export function flushed(): Promise<void> {
   return new Promise((resolve) => {

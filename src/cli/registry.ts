@@ -1,16 +1,7 @@
 // Which commands there are, by name, and how each is loaded: only the one that runs is. A name of two words is a verb of a noun,
 // as in `arc channel create`.
 
-import type { CommandDef } from 'citty'
-import type { Command } from './command.js'
-
-/** A command with no `examples` prints no result: it serves until it is stopped. */
-export type Loaded = CommandDef & Partial<Pick<Command, 'examples'>>
-
-interface Entry {
-  readonly load: () => Promise<{ readonly default: unknown }>
-  readonly summary: string
-}
+import type { Commands, Entry } from './command.js'
 
 /** The headings of `arc --help`, and the commands below each. */
 export const GROUPS = {
@@ -93,6 +84,10 @@ export const GROUPS = {
       load: () => import('./commands/smoke-agent.js'),
       summary: 'play one role of the smoke run',
     },
+    completion: {
+      load: () => import('./commands/completion.js'),
+      summary: 'print what makes a shell complete arc',
+    },
     bench: {
       load: () => import('./commands/bench.js'),
       summary: 'measure a hub beside bare baselines of the same work',
@@ -100,17 +95,13 @@ export const GROUPS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Entry>>>>
 
-export const COMMANDS: ReadonlyMap<string, Entry> = new Map(
+export const COMMANDS: Commands = new Map(
   Object.values(GROUPS).flatMap((group: Readonly<Record<string, Entry>>) => Object.entries(group)),
 )
 
 export const HUB: Entry = {
   load: () => import('./commands/hub.js'),
   summary: 'run the hub in the foreground',
-}
-
-export async function loaded({ load }: Entry): Promise<Loaded> {
-  return (await load()).default as Loaded
 }
 
 /** The name of the command at the beginning of the line, of one word or two. */

@@ -23,6 +23,7 @@ const NAMES = [
   'relay',
   'smoke',
   'smoke-agent',
+  'completion',
   'bench',
 ]
 const COMMANDS = new Map<string, ArgsDef>()

@@ -5,7 +5,7 @@ import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { requiredPositional } from '../arguments.js'
 import { command } from '../command.js'
-import { say, show } from '../output.js'
+import { say, show, showFacts } from '../output.js'
 import { ifSupported } from '../unsupported.js'
 
 export default command({
@@ -19,7 +19,7 @@ export default command({
     const client = await signIn(given)
     const answer = await ifSupported(client.agent(who))
     if (answer) return show(given, answer.result, (texts, agent) => texts.agent(agent))
-    await show(given, await present(client, who), (texts, part) => texts.facts(part))
+    await showFacts(given, await present(client, who))
     say('arc: this hub speaks version 1: it keeps no mailboxes, and does not know what the agent has read')
   },
 })

@@ -2,7 +2,6 @@
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { defineCommand } from 'citty'
 import {
   type Address,
   htmlReport,
@@ -13,7 +12,7 @@ import {
 } from '../../../bench/index.js'
 import { address } from '../agent-arguments.js'
 import { text, usageError, wholeNumber } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
+import { command } from '../command.js'
 import { print, printJson, say } from '../output.js'
 
 const args = {
@@ -35,14 +34,14 @@ const args = {
   'compare-spool': { type: 'string', description: 'The spool of the second hub', valueHint: 'folder' },
 } as const
 
-export default defineCommand({
-  meta: {
-    name: 'bench',
-    description: `Measure a hub beside bare baselines. Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')} (default: all)`,
-  },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args, Number.POSITIVE_INFINITY)
+  examples: [
+    ['arc bench --quick', 'all scenarios, in about a minute'],
+    ['arc bench posts --html report.html', 'one scenario, as a page'],
+  ],
+  maxPositionals: Number.POSITIVE_INFINITY,
+  async run(given) {
     const isTerminal = process.stderr.isTTY && !given.json
     const html = text(given.html, 'html')
     const report = await runBench({

@@ -10,7 +10,6 @@ import { constants, existsSync, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defineCommand } from 'citty'
 import { makeFolder } from '../../folder.js'
 import { PROGRAM } from '../../package.js'
 import { DEFAULT_HOST, isLoopback } from '../../protocol/address.js'
@@ -19,10 +18,10 @@ import { HUB_NUMBERS } from '../../protocol/numbers.js'
 import { logFileOf } from '../../sdk/pid-file.js'
 import { defaultStorage, storageFile } from '../../storage-file.js'
 import { positiveSeconds } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
+import { command } from '../command.js'
 import { hubArguments, hubOptionsFrom, wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { isAnotherProjects, othersRoom, projectOf } from '../other-project.js'
-import { ExitStatus, printJson, say } from '../output.js'
+import { ExitStatus, say, showFacts } from '../output.js'
 import type { Probe } from '../probe.js'
 import { type Found, findRunningHub, isBare, notAHub, type Wanted, wantedUrl } from '../running-hub.js'
 import type { StartReport } from './hub.js'
@@ -39,18 +38,20 @@ const OWN_PORTS = { from: 16_969, count: 10_000 }
 /** Milliseconds for a hub that holds the port to answer. */
 const WINNER_WAIT_MS = 5_000
 
-export default defineCommand({
-  meta: { name: 'ensure', description: 'Start a hub in the background unless one is running' },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc ensure', 'a hub for this folder and those below'],
+    ['arc ensure --port 0', 'at any free port'],
+  ],
+  async run(given, rawArgs) {
     hubOptionsFrom(given, rawArgs) // a wrong value fails here, not in the log of a hub that did not start
     const wanted = wantedFrom(given, HUB_NUMBERS.port.min)
     const timeoutMs = (positiveSeconds(given.timeout, 'timeout') ?? DEFAULT_TIMEOUT_SEC) * 1_000
     try {
-      printJson(await ensure(wanted, hubArgsFrom(rawArgs, wanted), timeoutMs))
+      await showFacts(given, await ensure(wanted, hubArgsFrom(rawArgs, wanted), timeoutMs))
     } catch (error) {
-      printJson({
+      await showFacts(given, {
         running: error instanceof LostStorage,
         started: false,
         url: error instanceof LostStorage ? error.url : wantedUrl(wanted),

@@ -1,7 +1,6 @@
 // `arc`: the hub in the foreground. `arc ensure` starts the same command in the background, which reports over IPC that the
 // hub is ready, or why it did not start.
 
-import { defineCommand } from 'citty'
 import { type Hub, startHub } from '../../actors/hub.js'
 import { logFile } from '../../actors/log-file.js'
 import { standardError } from '../../actors/log-sinks.js'
@@ -9,7 +8,7 @@ import { isAlive } from '../../process-stat.js'
 import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../../sdk/pid-file.js'
-import { checkCommandLine } from '../command-line.js'
+import { silentCommand } from '../command.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { forPeople } from '../log-lines.js'
 import { ExitStatus, say } from '../output.js'
@@ -21,11 +20,13 @@ export type StartReport =
 
 const args = { ...hubArguments, quiet: { type: 'boolean', description: 'Log errors only' } } as const
 
-export default defineCommand({
-  meta: { name: 'arc', description: 'Run the hub in the foreground' },
+export default silentCommand({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc', 'a hub until Ctrl-C'],
+    ['arc --host 0.0.0.0 --allow-remote', 'for other machines too'],
+  ],
+  async run(given, rawArgs) {
     const options = hubOptionsFrom(given, rawArgs)
     const stopping = new AbortController()
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())

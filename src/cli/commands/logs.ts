@@ -1,10 +1,9 @@
 // `arc logs`: shows the log of the background hub, as lines for people.
 
-import { defineCommand } from 'citty'
 import { logFileOf } from '../../sdk/pid-file.js'
 import { defaultStorage } from '../../storage-file.js'
 import { wholeNumber } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
+import { command } from '../command.js'
 import { addressArguments, addressFrom } from '../hub-arguments.js'
 import { renderLogLine } from '../log-lines.js'
 import { follow, lastLines } from '../log-tail.js'
@@ -20,11 +19,13 @@ const args = {
 
 const DEFAULT_LINES = 50
 
-export default defineCommand({
-  meta: { name: 'logs', description: 'Show the log of the background hub' },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc logs', 'its last lines'],
+    ['arc logs -f', 'and those that come'],
+  ],
+  async run(given) {
     const wanted = addressFrom(given)
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
     const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []

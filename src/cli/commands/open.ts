@@ -1,10 +1,9 @@
 // `arc open`: shows the dashboard in the default browser, or prints where it is when there is none.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { defineCommand } from 'citty'
-import { checkCommandLine } from '../command-line.js'
+import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
-import { ExitStatus, printJson, say } from '../output.js'
+import { ExitStatus, say, showFacts } from '../output.js'
 import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
 const args = {
@@ -15,20 +14,22 @@ const args = {
 /** Milliseconds in which an opener without a browser fails. One that still runs has found a browser. */
 const FAILS_WITHIN_MS = 1_500
 
-export default defineCommand({
-  meta: { name: 'open', description: 'Show the dashboard in the default browser' },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc open', 'in your browser'],
+    ['arc open --print', 'where it is'],
+  ],
+  async run(given) {
     const wanted = wantedFrom(given)
     const { hub, atAddress } = await findRunningHub(wanted)
     if (!hub) {
-      printJson({ opened: false, error: whyNoHub(wantedUrl(wanted), atAddress) })
+      await showFacts(given, { opened: false, error: whyNoHub(wantedUrl(wanted), atAddress) })
       throw new ExitStatus(1)
     }
     const url = new URL(hub.url).href
     const opened = given.print === true ? false : await openInBrowser(url)
-    printJson({ opened, url })
+    await showFacts(given, { opened, url })
     if (!opened && given.print !== true) say(`there is no browser to open here; the dashboard is at ${url}`)
   },
 })

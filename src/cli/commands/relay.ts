@@ -1,7 +1,6 @@
 // `arc relay`: a stand-alone relay, in the foreground until a signal ends it.
 
 import { resolve } from 'node:path'
-import { defineCommand } from 'citty'
 import { createLog } from '../../actors/log.js'
 import { standardError } from '../../actors/log-sinks.js'
 import { makeFolder } from '../../folder.js'
@@ -10,7 +9,7 @@ import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { REQUEST_TIMEOUT_SEC, Relay } from '../../relay/standalone.js'
 import { baseUrl, clientArguments } from '../agent-arguments.js'
 import { positiveSeconds, text } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
+import { silentCommand } from '../command.js'
 import { forPeople } from '../log-lines.js'
 import { ExitStatus } from '../output.js'
 
@@ -33,11 +32,10 @@ const args = {
   },
 } as const
 
-export default defineCommand({
-  meta: { name: 'relay', description: 'Serve a folder in front of any hub, for agents without a network' },
+export default silentCommand({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [['arc relay --base-url http://10.0.0.5:6969', 'serve .arc-relay here for a hub elsewhere']],
+  async run(given) {
     const log = createLog('info', standardError(forPeople))
     let end: (status: number) => void = () => {}
     const ended = new Promise<number>((resolve) => {

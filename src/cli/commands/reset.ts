@@ -3,13 +3,12 @@
 
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
 import { defaultStorage, storageFile } from '../../storage-file.js'
-import { checkCommandLine } from '../command-line.js'
+import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { isAnotherProjects } from '../other-project.js'
-import { ExitStatus, printJson, say } from '../output.js'
+import { ExitStatus, say, showFacts } from '../output.js'
 import { agreesTo, isAtTerminal } from '../question.js'
 import { findRunningHub, type Wanted } from '../running-hub.js'
 import { type Stopping, stopHub } from '../stopping.js'
@@ -23,11 +22,13 @@ const FOUNDED_WITHIN_MS = 500
 /** The first bytes of an SQLite file; a new one is empty. */
 const HEADER = 'SQLite format 3\0'
 
-export default defineCommand({
-  meta: { name: 'reset', description: 'Stop the hub and delete its database' },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc reset', 'stop the hub, and start with nothing'],
+    ['arc reset --yes', 'without a question'],
+  ],
+  async run(given) {
     const wanted = wantedFrom(given)
     const meant = storageFile(wanted.storage ?? defaultStorage())
     if (given.yes !== true && isAtTerminal()) await ask(wanted, meant)
@@ -45,7 +46,8 @@ export default defineCommand({
     const removed = ['', '-wal', '-shm'].map((suffix) => storage + suffix).filter((path) => existsSync(path))
     await nextSecondAfter(storage)
     for (const path of removed) rmSync(path)
-    printJson(
+    await showFacts(
+      given,
       removed.length > 0
         ? { reset: true, removed }
         : { reset: true, note: `${storage} does not exist; nothing to delete` },

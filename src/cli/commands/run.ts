@@ -3,11 +3,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import { defineCommand } from 'citty'
 import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { requiredText, seconds, usageError } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
+import { silentCommand } from '../command.js'
 import { ExitStatus, say } from '../output.js'
 
 const args = {
@@ -27,12 +26,15 @@ const NOT_FOUND = 127
 const BY_SIGNAL = 128
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-export default defineCommand({
-  meta: { name: 'run', description: 'Hold a lock while a command runs: arc run --lock PATH -- COMMAND' },
+export default silentCommand({
   args,
-  async run({ args: given, rawArgs }) {
+  examples: [
+    ['arc run --agent me --lock db -- npm test', 'nobody else has db meanwhile'],
+    ['arc run --agent me --lock db --wait 60 -- make', 'waits a minute for it'],
+  ],
+  wrapsCommand: true,
+  async run(given, rawArgs) {
     const end = rawArgs.indexOf('--')
-    checkCommandLine(end === -1 ? rawArgs : rawArgs.slice(0, end), args)
     const [command, ...rest] = end === -1 ? [] : rawArgs.slice(end + 1)
     if (command === undefined) throw usageError('a COMMAND is required after --')
     const path = requiredText(given.lock, 'lock')

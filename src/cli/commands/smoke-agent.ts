@@ -1,12 +1,11 @@
 // `arc smoke-agent`: one role of the smoke run (PROTOCOL §14).
 
-import { defineCommand } from 'citty'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { ArcClient } from '../../sdk/index.js'
 import { baseUrl } from '../agent-arguments.js'
 import { requiredOneOf, text } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { printJson, say } from '../output.js'
+import { command } from '../command.js'
+import { say, showFacts } from '../output.js'
 import { smokeArguments, smokeSettingsFrom, TRANSPORTS } from '../smoke/arguments.js'
 import { playPart } from '../smoke/part.js'
 import { ROLES } from '../smoke/roles.js'
@@ -20,14 +19,10 @@ const args = {
 /** Seconds for one answer of the hub, unless the role has less time. */
 const ANSWER_SEC = 10
 
-export default defineCommand({
-  meta: {
-    name: 'smoke-agent',
-    description: 'Play one role of the smoke run; exit 0 when all its steps passed',
-  },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [['arc smoke-agent --role smoke-b --transport relay', 'from a sandbox']],
+  async run(given) {
     const role = requiredOneOf(given.role, 'role', ROLES)
     const transport = requiredOneOf(given.transport, 'transport', TRANSPORTS)
     const settings = smokeSettingsFrom(given)
@@ -40,7 +35,7 @@ export default defineCommand({
           })
         : new ArcClient(role, { baseUrl: baseUrl(given), timeout })
     const { verdict, failure } = await playPart({ role, client, transport, settings, tell: say })
-    printJson(verdict)
+    await showFacts(given, verdict)
     if (failure) throw failure
   },
 })

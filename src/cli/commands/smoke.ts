@@ -2,14 +2,13 @@
 // a running hub, and prints a verdict.
 
 import { resolve } from 'node:path'
-import { defineCommand } from 'citty'
 import { ArcError } from '../../protocol/errors.js'
 import { DEFAULT_SPOOL } from '../../protocol/relay.js'
 import { ArcClient, type HubInfo } from '../../sdk/index.js'
 import { baseUrl } from '../agent-arguments.js'
 import { text, usageError } from '../arguments.js'
-import { checkCommandLine } from '../command-line.js'
-import { ExitStatus, printJson, say } from '../output.js'
+import { command } from '../command.js'
+import { ExitStatus, print, printJson, say, wantsText } from '../output.js'
 import { smokeArguments, smokeSettingsFrom, TRANSPORTS, type TransportName } from '../smoke/arguments.js'
 import { type NoNetwork, withoutNetwork } from '../smoke/no-network.js'
 import { playAll } from '../smoke/processes.js'
@@ -36,18 +35,20 @@ const args = {
 /** Seconds for the first answer of the hub, over either transport. */
 const FIRST_ANSWER_SEC = 5
 
-export default defineCommand({
-  meta: {
-    name: 'smoke',
-    description: 'Prove that agents reach each other through the running hub, by HTTP and by files',
-  },
+export default command({
   args,
-  async run({ args: given, rawArgs }) {
-    checkCommandLine(rawArgs, args)
+  examples: [
+    ['arc smoke', 'by HTTP and by files'],
+    ['arc smoke --no-network', 'do files alone reach?'],
+  ],
+  async run(given) {
     try {
       const verdict = await prove(given)
-      say(render(verdict))
-      printJson(verdict)
+      if (wantsText(given)) print(`${render(verdict)}\n`)
+      else {
+        if (given.json === undefined) say(render(verdict))
+        printJson(verdict)
+      }
       if (!verdict.ok) throw new ExitStatus(1)
     } catch (error) {
       if (error instanceof ArcError) printJson({ ok: false, error: error.message })

@@ -1,28 +1,30 @@
 // `arc status`: shows which hub runs where.
 
 import { existsSync } from 'node:fs'
-import { defineCommand } from 'citty'
 import { logFileOf } from '../../sdk/pid-file.js'
-import { checkCommandLine } from '../command-line.js'
+import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { isAnotherProjects, othersRoom } from '../other-project.js'
-import { ExitStatus, printJson, say } from '../output.js'
+import { ExitStatus, say, showFacts } from '../output.js'
 import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
-export default defineCommand({
-  meta: { name: 'status', description: 'Show which hub runs where: instance, uptime, counts' },
+export default command({
   args: wantedArguments,
-  async run({ args, rawArgs }) {
-    checkCommandLine(rawArgs, wantedArguments)
-    const wanted = wantedFrom(args)
+  examples: [['arc status', 'which hub do commands here talk to?']],
+  async run(given) {
+    const wanted = wantedFrom(given)
     const { hub, atAddress } = await findRunningHub(wanted)
     if (!hub) {
-      printJson({ running: false, url: wantedUrl(wanted), error: whyNoHub(wantedUrl(wanted), atAddress) })
+      await showFacts(given, {
+        running: false,
+        url: wantedUrl(wanted),
+        error: whyNoHub(wantedUrl(wanted), atAddress),
+      })
       throw new ExitStatus(1)
     }
     const { info, status } = hub.probe
     const logFile = logFileOf(info.storage_path)
-    printJson({
+    await showFacts(given, {
       running: true,
       url: hub.url,
       implementation: info.implementation,

@@ -5,7 +5,7 @@ import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { seconds } from '../arguments.js'
 import { command } from '../command.js'
-import { ExitStatus, LATE_STATUS, say, show } from '../output.js'
+import { ExitStatus, LATE_STATUS, say, showFacts } from '../output.js'
 import { ifSupported } from '../unsupported.js'
 
 const LONG_POLL_SEC = 30
@@ -34,7 +34,7 @@ export default command({
       const found = hasMailbox
         ? await unread(client, isAny)
         : rows.find(({ to_agent }) => isAny || to_agent === client.agentId)
-      if (found) return show(given, found, (texts) => texts.facts(found))
+      if (found) return showFacts(given, found)
       const leftSec = (deadline - performance.now()) / 1_000
       if (leftSec <= 0) throw new ExitStatus(LATE_STATUS)
       rows = await client.poll({ sinceId, timeout: Math.min(leftSec, LONG_POLL_SEC), limit: 500 })
