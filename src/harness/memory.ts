@@ -15,11 +15,15 @@ export interface Memory {
   readonly stopsHeld: number
 }
 
-function fileOf(harness: string, session: string): string {
+/** The user's folder for what Arc remembers of harnesses. */
+export function stateFolder(): string {
   const { XDG_STATE_HOME, LOCALAPPDATA } = process.env
-  const base = XDG_STATE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.local', 'state')
+  return join(XDG_STATE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.local', 'state'), 'arc')
+}
+
+function fileOf(harness: string, session: string): string {
   const name = createHash('sha256').update(`${harness} ${session}`).digest('hex').slice(0, 32)
-  return join(base, 'arc', 'sessions', `${name}.json`)
+  return join(stateFolder(), 'sessions', `${name}.json`)
 }
 
 export function recall(harness: string, session: string): Memory | undefined {
