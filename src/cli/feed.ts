@@ -2,6 +2,7 @@
 
 import type { Message } from '../protocol/objects.js'
 import type { ArcClient } from '../sdk/client.js'
+import { ifSupported } from './unsupported.js'
 
 export interface View {
   readonly channel?: string | undefined
@@ -10,6 +11,14 @@ export interface View {
 }
 
 const PAGE_ROWS = 500
+
+/** One message. A hub of version 1 shows it only in the agent's feed: undefined if it is not there. */
+export async function findMessage(client: ArcClient, id: number): Promise<Message | undefined> {
+  const answer = await ifSupported(client.message(id))
+  if (answer) return answer.result
+  const rows = await client.poll({ sinceId: id - 1, limit: 1, timeout: 0, includeSelf: true })
+  return rows.find((row) => row.id === id)
+}
 
 /**
  * The newest `count` messages of a view, in id order. The feed pages forward only. So this reads from ids back, and from

@@ -8,7 +8,7 @@ import { requiredPositional, seconds, wholeNumber } from './arguments.js'
 import { command } from './command.js'
 import { ExitStatus, say, show, showFacts } from './output.js'
 
-const leaseArguments = {
+export const leaseArguments = {
   'ttl-sec': {
     type: 'string',
     description: `Seconds that it lasts (default ${SHELL_TTL_SEC})`,
@@ -16,7 +16,7 @@ const leaseArguments = {
   },
 } as const satisfies ArgsDef
 
-const waitArgument = {
+export const waitArgument = {
   wait: {
     type: 'string',
     description: 'Seconds to wait in line while another agent has it (default 0)',
@@ -24,7 +24,7 @@ const waitArgument = {
   },
 } as const satisfies ArgsDef
 
-function leaseTtl(given: Readonly<Record<string, unknown>>): number {
+export function leaseTtl(given: Readonly<Record<string, unknown>>): number {
   return wholeNumber(given['ttl-sec'], 'ttl-sec', LEASE_TTL_SEC.min, LEASE_TTL_SEC.max) ?? SHELL_TTL_SEC
 }
 

@@ -49,6 +49,7 @@ export const GROUPS = {
     },
   },
   'The room': {
+    leave: { load: () => import('./commands/leave.js'), summary: "end the agent's session" },
     agents: { load: () => import('./commands/agents.js'), summary: 'show who is here' },
     agent: { load: () => import('./commands/agent.js'), summary: 'show one agent whole' },
     channels: { load: () => import('./commands/channels.js'), summary: 'show the channels' },
@@ -63,12 +64,18 @@ export const GROUPS = {
   },
   Work: {
     tasks: { load: () => import('./commands/tasks.js'), summary: 'show the tasks' },
-    done: { load: () => import('./commands/done.js'), summary: 'complete a task' },
+    'task add': { load: () => import('./commands/task-add.js'), summary: 'post a task' },
+    'task next': { load: () => import('./commands/task-next.js'), summary: 'take the next task' },
+    'task done': { load: () => import('./commands/done.js'), summary: 'complete a task' },
+    'task reopen': { load: () => import('./commands/task-reopen.js'), summary: 'open a done task again' },
+    'task assign': { load: () => import('./commands/task-assign.js'), summary: 'give a task to an agent' },
+    done: { load: () => import('./commands/done.js'), summary: 'complete a task, like arc task done' },
     claim: { load: () => import('./commands/claim.js'), summary: 'take a claim, or see who has it' },
     release: { load: () => import('./commands/release.js'), summary: 'release a claim' },
     lock: { load: () => import('./commands/lock.js'), summary: 'lock a file, or see who has it' },
     unlock: { load: () => import('./commands/unlock.js'), summary: 'release a lock' },
-    holds: { load: () => import('./commands/holds.js'), summary: 'show the claims and locks that are held' },
+    scope: { load: () => import('./commands/scope.js'), summary: 'take all paths that globs match' },
+    holds: { load: () => import('./commands/holds.js'), summary: 'show what is held, and by whom' },
     run: { load: () => import('./commands/run.js'), summary: 'hold a lock while a command runs' },
   },
   'Proofs and relays': {

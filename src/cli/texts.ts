@@ -10,7 +10,9 @@ import type {
   Lock,
   Mailbox,
   Receipt,
+  Scope,
   Session,
+  Slot,
   Task,
   ThreadDetail,
 } from '../protocol/objects.js'
@@ -146,15 +148,22 @@ export function tasks(rows: readonly Task[]): string {
   )
 }
 
-export function leases(rows: readonly (Claim | Lock)[]): string {
+export function leases(rows: readonly (Claim | Lock | Scope | Slot)[]): string {
   const cells = rows.map((row) => {
-    const [what, key, holder, since] =
-      'file_path' in row
-        ? ['lock', row.file_path, row.agent_id, row.locked_at]
-        : ['claim', row.claim_key, row.owner_agent_id, row.claimed_at]
+    const [what, key, holder, since] = held(row)
     return [what, key, holder, time(since), time(row.expires_at), row.waiting?.join(', ')]
   })
   return table(['KIND', 'KEY', 'HOLDER', 'SINCE', 'UNTIL', 'WAITING'], cells, 'nothing is held')
+}
+
+function held(row: Claim | Lock | Scope | Slot): [what: string, key: string, holder: string, since: string] {
+  if ('file_path' in row) return ['lock', row.file_path, row.agent_id, row.locked_at]
+  if ('claim_key' in row) return ['claim', row.claim_key, row.owner_agent_id, row.claimed_at]
+  if ('globs' in row) {
+    const mode = row.mode === 'shared' ? ' (shared)' : ''
+    return [`scope ${row.scope_id}`, `${row.globs.join(' ')}${mode}`, row.agent_id, row.acquired_at]
+  }
+  return ['slot', row.name, row.agent_id, row.acquired_at]
 }
 
 export function lease(result: ClaimResult | LockResult): string {

@@ -19,6 +19,7 @@ const NAMES = [
   'post',
   'poll',
   ...['wait', 'inbox', 'reply', 'ack', 'receipts', 'undelivered', 'call', 'tail', 'agent', 'channel-create'],
+  ...['task-add', 'task-next', 'task-reopen', 'task-assign', 'scope', 'leave'],
   ...['agents', 'channels', 'thread', 'tasks', 'done', 'claim', 'release', 'lock', 'unlock', 'holds', 'run'],
   'relay',
   'smoke',

@@ -32,11 +32,18 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   thread: { args: '--agent me job' },
   tasks: { args: '--agent me' },
   done: { args: '--agent me 2' },
+  'task add': { args: '--agent me another' },
+  'task next': { args: '--agent me' },
+  'task done': { args: '--agent me 2' },
+  'task reopen': { args: '--agent me 2' },
+  'task assign': { args: '--agent me 2 other' },
+  scope: { args: '--agent me docs/**' },
   claim: { args: '--agent me key' },
   lock: { args: '--agent me src/a.ts' },
   holds: { args: '--agent me' },
   unlock: { args: '--agent me src/a.ts' },
   release: { args: '--agent me key' },
+  leave: { args: '--agent me' },
   run: { args: '--agent me --lock db -- true', without: ['json', 'output'] },
   relay: { args: '', without: ['json', 'hub', 'output'] },
   serve: { args: '', without: ['json', 'hub', 'output'] },
@@ -112,7 +119,7 @@ t.test('results are JSON, and a reader that has gone is told of', async (t) => {
   let task = 0
   for (const { name, line: form, does } of forms) {
     if (name === 'thread') task = (await call<{ id: number }>(url, '/v1/messages', work)).id
-    const line = form.map((word) => (name === 'done' && word === '2' ? `${task}` : word))
+    const line = form.map((word) => (/done|reopen|assign/.test(name) && word === '2' ? `${task}` : word))
     if (does('json')) {
       const done = await place.arc([...line, '--json'])
       t.equal(done.status, 0, `${name}: ${done.stderr}`)

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { PROGRAM } from '../../src/package.js'
 import type { Claim, Lock, Message, Session, Task, ThreadDetail } from '../../src/protocol/objects.js'
-import { json, jsonLines, Place } from '../support/arc-process.js'
+import { call, json, jsonLines, Place } from '../support/arc-process.js'
 import { until } from '../support/waiting.js'
 
 const place = new Place(t)
@@ -112,6 +112,69 @@ t.test('a lock is held while a command runs, which says how it ended', async (t)
     status: 127,
     stderr: /can't be run/,
   })
+})
+
+t.test('the transcript of a whole job', async (t) => {
+  const other = new Place(t)
+  const { url } = await other.ensure(['--port', '0', '--no-relay'])
+  const sh = (line: string) =>
+    other.arc([], { prefix: ['sh', '-c', line.replaceAll(/\barc /g, '"$@" '), 'sh'] })
+  // The lead and the tester have left work behind.
+  await sh('arc task add --agent lead --thread-id job "mend the parser\nIt drops the last line."')
+  await sh('arc whoami --agent tester')
+
+  // Who is there?
+  const here = jsonLines<Session>(await sh('arc agents --agent sh'))
+  t.strictSame(
+    here.map(({ agent_id }) => agent_id),
+    ['lead', 'sh', 'tester'],
+  )
+  // What is there to do?
+  const taken = json<{ task: Task; fence: number; message: Message }>(await sh('arc task next --agent sh'))
+  t.match(taken, {
+    task: { status: 'open', assignee: 'sh' },
+    message: { from_agent: 'lead', thread_id: 'job' },
+  })
+  const id = taken.task.task_id
+  t.match(await sh('arc task next --agent tester'), { status: 124, stdout: '' }, 'nobody else has it')
+  // Nobody else edits it now.
+  t.match(json(await sh('arc lock --agent sh ./src//parser.ts')), { lock: { file_path: 'src/parser.ts' } })
+  t.match(json(await sh('arc scope --agent sh "test/parser/**"')), { acquired: true })
+  t.match(await sh('arc lock --agent tester test/parser/a.ts'), { status: 1 })
+  // What the tests say.
+  const log = json<Message>(
+    await sh("printf 'ok 1\\nok 2\\n' | arc post --agent sh --thread-id job --kind artifact"),
+  )
+  t.equal(log.body, 'ok 1\nok 2\n')
+  // Over to the tester, who reads and answers.
+  const handed = await sh(
+    `arc post --agent sh --to tester --reply-to ${log.id} --expect-known "please check"`,
+  )
+  t.equal(handed.stderr, '', 'the tester is there')
+  t.match(jsonLines(await sh('arc poll --agent tester --ack')), [{ id: log.id }, { body: 'please check' }])
+  const { id: asked } = json<Message>(handed)
+  t.match(jsonLines(await sh(`arc receipts --agent sh ${asked}`)), [{ state: 'acknowledged', via: 'cli' }])
+  await sh(`arc reply --agent tester ${asked} "it is right"`)
+  await sh('arc wait --agent sh')
+  t.match(jsonLines(await sh('arc poll --agent sh')), [{ body: 'it is right', to_agent: 'sh' }])
+  // Done; all of it is free again.
+  t.match(json(await sh(`arc task done --agent sh ${id}`)), { task: { status: 'done' } })
+  await sh('arc unlock --agent sh src/parser.ts')
+  const held = jsonLines<{ scope_id?: number; claim_key?: string }>(await sh('arc holds --agent sh'))
+  for (const { scope_id, claim_key } of held) {
+    if (scope_id !== undefined) await sh(`arc scope --agent sh --release ${scope_id}`)
+    if (claim_key !== undefined) await sh(`arc release --agent sh ${claim_key}`)
+  }
+  t.strictSame(jsonLines(await sh('arc holds --agent lead')), [])
+  t.match(json(await sh('arc leave --agent sh')), { left: 'sh' })
+  const left = await call<Session[]>(url, '/v1/agents')
+  t.strictSame(
+    left.map(({ agent_id }) => agent_id),
+    ['lead', 'tester'],
+  )
+  // It was not done after all.
+  t.match(json(await sh(`arc task reopen --agent lead ${id}`)), { status: 'open' })
+  t.match(json(await sh(`arc task assign --agent lead ${id} tester`)), { assignee: 'tester' })
 })
 
 t.test('mistakes are told with what to do', async (t) => {

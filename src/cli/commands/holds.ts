@@ -1,18 +1,22 @@
-// `arc holds`: which claims and locks are held, and by whom.
+// `arc holds`: what is held, and by whom: claims and locks, and scopes and slots where the hub has them.
 
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
+import { ifSupported } from '../unsupported.js'
 
 export default command({
   args: agentArguments,
   examples: [['arc holds --agent me', 'who has what, and until when']],
   async run(given) {
     const client = await signIn(given)
-    const held = await Promise.all([
+    const [claims, locks, scopes, slots] = await Promise.all([
       client.listClaims({ activeOnly: true }),
       client.listLocks({ activeOnly: true }),
+      ifSupported(client.listScopes()),
+      ifSupported(client.listSlots()),
     ])
-    await show(given, held.flat(), (texts, rows) => texts.leases(rows))
+    const rows = [...claims, ...locks, ...(scopes?.result ?? []), ...(slots?.result ?? [])]
+    await show(given, rows, (texts) => texts.leases(rows))
   },
 })

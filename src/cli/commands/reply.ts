@@ -1,14 +1,13 @@
 // `arc reply`: answers a message where it was said. A direct message is answered to its author, and a broadcast in its
 // channel and thread.
 
-import { ArcError, notFound } from '../../protocol/errors.js'
+import { notFound } from '../../protocol/errors.js'
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
-import type { Message } from '../../protocol/objects.js'
-import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { oneOf, requiredId } from '../arguments.js'
 import { contentArguments, contentFrom } from '../body.js'
 import { command } from '../command.js'
+import { findMessage } from '../feed.js'
 import { say, show } from '../output.js'
 import { sayWhetherThere, withoutRecipient } from '../recipient.js'
 
@@ -29,7 +28,8 @@ export default command({
     const kind = oneOf(given.kind?.toLowerCase(), 'kind', MESSAGE_KINDS)
     const { body, attachments } = await contentFrom(given, rawArgs)
     const client = await signIn(given)
-    const original = await find(client, id)
+    const original = await findMessage(client, id)
+    if (!original) throw notFound(`message ${id} does not exist, or "${client.agentId}" may not see it`)
     const { from_agent, to_agent, channel, thread_id } = original
     const partner = from_agent === client.agentId ? to_agent : from_agent
     const posted = await client.post(body, {
@@ -46,16 +46,3 @@ export default command({
       say(`arc: request ${id} stays open; --kind task_result completes it`)
   },
 })
-
-/** A hub of version 1 shows one message only in the agent's feed. */
-async function find(client: ArcClient, id: number): Promise<Message> {
-  try {
-    return await client.message(id)
-  } catch (error) {
-    if (!(error instanceof ArcError) || error.status !== 404) throw error
-    const rows = await client.poll({ sinceId: id - 1, limit: 1, timeout: 0, includeSelf: true })
-    const [found] = rows.filter((row) => row.id === id)
-    if (!found) throw notFound(`message ${id} does not exist, or "${client.agentId}" may not see it`)
-    return found
-  }
-}
