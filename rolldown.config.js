@@ -50,6 +50,8 @@ const program = {
     queue: 'dist/src/fsqueue/index.js',
   },
   platform: 'node',
+  // Its main file loads others by names that a bundler can't see.
+  resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   external: EXTERNAL,
   output: {
     dir: PROGRAM,

@@ -34,6 +34,7 @@ export const GROUPS = {
     inbox: { load: () => import('./commands/inbox.js'), summary: 'show what is for the agent and unread' },
     reply: { load: () => import('./commands/reply.js'), summary: 'answer a message' },
     ack: { load: () => import('./commands/ack.js'), summary: 'acknowledge a message' },
+    message: { load: () => import('./commands/message.js'), summary: 'show one message whole' },
     receipts: {
       load: () => import('./commands/receipts.js'),
       summary: 'show how far a message has come to whom',
@@ -77,6 +78,13 @@ export const GROUPS = {
     scope: { load: () => import('./commands/scope.js'), summary: 'take all paths that globs match' },
     holds: { load: () => import('./commands/holds.js'), summary: 'show what is held, and by whom' },
     run: { load: () => import('./commands/run.js'), summary: 'hold a lock while a command runs' },
+  },
+  'Coding programs': {
+    setup: {
+      load: () => import('./commands/setup.js'),
+      summary: 'let Claude Code, Codex and others hear the room',
+    },
+    hook: { load: () => import('./commands/hook.js'), summary: 'what such a program calls; it never fails' },
   },
   'Proofs and relays': {
     relay: {

@@ -18,6 +18,9 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   post: { args: '--agent me --to other hello' },
   undelivered: { args: '--agent me' },
   receipts: { args: '--agent me 1' },
+  message: { args: '--agent me 1' },
+  setup: { args: '--dry-run cursor', without: ['hub'] },
+  hook: { args: 'claude', without: ['hub', 'json', 'output'] },
   inbox: { args: '--agent other' },
   wait: { args: '--agent other' },
   poll: { args: '--agent other --all' },
@@ -92,7 +95,13 @@ t.test('the help of every command fits 80 columns, and names each of its options
 
 t.test('a mistake exits with 2, and names the help of the command', async (t) => {
   const place = new Place(t)
-  for (const { name, line } of forms) {
+  const hook = await place.arc(['hook', 'claude', '--agnet'])
+  t.strictSame(
+    [hook.status, hook.stdout, hook.stderr],
+    [0, '', ''],
+    'a harness must not suffer from a mistake',
+  )
+  for (const { name, line } of forms.filter(({ name }) => name !== 'hook')) {
     const done = await place.arc([...name.split(' '), '--agnet', ...line.slice(name.split(' ').length)])
     t.equal(done.stdout, '', name)
     t.equal(done.status, 2, name)

@@ -29,6 +29,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['reply', '--agent', 'me', '1', 'yes'],
   ['ack', '--agent', 'other', '3'],
   ['receipts', '--agent', 'me', '3'],
+  ['message', '--agent', 'me', '3'],
+  ['setup', '--dry-run', 'cursor'],
   ['tail', '--agent', 'me'],
   ['channel', 'create', '--agent', 'me', 'build'],
   ['channels', '--agent', 'me'],
