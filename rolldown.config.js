@@ -39,7 +39,6 @@ const inOtherBuild = (path, file) => ({
 
 const program = {
   input: {
-    main: 'dist/src/cli/main.js',
     hub: 'dist/src/actors/hub.js',
     'storage.actor': 'dist/src/actors/storage.actor.js',
     'gateway.actor': 'dist/src/actors/gateway.actor.js',
@@ -57,22 +56,44 @@ const program = {
     dir: PROGRAM,
     cleanDir: true,
     entryFileNames: '[name].js',
-    chunkFileNames: ({ facadeModuleId }) =>
-      facadeModuleId?.includes('/cli/commands/') ? `arc-${basename(facadeModuleId)}` : 'shared-[name].js',
+    chunkFileNames: 'shared-[name].js',
     // One file of what nearly every command loads. Each file more costs a start about half a millisecond.
     codeSplitting: { groups: [{ name: 'ground', test: GROUND }] },
     sourcemap: 'hidden',
   },
   plugins: [
-    inOtherBuild('dist/bench/index.js', 'bench.js'),
     compiledMaps,
     {
-      name: 'as-installed',
+      name: 'licenses',
       writeBundle({ dir }) {
-        chmodSync(join(dir, 'main.js'), 0o755)
         writeFileSync(join(dir, LICENSES), licensesOf(this.getModuleIds()))
       },
     },
+  ],
+}
+
+// The command line starts in half the time as CommonJS, and a smaller file is compiled sooner. The hub and the benchmarks stay
+// what they are, and are loaded by the commands that need them.
+const commandLine = {
+  input: { main: 'dist/src/cli/main.js' },
+  platform: 'node',
+  external: EXTERNAL,
+  output: {
+    dir: PROGRAM,
+    format: 'cjs',
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    entryFileNames: '[name].cjs',
+    chunkFileNames: ({ facadeModuleId }) =>
+      facadeModuleId?.includes('/cli/commands/')
+        ? `arc-${basename(facadeModuleId, '.js')}.cjs`
+        : 'arc-shared-[name].cjs',
+    sourcemap: 'hidden',
+  },
+  plugins: [
+    inOtherBuild('dist/bench/index.js', 'bench.js'),
+    inOtherBuild('dist/src/actors/hub.js', 'hub.js'),
+    compiledMaps,
+    { name: 'executable', writeBundle: ({ dir }) => chmodSync(join(dir, 'main.cjs'), 0o755) },
   ],
 }
 
@@ -103,7 +124,7 @@ const hook = {
   plugins: [compiledMaps],
 }
 
-export default defineConfig([program, bench, hook])
+export default defineConfig([program, commandLine, bench, hook])
 
 /** The load generators and baselines that the benchmarks start as processes, by the names that `script` gets. */
 function benchProcesses() {

@@ -51,7 +51,7 @@ async function restart() {
   await stopHub() // while a hub starts, it reads what the bundler replaces
   await bundle()
   const args = [
-    'dist/program/main.js',
+    'dist/program/main.cjs',
     '--storage',
     join(folder, 'arc.sqlite3'),
     '--spool-dir',

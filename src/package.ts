@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const PACKAGE_ROOT = new URL('../../', import.meta.url)
 
 /** The script of `arc`. A command runs it to start another process of its own. */
-export const PROGRAM = fileURLToPath(new URL('./dist/program/main.js', PACKAGE_ROOT))
+export const PROGRAM = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
 
 const manifest = JSON.parse(readFileSync(new URL('./package.json', PACKAGE_ROOT), 'utf8')) as {
   version: string

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { PACKAGE_ROOT } from './package.js'
 
 /** A place in V8's frames: `(file:///…/main.js:3:14)` or `at /…/main.js:3:14`. */
-const PLACE = /(?:file:\/\/)?(\/[^\s():]+\/dist\/[^\s():]+\.js):(\d+):(\d+)/g
+const PLACE = /(?:file:\/\/)?(\/[^\s():]+\/dist\/[^\s():]+\.c?js):(\d+):(\d+)/g
 
 /** The text with the places of its stack frames mapped to the sources. */
 export function inSources(text: string): string {

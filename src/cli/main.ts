@@ -6,7 +6,6 @@ import { runCommand } from 'citty'
 import { nearNames } from '../near-names.js'
 import { VERSION } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
-import { inSources } from '../stack-trace.js'
 import { UsageError, usageError } from './arguments.js'
 import { loaded } from './command.js'
 import { ExitStatus, exit, print, say, USAGE_STATUS } from './output.js'
@@ -76,13 +75,16 @@ function helpFor(typed: readonly string[]): string {
 
 const typed = process.argv.slice(2)
 
-main(typed).then(exit, (error: unknown) => {
+main(typed).then(exit, async (error: unknown) => {
   if (error instanceof ExitStatus) return exit(error.status)
   if (error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')) {
     say(`arc error: ${error.message}; see ${helpFor(typed)}`)
     return exit(USAGE_STATUS)
   }
-  if (error instanceof ArcError) say(`arc error: ${error.message}`)
-  else say(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)
-  exit(1)
+  if (error instanceof Error && error.name === 'ArcError') say(`arc error: ${error.message}`)
+  else
+    say(
+      `arc error: ${(await import('../stack-trace.js')).inSources(`${error instanceof Error ? error.stack : error}`)}`,
+    )
+  return exit(1)
 })

@@ -21,7 +21,7 @@
 // without a response is an accepted request without an answer, whatever died. The host deletes nothing, since some mounts
 // refuse that, except a file that it could not finish writing.
 
-import { randomUUID } from 'node:crypto'
+import { crypto } from '../crypto.js'
 
 export const REQUESTS = 'requests'
 export const RESPONSES = 'responses'
@@ -49,7 +49,7 @@ export function stemOf(name: string, ending: string): string | undefined {
 
 /** A hidden name that nobody can guess, so that no entry of that name can exist. */
 export function temporaryName(): string {
-  return `.${randomUUID()}.tmp`
+  return `.${crypto().randomUUID()}.tmp`
 }
 
 /** The archive's folder of a day, such as `2026-11-24`. */

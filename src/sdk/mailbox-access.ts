@@ -9,7 +9,6 @@ import {
   type PollOptions,
   type ReceivedMessage,
 } from './options.js'
-import { newRequestName } from './request-name.js'
 import type { Requester } from './requester.js'
 
 /** The options that ask for another view than the mailbox's. */
@@ -25,7 +24,9 @@ export class MailboxAccess {
   readonly #requester: Requester
   readonly #agentId: string
   readonly #isRegistered: () => boolean
-  readonly #name = `sdk-${newRequestName()}`
+  /** Unique among the readers of all clients; it is no secret. */
+  readonly #name =
+    `sdk-${process.pid.toString(36)}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
   /** Readers that no poll uses now. A poll that was aborted leaves an offer, which its reader gets again. */
   readonly #free: MailboxReader[] = []
   readonly #readers: MailboxReader[] = []

@@ -6,7 +6,6 @@
 // can have written it, git does not track it, and it names this machine's loopback. Even then the file only says whom to
 // ask. Before a command signals the process, the machine must prove it (process-proof.ts).
 
-import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -21,6 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { crypto } from '../crypto.js'
 import { ROOM_FOLDER } from '../folder.js'
 import { isLoopback, urlHost } from '../protocol/address.js'
 import { storageFile } from '../storage-file.js'
@@ -69,7 +69,7 @@ export function readPidFile(path: string): PidFile | undefined {
 }
 
 export function writePidFile(path: string, content: Omit<PidFile, 'path' | 'uid'>): void {
-  const temporary = `${path}.${randomUUID()}`
+  const temporary = `${path}.${crypto().randomUUID()}`
   try {
     writeFileSync(temporary, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: 'wx' })
     renameSync(temporary, path)

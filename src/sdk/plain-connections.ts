@@ -65,9 +65,18 @@ function length(body: string | null): Record<string, string> {
   return body === null ? {} : { 'content-length': `${Buffer.byteLength(body)}` }
 }
 
-async function read(response: IncomingMessage): Promise<RawAnswer> {
-  let text = ''
-  response.setEncoding('utf8')
-  for await (const chunk of response) text += chunk
-  return { status: response.statusCode ?? 0, headers: response.headers, text }
+/** By events: a loop over the stream would load more of Node. */
+function read(response: IncomingMessage): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    response.setEncoding('utf8')
+    response.on('data', (part: string) => {
+      text += part
+    })
+    response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+    response.once('error', reject)
+    response.once('close', () => {
+      if (!response.complete) reject(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+    })
+  })
 }

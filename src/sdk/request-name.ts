@@ -1,8 +1,8 @@
 // Names of requests: idempotency keys, and the stems of relay files.
 
-import { randomBytes } from 'node:crypto'
+import { crypto } from '../crypto.js'
 
-const RANDOM = randomBytes(9).toString('base64url')
+let random: string | undefined
 let lastMs = 0
 let count = 0
 
@@ -11,8 +11,9 @@ let count = 0
  * a relay starts requests in their order (PROTOCOL §10).
  */
 export function newRequestName(): string {
+  random ??= crypto().randomBytes(9).toString('base64url')
   const nowMs = Date.now()
   count = nowMs > lastMs ? 0 : count + 1
   lastMs = Math.max(lastMs, nowMs)
-  return `${lastMs.toString(36)}-${count.toString(36).padStart(4, '0')}-${RANDOM}`
+  return `${lastMs.toString(36)}-${count.toString(36).padStart(4, '0')}-${random}`
 }

@@ -87,8 +87,11 @@ export class Requester {
   /** Like `send`, but a refusal that is not retried is an answer. */
   async exchange(call: Call): Promise<TransportAnswer> {
     if (call.body) checkNumbers(call.body)
-    const idempotencyKey = call.method === 'GET' ? undefined : (call.idempotencyKey ?? newRequestName())
-    const failed = new FailedTries(call, (call.retryForSec ?? this.retryForSec) * 1_000)
+    const retryForSec = call.retryForSec ?? this.retryForSec
+    // A request that is tried once needs no key.
+    const hasKey = call.method !== 'GET' && retryForSec > 0
+    const idempotencyKey = call.idempotencyKey ?? (hasKey ? newRequestName() : undefined)
+    const failed = new FailedTries(call, retryForSec * 1_000)
     for (;;) {
       let answer: TransportAnswer | undefined
       try {

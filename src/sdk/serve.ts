@@ -9,7 +9,7 @@
 // requests without an answer stay open, and the next `serve` takes them. The feed is read while handlers run, which
 // keeps the session alive.
 
-import { randomUUID } from 'node:crypto'
+import { crypto } from '../crypto.js'
 import { ArcError, ERROR_KINDS } from '../protocol/errors.js'
 import { QUERY_LIMIT } from '../protocol/limits.js'
 import type { Message, Task } from '../protocol/objects.js'
@@ -194,7 +194,7 @@ class Service {
       threadId: request.thread_id ?? undefined,
       signal: this.#signal,
     }
-    const delivery = { retryForSec: Infinity, idempotencyKey: randomUUID() }
+    const delivery = { retryForSec: Infinity, idempotencyKey: crypto().randomUUID() }
     for (let tries = 1; ; tries++) {
       if (this.#signal.aborted) return undefined
       // After a reset the request's id means another message.

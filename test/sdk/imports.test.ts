@@ -65,6 +65,7 @@ t.test('importing the SDK loads only the light files of the protocol and the que
     'fsqueue/submit.js',
     'fsqueue/layout.js',
     'fsqueue/modes.js',
+    'crypto.js',
     'folder.js',
     'process-stat.js',
     'storage-file.js',

@@ -39,7 +39,7 @@ function installed(project: string, { version, opening }: StandIn): string {
      module.exports.SqliteError = class extends Error {}`,
   )
   writeFileSync(join(project, 'package.json'), '{}')
-  return join(arc, 'dist', 'program', 'main.js')
+  return join(arc, 'dist', 'program', 'main.cjs')
 }
 
 /** What a hub says that is started in this folder and ends. */

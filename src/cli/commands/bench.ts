@@ -2,14 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import {
-  type Address,
-  htmlReport,
-  runBench,
-  SCENARIOS,
-  scenarioTable,
-  tableReport,
-} from '../../../bench/index.js'
+import type { Address, SCENARIOS } from '../../../bench/index.js'
 import { address } from '../agent-arguments.js'
 import { text, usageError, wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
@@ -42,10 +35,11 @@ export default command({
   ],
   maxPositionals: Number.POSITIVE_INFINITY,
   async run(given) {
+    const bench = await import('../../../bench/index.js')
     const isTerminal = process.stderr.isTTY && !given.json
     const html = text(given.html, 'html')
-    const report = await runBench({
-      scenarios: scenariosFrom(given._),
+    const report = await bench.runBench({
+      scenarios: scenariosFrom(given._, bench.SCENARIOS),
       quick: given.quick,
       rounds: wholeNumber(given.rounds, 'rounds', 1, 100) ?? (given.quick ? 1 : 3),
       hub: addressFrom(given, 'base-url', 'spool-dir'),
@@ -55,20 +49,20 @@ export default command({
       },
       finished: (scenario) => {
         if (isTerminal) process.stderr.write('\r\x1b[K')
-        say(given.json || isTerminal ? scenarioTable(scenario) : `${scenario.name}: measured`)
+        say(given.json || isTerminal ? bench.scenarioTable(scenario) : `${scenario.name}: measured`)
       },
     })
-    if (html !== undefined) writeFileSync(resolve(html), htmlReport(report))
+    if (html !== undefined) writeFileSync(resolve(html), bench.htmlReport(report))
     if (given.json) printJson(report)
-    else print(`${tableReport(report)}\n`)
+    else print(`${bench.tableReport(report)}\n`)
   },
 })
 
-function scenariosFrom(names: readonly string[]) {
-  if (names.length === 0) return SCENARIOS
+function scenariosFrom(names: readonly string[], all: typeof SCENARIOS): typeof SCENARIOS {
+  if (names.length === 0) return all
   return names.map((name) => {
-    const found = SCENARIOS.find((scenario) => scenario.name === name)
-    const known = SCENARIOS.map((scenario) => scenario.name).join(', ')
+    const found = all.find((scenario) => scenario.name === name)
+    const known = all.map((scenario) => scenario.name).join(', ')
     if (!found) throw usageError(`there is no scenario "${name}"; there are ${known}`)
     return found
   })

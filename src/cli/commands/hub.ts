@@ -1,7 +1,7 @@
 // `arc`: the hub in the foreground. `arc ensure` starts the same command in the background, which reports over IPC that the
 // hub is ready, or why it did not start.
 
-import { type Hub, startHub } from '../../actors/hub.js'
+import type { Hub } from '../../actors/hub.js'
 import { logFile } from '../../actors/log-file.js'
 import { standardError } from '../../actors/log-sinks.js'
 import { isAlive } from '../../process-stat.js'
@@ -11,7 +11,7 @@ import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from 
 import { silentCommand } from '../command.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { forPeople } from '../log-lines.js'
-import { ExitStatus, say } from '../output.js'
+import { ExitStatus, say, serving } from '../output.js'
 
 /** The report of a started hub to `arc ensure`. */
 export type StartReport =
@@ -27,9 +27,11 @@ export default silentCommand({
     ['arc --host 0.0.0.0 --allow-remote', 'for other machines too'],
   ],
   async run(given, rawArgs) {
+    serving()
     const options = hubOptionsFrom(given, rawArgs)
     const stopping = new AbortController()
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+    const { startHub } = await import('../../actors/hub.js')
     let hub: Hub
     try {
       hub = await startHub({
@@ -84,6 +86,9 @@ function report(message: StartReport): void {
   process.send?.(message, () => process.disconnect())
 }
 
+/** The hub is a bundle of its own, with a class of errors of its own. */
 function asArcError(error: unknown): ArcError {
-  return error instanceof ArcError ? error : new ArcError('start_failed', String(error))
+  if (error instanceof Error && error.name === 'ArcError')
+    return ArcError.fromData((error as ArcError).toData())
+  return new ArcError('start_failed', String(error))
 }

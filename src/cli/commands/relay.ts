@@ -11,7 +11,7 @@ import { baseUrl, clientArguments } from '../agent-arguments.js'
 import { positiveSeconds, text } from '../arguments.js'
 import { silentCommand } from '../command.js'
 import { forPeople } from '../log-lines.js'
-import { ExitStatus } from '../output.js'
+import { ExitStatus, serving } from '../output.js'
 
 const args = {
   ...clientArguments,
@@ -36,6 +36,7 @@ export default silentCommand({
   args,
   examples: [['arc relay --base-url http://10.0.0.5:6969', 'serve .arc-relay here for a hub elsewhere']],
   async run(given) {
+    serving()
     const log = createLog('info', standardError(forPeople))
     let end: (status: number) => void = () => {}
     const ended = new Promise<number>((resolve) => {
