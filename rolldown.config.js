@@ -15,6 +15,9 @@ const LICENSES = 'LICENSES.txt'
 // better-sqlite3 has a binary, piscina starts threads on a file of its own, and undici is large and seldom needed.
 const EXTERNAL = [/^better-sqlite3/, /^piscina/, /^undici/]
 
+// The main file of jsonc-parser loads others by names that a bundler can't see.
+const RESOLVE = { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } }
+
 const GROUND =
   /\/dist\/src\/(?:folder|package|process-stat|stack-trace|storage-file|protocol\/(?:address|envelope|errors|json|kinds|limits|numbers|relay|timestamps)|fsqueue\/(?:layout|modes|submit))\.js$/
 
@@ -49,8 +52,7 @@ const program = {
     queue: 'dist/src/fsqueue/index.js',
   },
   platform: 'node',
-  // Its main file loads others by names that a bundler can't see.
-  resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
+  resolve: RESOLVE,
   external: EXTERNAL,
   output: {
     dir: PROGRAM,
@@ -77,6 +79,7 @@ const program = {
 const commandLine = {
   input: { main: 'dist/src/cli/main.js' },
   platform: 'node',
+  resolve: RESOLVE,
   external: EXTERNAL,
   output: {
     dir: PROGRAM,
