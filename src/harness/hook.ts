@@ -9,15 +9,16 @@
 // the hub together take at most `HUB_MS`.
 
 import { writeSync } from 'node:fs'
+import { namesFor } from '../agent-name.js'
+import { harnessProcess } from '../harness-process.js'
 import type { Offer, Session } from '../protocol/objects.js'
+import { shortened } from '../quoting.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
-import { namesFor } from './agent-name.js'
-import { ASKED, digestOf, shortened } from './digest.js'
+import { type Memory, recall, remember } from '../session-memory.js'
+import { ASKED, digestOf } from './digest.js'
 import type { Harness, Moment, Payload } from './harness.js'
-import { harnessProcess } from './harness-process.js'
 import { HubCalls } from './hub-call.js'
-import { type Memory, recall, remember } from './memory.js'
 import { callerOf, folderOf, isSubagent, readPayload, textOf } from './payload.js'
 
 const HUB_MS = 900
@@ -173,7 +174,10 @@ class Call {
     const here =
       others.length === 0
         ? 'nobody else is here now'
-        : `here now: ${others.slice(0, 12).map(shortened).join(', ')}`
+        : `here now: ${others
+            .slice(0, 12)
+            .map((id) => shortened(id))
+            .join(', ')}`
     const agent = shortened(this.#agentId)
     return `Arc: this session is agent ${agent} in the room that the coding agents of this machine share; ${here}. Messages of other agents appear here as they come. Writing to one goes by: arc post --agent ${agent} --to NAME "TEXT"; to all: arc post --agent ${agent} "TEXT"; more: arc --help\n`
   }

@@ -14,9 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { stateFolder } from '../session-memory.js'
 import { withEntries, withoutEntries } from './configuration.js'
 import { HARNESS_NAMES, type HarnessName } from './harness.js'
-import { stateFolder } from './memory.js'
 import { PLACES, type Program } from './places.js'
 
 export interface SetupOptions {

@@ -1,4 +1,5 @@
-// What hooks of one harness session remember from call to call: a small file of the user, by the session's id.
+// What the hooks and the MCP server of one harness session remember: a small file of the user, by the session's id. So both
+// act as the same agent.
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,8 +1,7 @@
-// The harness's own process: the nearest ancestor of a hook that is no shell. Linux tells; elsewhere a session lives by signs of
-// life alone.
+// The harness's own process: the nearest ancestor of a hook or an MCP server that is no shell. Only Linux tells.
 
 import { readFileSync } from 'node:fs'
-import { statOf } from '../process-stat.js'
+import { statOf } from './process-stat.js'
 
 const SHELLS = /^-?(sh|bash|dash|zsh|fish|ksh|busybox|env|timeout)$/
 const MOST_STEPS = 8
