@@ -11,6 +11,7 @@ import { defineConfig } from 'rolldown'
 
 const PROGRAM = 'dist/program'
 const LICENSES = 'LICENSES.txt'
+const SHIMS = '\0mcp-shims'
 
 // better-sqlite3 has a binary, piscina starts threads on a file of its own, and undici is large and seldom needed.
 const EXTERNAL = [/^better-sqlite3/, /^piscina/, /^undici/]
@@ -40,6 +41,26 @@ const inOtherBuild = (path, file) => ({
   },
 })
 
+/** The MCP server's validator of forms that a user fills in. Arc asks for none, and the validator is 0.3 MB. */
+const noFormValidator = {
+  name: 'no-form-validator',
+  resolveId: (source) => (source === '@modelcontextprotocol/server/_shims' ? SHIMS : null),
+  load: (id) =>
+    id === SHIMS
+      ? `export { default as process } from 'node:process'\nexport class DefaultJsonSchemaValidator {}`
+      : null,
+}
+
+/** Writes the licenses of the packages whose code is in the bundles so far. */
+const licenses = {
+  name: 'licenses',
+  writeBundle({ dir }) {
+    for (const id of this.getModuleIds()) bundled.add(id)
+    writeFileSync(join(dir, LICENSES), licensesOf(bundled))
+  },
+}
+const bundled = new Set()
+
 const program = {
   input: {
     hub: 'dist/src/actors/hub.js',
@@ -50,6 +71,7 @@ const program = {
     sdk: 'dist/src/sdk/index.js',
     protocol: 'dist/src/protocol/index.js',
     queue: 'dist/src/fsqueue/index.js',
+    mcp: 'dist/src/mcp/serve.js',
   },
   platform: 'node',
   resolve: RESOLVE,
@@ -63,18 +85,10 @@ const program = {
     codeSplitting: { groups: [{ name: 'ground', test: GROUND }] },
     sourcemap: 'hidden',
   },
-  plugins: [
-    compiledMaps,
-    {
-      name: 'licenses',
-      writeBundle({ dir }) {
-        writeFileSync(join(dir, LICENSES), licensesOf(this.getModuleIds()))
-      },
-    },
-  ],
+  plugins: [noFormValidator, compiledMaps, licenses],
 }
 
-// The command line starts in half the time as CommonJS, and a smaller file is compiled sooner. The hub and the benchmarks stay
+// The command line starts in half the time as CommonJS, and a smaller file is compiled sooner. The hub, the MCP server and the benchmarks stay
 // what they are, and are loaded by the commands that need them.
 const commandLine = {
   input: { main: 'dist/src/cli/main.js' },
@@ -95,7 +109,9 @@ const commandLine = {
   plugins: [
     inOtherBuild('dist/bench/index.js', 'bench.js'),
     inOtherBuild('dist/src/actors/hub.js', 'hub.js'),
+    inOtherBuild('dist/src/mcp/serve.js', 'mcp.js'),
     compiledMaps,
+    licenses,
     { name: 'executable', writeBundle: ({ dir }) => chmodSync(join(dir, 'main.cjs'), 0o755) },
   ],
 }

@@ -85,6 +85,10 @@ export const GROUPS = {
       summary: 'let Claude Code, Codex and others hear the room',
     },
     hook: { load: () => import('./commands/hook.js'), summary: 'what such a program calls; it never fails' },
+    mcp: {
+      load: () => import('./commands/mcp.js'),
+      summary: 'serve the room as MCP tools on standard input and output',
+    },
   },
   'Proofs and relays': {
     relay: {

@@ -35,6 +35,7 @@ const NAMES = [
   ],
   ...['task-add', 'task-next', 'task-reopen', 'task-assign', 'scope', 'leave'],
   ...['agents', 'channels', 'thread', 'tasks', 'done', 'claim', 'release', 'lock', 'unlock', 'holds', 'run'],
+  'mcp',
   'relay',
   'smoke',
   'smoke-agent',

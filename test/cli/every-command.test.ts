@@ -48,6 +48,7 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   release: { args: '--agent me key' },
   leave: { args: '--agent me' },
   run: { args: '--agent me --lock db -- true', without: ['json', 'output'] },
+  mcp: { args: '', without: ['json', 'hub', 'output'] },
   relay: { args: '', without: ['json', 'hub', 'output'] },
   serve: { args: '', without: ['json', 'hub', 'output'] },
   smoke: { args: '--transports http,http,http' },

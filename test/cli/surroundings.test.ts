@@ -41,6 +41,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['release', '--agent', 'me', 'key'],
   ['smoke', '--transports', 'http,http,http'],
   ['smoke-agent', '--role', 'smoke-a', '--transport', 'http'],
+  ['mcp', '--agent', 'me'],
   ['relay', '--spool-dir', 'spool'],
   ['bench', '--quick', 'idle'],
   ['stop'],
@@ -86,7 +87,7 @@ t.test('every command that can’t print what there is says so', withFull, async
   const place = new Place(t)
   await place.ensure()
   await place.arc(['post', '--agent', 'me', 'hello'])
-  const silent = ['relay', 'bench', '--port']
+  const silent = ['mcp', 'relay', 'bench', '--port']
   const printing = [
     ...COMMANDS.filter(([name = '']) => !silent.includes(name)),
     ['--help'],

@@ -1,0 +1,225 @@
+// What happens to `arc mcp` and around it: older handshakes, a hub that goes and comes back, a program that is gone, and who the
+// agent is.
+
+import { spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { PACKAGE_ROOT, PROGRAM } from '../../src/package.js'
+import { ArcClient } from '../../src/sdk/index.js'
+import { runHook } from '../harness/hook-process.js'
+import { isAlive } from '../support/arc-process.js'
+import { ownFolder } from '../support/folder.js'
+import { startTestHub } from '../support/hub.js'
+import { startHubProcess } from '../support/processes.js'
+import { until } from '../support/waiting.js'
+import { Program, RawServer } from './mcp-process.js'
+
+t.jobs = 3
+const hub = await startTestHub(t)
+const at = ['--base-url', hub.url]
+const alice = await ArcClient.quickstart('alice', { baseUrl: hub.url })
+t.teardown(() => alice.close())
+/** What must be gone is gone within 3 s; this machine may be busy. */
+const GONE_MS = 10_000
+
+const isHere = async (agentId: string) =>
+  (await alice.listAgents()).some(({ agent_id }) => agent_id === agentId)
+
+for (const version of ['2024-11-05', '2025-06-18', '2025-11-25']) {
+  t.test(`the handshake of ${version}`, async (t) => {
+    const server = new RawServer(t, { args: [...at, '--agent', `old-${version}`] })
+    server.initialize(version)
+    t.match(await until('the handshake', () => server.answer('hello')), {
+      result: { protocolVersion: version },
+    })
+    server.send({ id: 1, method: 'tools/list' })
+    const listed = await until('the tools', () => server.answer(1))
+    t.equal(listed.result?.tools?.length, 10)
+    await until('the agent to be here before its first call', () => isHere(`old-${version}`))
+    server.call(2, 'arc_post', { text: `hello by ${version}` })
+    t.match(await until('the post', () => server.answer(2)), {
+      result: { content: [{ text: /Posted #\d+ in general/ }] },
+    })
+    server.child.stdin?.end()
+    t.equal(await server.exited, 0)
+    t.notOk(await isHere(`old-${version}`), 'its session has ended')
+    for (const line of server.lines) t.equal((JSON.parse(line) as { jsonrpc: string }).jsonrpc, '2.0')
+  })
+}
+
+t.test('what is no request, and a request that is none of MCP, end nothing', async (t) => {
+  const server = new RawServer(t, { args: [...at, '--agent', 'tough'] })
+  server.initialize('2025-06-18')
+  server.child.stdin?.write('{ no JSON\n\n[]\n"x"\n')
+  server.send({ id: 1, method: 'no/such' })
+  t.match(await until('the refusal', () => server.answer(1)), { error: { code: -32601 } })
+  server.call(2, 'arc_who')
+  t.match(await until('the room', () => server.answer(2)), {
+    result: { content: [{ text: /You are tough/ }] },
+  })
+})
+
+t.test('a hub that was killed and started again serves the next call', async (t) => {
+  const folder = ownFolder(t)
+  const storage = ['--storage', join(folder, 'arc.sqlite3'), '--port']
+  const first = await startHubProcess(t, [...storage, '0'])
+  const program = await Program.start(t, { args: ['--base-url', first.url, '--agent', 'survivor'] })
+  t.match(await program.text('arc_hold', { lock: 'a.ts' }), 'You hold lock a.ts')
+  await first.end('SIGKILL')
+  const { text, isError } = await program.call('arc_post', { text: 'anybody?' })
+  t.ok(isError)
+  t.match(text, /no hub answers at .*arc ensure/)
+  await startHubProcess(t, [...storage, new URL(first.url).port])
+  t.match(await program.text('arc_post', { text: 'back again' }), 'in general')
+  t.match(await program.text('arc_who'), 'lock a.ts by survivor')
+})
+
+t.test('a hub that comes back at another address serves the next call', async (t) => {
+  const cwd = ownFolder(t)
+  mkdirSync(join(cwd, '.arc'), { mode: 0o700 })
+  const options = ['--storage', join(cwd, '.arc', 'arc.sqlite3'), '--port', '0']
+  const first = await startHubProcess(t, options)
+  const program = await Program.start(t, { cwd })
+  t.match(await program.text('arc_who'), 'You are a-program-')
+  await first.end('SIGKILL')
+  const second = await startHubProcess(t, options)
+  t.not(second.url, first.url)
+  t.match(await program.text('arc_post', { text: 'found' }), 'in general')
+})
+
+t.test('the server and the session end with the program, also if it leaves the input open', async (t) => {
+  const script = `
+    const { spawn } = require('node:child_process')
+    const child = spawn(process.execPath, ${JSON.stringify([PROGRAM, 'mcp', ...at, '--agent', 'orphan'])}, { stdio: 'inherit' })
+    process.stderr.write('pid ' + child.pid + '\\n')`
+  const home = ownFolder(t)
+  const env = { PATH: process.env.PATH ?? '', HOME: home, XDG_STATE_HOME: home }
+  const parent = spawn(process.execPath, ['-e', script], { env, cwd: home })
+  t.teardown(() => parent.kill('SIGKILL'))
+  let said = ''
+  parent.stderr.on('data', (chunk: Buffer) => {
+    said += chunk
+  })
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+  for (const [id, method] of ['initialize', 'tools/list'].entries())
+    parent.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params: id === 0 ? params : {} })}\n`)
+  const pid = Number(await until('the pid', () => /pid (\d+)/.exec(said)?.[1]))
+  await until('the agent to be here', () => isHere('orphan'))
+  const startedAt = performance.now()
+  parent.kill('SIGKILL')
+  await until('the server to be gone', () => !isAlive(pid), GONE_MS)
+  await until('the session to be gone', async () => !(await isHere('orphan')), GONE_MS)
+  t.comment(`gone after ${Math.round(performance.now() - startedAt)} ms`)
+})
+
+t.test('SIGTERM ends the server and its session', async (t) => {
+  const program = await Program.start(t, { args: [...at, '--agent', 'ended'] })
+  await program.text('arc_who')
+  process.kill(program.pid, 'SIGTERM')
+  await until('the server to be gone', () => !isAlive(program.pid), GONE_MS)
+  t.notOk(await isHere('ended'))
+})
+
+t.test('a message is shown when its answer has left the server', async (t) => {
+  const program = await Program.start(t, { args: [...at, '--agent', 'reader'] })
+  await program.text('arc_who')
+  const { id } = await alice.dm('reader', 'read me')
+  t.match(await program.text('arc_inbox', { wait: 20 }), '| read me')
+  const shown = await until('the receipt', async () => {
+    const [receipt] = await alice.receipts(id)
+    return receipt?.state === 'shown' && receipt
+  })
+  t.equal(shown.via, 'mcp')
+})
+
+t.test('a call that was cancelled shows nothing, and the next call has the message', async (t) => {
+  const server = new RawServer(t, { args: [...at, '--agent', 'fickle'] })
+  server.initialize('2025-06-18')
+  server.call(1, 'arc_inbox', { wait: 50 })
+  await until('the agent to be here', () => isHere('fickle'))
+  server.send({ method: 'notifications/cancelled', params: { requestId: 1 } })
+  const { id } = await alice.dm('fickle', 'still here?')
+  t.not((await alice.receipts(id))[0]?.state, 'shown')
+  server.call(2, 'arc_inbox', { wait: 50 })
+  t.match(await until('the message', () => server.answer(2), 40_000), {
+    result: { content: [{ text: /still here/ }] },
+  })
+  t.equal(server.answer(1), undefined)
+})
+
+t.test('an answer that is not read leaves its messages offered', async (t) => {
+  const server = new RawServer(t, { args: [...at, '--agent', 'unread'] })
+  server.initialize('2025-06-18')
+  server.call(1, 'arc_who')
+  await until('the agent', () => server.answer(1))
+  server.child.stdout?.destroy()
+  const { id } = await alice.dm('unread', 'lost?')
+  server.call(2, 'arc_inbox', { wait: 20 })
+  await server.exited
+  t.not((await alice.receipts(id))[0]?.state, 'shown')
+})
+
+t.test(
+  'the server is the agent that a hook of the session has named, and leaves it its session',
+  async (t) => {
+    const home = ownFolder(t)
+    const cwd = join(home, 'website')
+    mkdirSync(cwd)
+    const env = {
+      HOME: home,
+      XDG_STATE_HOME: home,
+      ARC_BASE_URL: hub.url,
+      CLAUDE_CODE_SESSION_ID: 'session-1',
+    }
+    const payload = { session_id: 'session-1', cwd, hook_event_name: 'SessionStart', source: 'startup' }
+    const { stdout } = await runHook({ args: ['claude'], payload, env })
+    t.match(stdout, 'agent claude-website ')
+    const program = await Program.start(t, { env, cwd, name: 'claude-code' })
+    t.match(await program.text('arc_who'), '(You are agent claude-website.)')
+    t.notMatch(await program.text('arc_who'), '(You are agent', 'it is told once')
+    const stranger = await Program.start(t, { env, cwd, name: 'gemini-cli-mcp-client' })
+    t.match(await stranger.text('arc_who'), 'You are gemini-website;', 'a program inside of the other one')
+    await program.client.close()
+    t.ok(await isHere('claude-website'), 'the session is of the hook')
+  },
+)
+
+t.test('a hook is the agent as which the server has signed in', async (t) => {
+  const home = ownFolder(t)
+  const cwd = join(home, 'shop')
+  mkdirSync(cwd)
+  const env = { HOME: home, XDG_STATE_HOME: home, ARC_BASE_URL: hub.url }
+  const server = new RawServer(t, { env, cwd })
+  server.initialize('2025-06-18')
+  const meta = { 'x-codex-turn-metadata': { session_id: 'session-2', thread_id: 'thread-2' } }
+  server.call(1, 'arc_who', {}, meta)
+  t.match(await until('the name', () => server.answer(1)), {
+    result: { content: [{ text: /agent codex-shop\./ }] },
+  })
+  const payload = { session_id: 'session-2', turn_id: 't', model: 'm', cwd, hook_event_name: 'SessionStart' }
+  const { stdout } = await runHook({ args: ['codex'], payload, env })
+  t.match(stdout, 'agent codex-shop ')
+  server.call(2, 'arc_who', {}, { 'x-codex-turn-metadata': { session_id: 'session-3' } })
+  t.match(await until('another name', () => server.answer(2)), {
+    result: { content: [{ text: /agent codex-shop-2\./ }] },
+  })
+})
+
+t.test('ARC_AGENT names the agent', async (t) => {
+  const program = await Program.start(t, { args: at, env: { ARC_AGENT: 'by-environment' } })
+  t.match(await program.text('arc_who'), 'You are by-environment')
+})
+
+t.test('only arc mcp loads the server library, whose license is in the package', async (t) => {
+  const folder = fileURLToPath(new URL('./dist/program/', PACKAGE_ROOT))
+  const files = readdirSync(folder).filter((name) => /\.c?js$/.test(name))
+  const having = (pattern: RegExp) =>
+    files.filter((name) => pattern.test(readFileSync(join(folder, name), 'utf8')))
+  t.strictSame(having(/modelcontextprotocol/), ['mcp.js'])
+  t.strictSame(having(/["'`]\.\/mcp\.js["'`]/), ['arc-mcp.cjs'])
+  const licenses = readFileSync(join(folder, 'LICENSES.txt'), 'utf8')
+  for (const name of ['@modelcontextprotocol/server', '@modelcontextprotocol/core', 'citty'])
+    t.match(licenses, new RegExp(`^${name} `, 'm'))
+})
