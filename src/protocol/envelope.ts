@@ -40,7 +40,7 @@ export interface Envelope<T = unknown> {
 
 /** A success whose `result` is JSON text. `beside` holds further members of the envelope. */
 export function successText(status: number, resultJson: string, beside?: object): Answer {
-  const extra = beside ? `,${JSON.stringify(beside).slice(1, -1)}` : ''
+  const extra = beside ? `,${jsonText(beside).slice(1, -1)}` : ''
   return { status, body: `{"ok":true,"result":${resultJson}${extra}}` }
 }
 

@@ -101,7 +101,7 @@ export const integerOr = (bounds: Bounds, fallback: number) =>
 
 /** A boolean of a query: `true`, `1` and `yes` in any case are true, all else is false. In a body, JSON booleans too. */
 export const flag = z.preprocess(
-  (value) => value === true || (value !== undefined && /^(true|1|yes)$/i.test(String(value))),
+  (value) => value === true || (typeof value !== 'object' && /^(true|1|yes)$/i.test(String(value))),
   z.boolean(),
 )
 

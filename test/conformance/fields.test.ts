@@ -206,6 +206,15 @@ t.test('§1 an integer that is null reads as absent', async (t) => {
   t.equal(Date.parse(expires_at) - Date.parse(claimed_at), 300_000)
 })
 
+t.test('§1 a boolean of a body that is an object is false', async (t) => {
+  for (const replace of [{}, { toString: 1 }, [], ['true']])
+    t.equal(
+      (await hub.post('/v1/sessions', { agent_id: key(), replace })).status,
+      201,
+      JSON.stringify(replace),
+    )
+})
+
 t.test('§1 booleans in queries: true, 1 and yes in any case are true, all else is false', async (t) => {
   const lock = { agent_id: unique('agent'), file_path: unique('path') }
   await hub.post('/v1/locks', lock)

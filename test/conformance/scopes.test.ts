@@ -117,6 +117,21 @@ t.test('§19 a lock is an exclusive scope of one path', { skip }, async (t) => {
   t.equal((await lock('a', `${src}/new.ts`)).json.acquired, true)
 })
 
+t.test('§19 whatever the metadata of a holder is, it is shown with every digit', { skip }, async (t) => {
+  const src = folder()
+  const body = `{"agent_id":"a","file_path":"${src}/x","metadata":{"n":123456789012345678901234567890}}`
+  await hub.post('/v1/locks', body)
+  const key = { 'idempotency-key': unique('key') }
+  const ask = () => hub.post('/v1/scopes', { agent_id: 'b', globs: [`${src}/**`] }, key)
+  const first = await ask()
+  t.match(first.text, '"metadata":{"n":123456789012345678901234567890}')
+  t.equal((await ask()).text, first.text, 'also when it is repeated')
+  const covering = await hub.get('/v1/scopes', { path: `${src}/x` })
+  t.match(covering.text, '"metadata":{"n":123456789012345678901234567890}')
+  const late = await hub.post('/v1/locks', { agent_id: 'a', file_path: `${src}/x`, fence: 0 })
+  t.match(late.text, '"metadata":{"n":123456789012345678901234567890}')
+})
+
 t.test('§19 GET /v1/scopes?path= says who covers a path', { skip }, async (t) => {
   const src = folder()
   const scope = (await acquire('a', [`${src}/*.{ts,tsx}`])).result

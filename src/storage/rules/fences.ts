@@ -26,7 +26,7 @@ export function* mustBeNewest(kind: Noun, key: string, given: number | undefined
   if (fence === given) return
   const row = yield* activeLease(kind, key, work)
   const who = row ? `${ownerOf(row)} holds it` : 'nobody holds it now'
-  const text = `the fence ${given} of the ${kind} "${key}" is old: another has held it since, and ${who}; nothing was done, acquire it again before you go on`
+  const text = `the fence ${given} of the ${kind} "${key}" is not its newest, so the agent has lost it: ${who}; nothing was done, acquire it again before you go on`
   throw new ArcError('stale_fence', text, { beside: { holder: row ? toLease(row) : null, fence } })
 }
 

@@ -46,7 +46,7 @@ function rowOf(request_hash: string, outcome: Outcome): StoredOutcome {
     return { request_hash, code, text: error, is_new: 0, beside: beside ? jsonText(beside) : null }
   }
   const { result, isNew, beside } = outcome
-  const said = beside ? JSON.stringify(beside) : null
+  const said = beside ? jsonText(beside) : null
   return { request_hash, code: null, text: result, is_new: isNew ? 1 : 0, beside: said }
 }
 

@@ -11,9 +11,22 @@ const beside = {
   parent_completed: z.literal(true).optional(),
   cut: z.literal(true).optional(),
   next: z.string().nullable().optional(),
+  fence: z.int().nullable().optional(),
+  waiting: z.array(z.string()).optional(),
+  holders: z.array(z.record(z.string(), z.unknown())).optional(),
+  lock: objects.lock.nullable().optional(),
+  recipient: objects.recipient.optional(),
 }
 const success = z.strictObject({ ok: z.literal(true), result: z.unknown(), ...beside })
-const failure = z.strictObject({ ok: z.literal(false), error: z.string().min(1), code: z.string() })
+const failure = z.strictObject({
+  ok: z.literal(false),
+  error: z.string().min(1),
+  code: z.string(),
+  holder: z.record(z.string(), z.unknown()).nullable().optional(),
+  fence: z.int().nullable().optional(),
+  near: z.array(z.string()).optional(),
+  messages: z.array(objects.message).optional(),
+})
 const envelope = z.discriminatedUnion('ok', [success, failure])
 
 /** The schema of a route's result. A route that is missing here may have any result. */
@@ -42,6 +55,18 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
   'POST /v1/locks/release': objects.lock,
   'GET /v1/tasks': z.array(objects.task),
   'POST /v1/tasks/:task_id/complete': objects.task,
+  'POST /v1/tasks/next': objects.task.nullable(),
+  'POST /v1/tasks/:task_id/assign': objects.task,
+  'POST /v1/tasks/:task_id/reopen': objects.task,
+  'GET /v1/scopes': z.array(objects.scope),
+  'POST /v1/scopes': objects.scope.nullable(),
+  'POST /v1/scopes/refresh': objects.scope,
+  'POST /v1/scopes/release': objects.scope,
+  'GET /v1/slots': z.array(objects.slot),
+  'POST /v1/slots/:name': objects.slot.nullable(),
+  'POST /v1/slots/:name/refresh': objects.slot,
+  'POST /v1/slots/:name/release': objects.slot,
+  'GET /v1/agents/:agent_id': objects.agent,
   'GET /v1/shutdown': objects.shutdown.nullable(),
 }
 
