@@ -34,10 +34,9 @@ test('after a restart the page catches up, without a gap or a repeat', async (t,
     'before',
     ...Array.from({ length: 5 }, (_, i) => `missed ${i}`),
   ])
-  t.same(
-    (await alice.listAgents()).map(({ agent_id: id }) => id),
-    ['operator'],
-  )
+  const agents = (await alice.listAgents()).map(({ agent_id: id }) => id)
+  t.ok(agents.includes('operator'))
+  t.notOk(agents.includes('old-agent'))
 })
 
 test('a crash of the gateway is gone through without a word', async (t, browser) => {
@@ -59,7 +58,10 @@ test('after a reset nothing of the old hub is left, and the operator is signed i
   await alice.register()
   await alice.createChannel('old-channel')
   for (let i = 0; i < 3; i++) await alice.post(`old ${i}`, { kind: 'task', threadId: 'old-thread' })
+  // Alice's client signs her in again after the reset. Nobody does so for this one.
+  await fetch(`${first.url}/v1/sessions`, { method: 'POST', body: '{"agent_id":"old-agent"}' })
   const page = await openPage(t, browser, first.url)
+  await page.locator('[data-agent=old-agent]').waitFor()
   await page.locator('.message', { hasText: 'old 2' }).waitFor()
   await page.locator('.thread').waitFor()
   await first.stop()
@@ -67,7 +69,7 @@ test('after a reset nothing of the old hub is left, and the operator is signed i
   t.not(second.instanceId, first.instanceId)
   await page.locator('.connection-live').waitFor()
   await until('the old to be gone', async () => !/old/.test(await page.locator('.columns').innerText()))
-  t.equal(await page.locator('[data-agent=alice]').count(), 0)
+  t.equal(await page.locator('[data-agent=old-agent]').count(), 0)
   await alice.post('new and first')
   await page.locator('.message', { hasText: 'new and first' }).waitFor()
   await page.fill('#composer', 'the operator is here')
