@@ -57,7 +57,7 @@ t.test('with a role that runs out of time it says which, and at what', async (t)
 
 t.test('wrong transports are refused', async (t) => {
   const done = await new Place(t).arc(['smoke', '--transports', 'http,pigeon,http'])
-  t.equal(done.status, 1)
+  t.equal(done.status, 2)
   t.match(done.stderr, /--transports must be 3 of http or relay/)
 })
 
