@@ -25,9 +25,10 @@ t.test('§1 a failure is {"ok": false, "error": text}, and ours adds a machine-r
 for (const path of ['/v1/claims', '/v1/locks']) {
   t.test(`§1 ${path}: acquire and refresh put "acquired" beside "result"`, async (t) => {
     const lease = { claim_key: unique('key'), file_path: unique('path'), owner_agent_id: 'a', agent_id: 'a' }
+    const members = ['acquired', ...(hub.announces('arc:fencing') ? ['fence'] : []), 'ok', 'result']
     for (const verb of ['', '/refresh']) {
       const reply = await hub.post(`${path}${verb}`, lease)
-      t.strictSame(Object.keys(reply.json).sort(), ['acquired', 'ok', 'result'], `${path}${verb}`)
+      t.strictSame(Object.keys(reply.json).sort(), members, `${path}${verb}`)
       t.equal(reply.json.acquired, true)
     }
   })
