@@ -9,14 +9,25 @@ const MOST_STEPS = 8
 const TICKS_PER_SEC = 100
 
 export function harnessProcess(): { pid: number; started_at: string } | undefined {
+  const program = found()
+  const bootSec = Number(/^btime ([0-9]+)$/m.exec(program ? readFileSync('/proc/stat', 'utf8') : '')?.[1])
+  if (!program || Number.isNaN(bootSec)) return undefined
+  const startedMs = (bootSec + program.startTicks / TICKS_PER_SEC) * 1_000
+  return { pid: program.pid, started_at: new Date(startedMs).toISOString() }
+}
+
+/** The session of a harness that tells none: its process and the working folder, the same to all that it starts there. */
+export function processSession(): string | undefined {
+  const program = found()
+  return program && `${program.pid} ${program.startTicks} ${process.cwd()}`
+}
+
+function found(): { pid: number; startTicks: number } | undefined {
   try {
     let pid = process.ppid
     for (let i = 0; i < MOST_STEPS && SHELLS.test(nameOf(pid)); i++) pid = parentOf(pid)
     const stat = statOf(pid)
-    const bootSec = Number(/^btime ([0-9]+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1])
-    if (pid <= 1 || !stat || Number.isNaN(bootSec)) return undefined
-    const startedMs = (bootSec + stat.startTicks / TICKS_PER_SEC) * 1_000
-    return { pid, started_at: new Date(startedMs).toISOString() }
+    return pid > 1 && stat ? { pid, startTicks: stat.startTicks } : undefined
   } catch {
     return undefined
   }

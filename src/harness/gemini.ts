@@ -14,4 +14,5 @@ export const gemini: Harness = {
   answer: (event, moment, text) =>
     moment === 'stop' ? { decision: 'deny', reason: text } : inContext(event, text),
   hasOwnEnvironment: true,
+  isOneSession: true,
 }

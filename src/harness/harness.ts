@@ -20,6 +20,8 @@ export interface Harness {
   readonly silence?: Readonly<Record<string, object>>
   /** The hook's environment is that of the terminal in which the agent runs. A daemon has one of its own. */
   readonly hasOwnEnvironment: boolean
+  /** It tells an MCP server no session, and has one at a time in a process: what its hooks remember is of the process, too. */
+  readonly isOneSession?: true
 }
 
 /** The answer of the harnesses that follow Claude Code. */

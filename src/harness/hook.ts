@@ -10,7 +10,7 @@
 
 import { writeSync } from 'node:fs'
 import { namesFor } from '../agent-name.js'
-import { harnessProcess } from '../harness-process.js'
+import { harnessProcess, processSession } from '../harness-process.js'
 import type { Offer, Session } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
 import { hubAddress } from '../sdk/hub-address.js'
@@ -64,6 +64,7 @@ class Call {
   readonly #options: HookOptions
   readonly #session: string
   readonly #folder: string
+  readonly #process: string | undefined
   readonly #hub: HubCalls
   #memory: Memory | undefined
 
@@ -80,7 +81,8 @@ class Call {
       hubAddress(() => {}),
       HUB_MS,
     )
-    this.#memory = recall(harness.name, this.#session)
+    this.#process = harness.isOneSession && processSession()
+    this.#memory = recall(harness.name, this.#session) ?? this.#ofProcess()
   }
 
   async run(): Promise<void> {
@@ -97,6 +99,12 @@ class Call {
     }
   }
 
+  /** The agent of the process, without what another session of it has still open. */
+  #ofProcess(): Memory | undefined {
+    const memory = this.#process ? recall(this.#harness.name, this.#process) : undefined
+    return memory && { ...memory, held: undefined, stopsHeld: 0 }
+  }
+
   get #agentId(): string {
     return this.#memory?.agentId ?? ''
   }
@@ -108,6 +116,7 @@ class Call {
   #remember(changes: Partial<Memory>): void {
     this.#memory = { agentId: '', sessionId: '', stopsHeld: 0, ...this.#memory, ...changes }
     remember(this.#harness.name, this.#session, this.#memory)
+    if (this.#process) remember(this.#harness.name, this.#process, this.#memory)
   }
 
   /** Settles what was handed over at the last stop: shown if the turn went on, else offered again. */

@@ -133,8 +133,8 @@ export class Agents {
   }
 
   async #signIn({ harness, session }: Caller): Promise<Agent> {
-    const remembered = session === undefined ? undefined : recall(harness, session)
-    const named = this.#given ?? remembered?.agentId
+    const recalled = () => (session === undefined ? undefined : recall(harness, session))
+    const named = this.#given ?? recalled()?.agentId
     const place = this.#place()
     for (const name of named === undefined ? namesFor(harness, process.cwd()) : [named]) {
       const client = this.#clientOf(name, place)
@@ -148,7 +148,7 @@ export class Agents {
         })
         const { session_id: sessionId } = opened
         if (session !== undefined)
-          remember(harness, session, { stopsHeld: 0, ...remembered, agentId: name, sessionId })
+          remember(harness, session, { stopsHeld: 0, ...recalled(), agentId: name, sessionId })
         return new Agent(client, place, before?.session_id !== sessionId)
       } catch (error) {
         await client.close()

@@ -1,7 +1,7 @@
 // Who calls: the program, as it names itself in its handshake, and its session, by the environment or by what comes with a call.
 // With the session the server finds the agent that a hook of it has named before.
 
-import { harnessProcess } from '../harness-process.js'
+import { processSession } from '../harness-process.js'
 
 export interface Caller {
   /** The program in a word, such as `claude`. */
@@ -25,19 +25,13 @@ export function callerOf(clientName: string, meta: Readonly<Record<string, unkno
   // A program that another one has started inherits the other's environment, so a variable counts only for its own program.
   const variable = SESSION_VARIABLES[harness]
   const session = variable === undefined ? undefined : process.env[variable]
-  return { harness, session: session || sessionIn(meta) || ownSession() }
+  return { harness, session: session || sessionIn(meta) || processSession() }
 }
 
 function sessionIn(meta: Readonly<Record<string, unknown>>): string | undefined {
   const turn = meta['x-codex-turn-metadata']
   const ofTurn = typeof turn === 'object' && turn !== null && 'session_id' in turn && turn.session_id
   return [ofTurn, meta.sessionId].find((id): id is string => typeof id === 'string' && id !== '')
-}
-
-/** A program that tells no session is one by its process: a server that it starts again is the same agent. */
-function ownSession(): string | undefined {
-  const program = harnessProcess()
-  return program && `${program.pid} ${program.started_at.slice(0, 19)} ${process.cwd()}`
 }
 
 function wordOf(name: string): string {

@@ -1,7 +1,7 @@
 // What happens to `arc mcp` and around it: older handshakes, a hub that goes and comes back, a program that is gone, and who the
 // agent is.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -89,23 +89,36 @@ t.test('a hub that comes back at another address serves the next call', async (t
   t.match(await program.text('arc_post', { text: 'found' }), 'in general')
 })
 
-t.test('the server and the session end with the program, also if it leaves the input open', async (t) => {
-  const script = `
-    const { spawn } = require('node:child_process')
-    const child = spawn(process.execPath, ${JSON.stringify([PROGRAM, 'mcp', ...at, '--agent', 'orphan'])}, { stdio: 'inherit' })
-    process.stderr.write('pid ' + child.pid + '\\n')`
+t.test('the server and the session end with the program, also if the input stays open', async (t) => {
   const home = ownFolder(t)
+  const input = join(home, 'input')
+  execFileSync('mkfifo', [input])
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+  const lines = [
+    { jsonrpc: '2.0', id: 1, method: 'initialize', params },
+    { jsonrpc: '2.0', id: 2, method: 'tools/list' },
+  ]
+  const args = [PROGRAM, 'mcp', ...at, '--agent', 'orphan']
+  // The server can write its own input, so that never ends.
+  const script = `
+    const input = require('node:fs').openSync(${JSON.stringify(input)}, 'r+')
+    const { spawn } = require('node:child_process')
+    const child = spawn(process.execPath, ${JSON.stringify(args)}, { stdio: [input, 'ignore', 'ignore'] })
+    require('node:fs').writeSync(input, ${JSON.stringify(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))})
+    process.stdout.write('pid ' + child.pid + '\\n')`
   const env = { PATH: process.env.PATH ?? '', HOME: home, XDG_STATE_HOME: home }
-  const parent = spawn(process.execPath, ['-e', script], { env, cwd: home })
+  const parent = spawn(process.execPath, ['-e', script], {
+    env,
+    cwd: home,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   t.teardown(() => parent.kill('SIGKILL'))
   let said = ''
-  parent.stderr.on('data', (chunk: Buffer) => {
+  parent.stdout.on('data', (chunk: Buffer) => {
     said += chunk
   })
-  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
-  for (const [id, method] of ['initialize', 'tools/list'].entries())
-    parent.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params: id === 0 ? params : {} })}\n`)
   const pid = Number(await until('the pid', () => /pid (\d+)/.exec(said)?.[1]))
+  t.teardown(() => isAlive(pid) && process.kill(pid, 'SIGKILL'))
   await until('the agent to be here', () => isHere('orphan'))
   const startedAt = performance.now()
   parent.kill('SIGKILL')
@@ -206,6 +219,27 @@ t.test('a hook is the agent as which the server has signed in', async (t) => {
     result: { content: [{ text: /agent codex-shop-2\./ }] },
   })
 })
+
+t.test(
+  'a program that tells its server no session is one agent with its hooks, by its process',
+  async (t) => {
+    const home = ownFolder(t)
+    for (const first of ['hook', 'server']) {
+      const cwd = join(home, first)
+      mkdirSync(cwd)
+      const env = { HOME: home, XDG_STATE_HOME: home, ARC_BASE_URL: hub.url }
+      const payload = { session_id: `gemini ${first}`, cwd, hook_event_name: 'SessionStart', timestamp: '' }
+      const callHook = () => runHook({ args: ['gemini'], payload, env })
+      if (first === 'hook') await callHook()
+      const program = await Program.start(t, { env, cwd, name: 'gemini-cli-mcp-client' })
+      t.match(await program.text('arc_who'), `(You are agent gemini-${first}.)`)
+      if (first === 'server') t.match((await callHook()).stdout, `agent gemini-${first} `)
+      await program.client.close()
+      const again = await Program.start(t, { env, cwd, name: 'gemini-cli-mcp-client' })
+      t.match(await again.text('arc_who'), `You are gemini-${first};`, 'the server was started again')
+    }
+  },
+)
 
 t.test('ARC_AGENT names the agent', async (t) => {
   const program = await Program.start(t, { args: at, env: { ARC_AGENT: 'by-environment' } })

@@ -83,13 +83,16 @@ export class RawServer {
   readonly child: ChildProcess
   readonly lines: string[] = []
   readonly exited: Promise<number | null>
+  /** When it has ended and all that it wrote is in `lines`. */
+  readonly closed: Promise<void>
   stderr = ''
 
   constructor(t: Test, { args = [], env, cwd = ownFolder(t) }: Surroundings) {
     const options = { env: environment(t, env), cwd }
     this.child = spawn(process.execPath, [PROGRAM, 'mcp', ...args], options)
     if (!this.child.stdout) throw new Error('no output')
-    createInterface({ input: this.child.stdout }).on('line', (line) => this.lines.push(line))
+    const reader = createInterface({ input: this.child.stdout }).on('line', (line) => this.lines.push(line))
+    this.closed = new Promise((resolve) => reader.once('close', resolve))
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk
     })
@@ -115,7 +118,16 @@ export class RawServer {
 
   /** The answer to a request, once it is there. */
   answer(id: number | string): RawAnswer | undefined {
-    return this.lines.map((line) => JSON.parse(line) as RawAnswer).find((message) => message.id === id)
+    return this.lines.flatMap(wholeLine).find((message) => message.id === id)
+  }
+}
+
+/** A server that was killed may leave a part of its last line. */
+function wholeLine(line: string): RawAnswer[] {
+  try {
+    return [JSON.parse(line) as RawAnswer]
+  } catch {
+    return []
   }
 }
 

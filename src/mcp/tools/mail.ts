@@ -15,6 +15,8 @@ const PAGE_ROWS = 500
 const REQUEST = 'task_request'
 const RESULT = 'task_result'
 const VIA = 'mcp'
+/** Seconds after which the hub offers again what a server that was killed has not handed over. */
+const LEASE_SEC = 10
 
 export const inbox = tool({
   name: 'arc_inbox',
@@ -24,7 +26,7 @@ export const inbox = tool({
   isReadOnly: true,
   async run({ wait, limit }, { agent, signal }) {
     await agent.settle()
-    const offer = await agent.client.offer({ timeout: wait, limit, via: VIA, signal })
+    const offer = await agent.client.offer({ timeout: wait, limit, via: VIA, leaseSec: LEASE_SEC, signal })
     if (!offer) return wait > 0 ? `Nothing new in ${wait} s.` : 'Nothing new.'
     return {
       text: offerText(offer, agent.id),
