@@ -127,12 +127,16 @@ t.test('the server and the session end with the program, also if the input stays
   t.comment(`gone after ${Math.round(performance.now() - startedAt)} ms`)
 })
 
-t.test('SIGTERM ends the server and its session', async (t) => {
+t.test('SIGTERM ends the server and its session, and frees what it held', async (t) => {
   const program = await Program.start(t, { args: [...at, '--agent', 'ended'] })
-  await program.text('arc_who')
+  const held = [{ lock: 'held.ts' }, { claim: 'held' }, { scope: ['held/**'] }]
+  for (const one of held) t.match(await program.text('arc_hold', one), 'You hold')
   process.kill(program.pid, 'SIGTERM')
   await until('the server to be gone', () => !isAlive(program.pid), GONE_MS)
   t.notOk(await isHere('ended'))
+  t.ok((await alice.lock('held.ts')).acquired)
+  t.ok((await alice.claim('held')).acquired)
+  t.ok((await alice.scope('held/**')).acquired)
 })
 
 t.test('a message is shown when its answer has left the server', async (t) => {
