@@ -76,19 +76,8 @@ export class Agent {
   async close(): Promise<void> {
     await this.settle()
     if (!this.#isOwnSession) return
-    await this.#releaseAll().catch(() => {}) // else it ends with its time
+    await this.client.releaseAll().catch(() => {}) // else it ends with its time
     await this.client.close()
-  }
-
-  /** The end of a session by its client releases nothing (PROTOCOL §3). */
-  async #releaseAll(): Promise<void> {
-    const { client } = this
-    const { claims, locks, scopes = [] } = await client.agent()
-    await Promise.allSettled([
-      ...claims.map(({ claim_key }) => client.release(claim_key)),
-      ...locks.map(({ file_path }) => client.unlock(file_path)),
-      ...scopes.map(({ scope_id }) => client.releaseScope(scope_id)),
-    ])
   }
 }
 

@@ -37,6 +37,25 @@ export abstract class Holding extends Reading {
     return this.#leases.release(target, given)
   }
 
+  /** Releases all that this agent holds. The end of a session by its client releases nothing (PROTOCOL §3). */
+  async releaseAll(given: CallOptions = {}): Promise<void> {
+    const { agentId } = this
+    const ifThere = <T>(rows: Promise<T[]>) => rows.catch((): T[] => []) // a hub of version 1 has no scopes and slots
+    const [claims, locks, scopes, slots] = await Promise.all([
+      this.listClaims({ activeOnly: true, ...given }),
+      this.listLocks({ agentId, activeOnly: true, ...given }),
+      ifThere(this.listScopes({ agentId, ...given })),
+      ifThere(this.listSlots({ agentId, ...given })),
+    ])
+    const own = claims.filter((claim) => claim.owner_agent_id === agentId)
+    await Promise.allSettled([
+      ...own.map(({ claim_key }) => this.release(claim_key, given)),
+      ...locks.map(({ file_path }) => this.unlock(file_path, given)),
+      ...scopes.map(({ scope_id }) => this.releaseScope(scope_id, given)),
+      ...slots.map(({ name }) => this.releaseSlot(name, given)),
+    ])
+  }
+
   /** Claims of all agents, by `claimed_at`. */
   listClaims({ threadId, activeOnly, signal }: options.ListClaimsOptions = {}): Promise<Claim[]> {
     return this.#list('/v1/claims', { thread_id: threadId, active_only: activeOnly }, signal)

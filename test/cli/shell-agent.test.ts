@@ -166,7 +166,11 @@ t.test('the transcript of a whole job', async (t) => {
     if (claim_key !== undefined) await sh(`arc release --agent sh ${claim_key}`)
   }
   t.strictSame(jsonLines(await sh('arc holds --agent lead')), [])
+  await sh('arc lock --agent sh left/behind.ts')
+  await sh('arc claim --agent sh left-behind')
+  await sh("arc scope --agent sh 'left/**'")
   t.match(json(await sh('arc leave --agent sh')), { left: 'sh' })
+  t.match(await sh('arc holds --agent lead'), { stdout: '' }, 'nothing is left behind')
   const left = await call<Session[]>(url, '/v1/agents')
   t.strictSame(
     left.map(({ agent_id }) => agent_id),

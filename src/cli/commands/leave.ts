@@ -1,4 +1,4 @@
-// `arc leave`: ends the agent's session. What it holds is free then, and its mailbox waits for it.
+// `arc leave`: releases what the agent holds, and ends its session. Its mailbox waits for it.
 
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { command } from '../command.js'
@@ -9,6 +9,7 @@ export default command({
   examples: [['arc leave --agent me', 'off the list; what I hold is free']],
   async run(given) {
     const client = await signIn(given)
+    await client.releaseAll()
     await client.close()
     await showFacts(given, { left: client.agentId })
   },
