@@ -75,16 +75,21 @@ async function openView(calls: Calls, lane: number): Promise<View> {
     case 0:
       return { path: '/v1/messages', query: { thread_id: name }, fields: { thread_id: name } }
     case 1:
-      await calls.post('/v1/channels', { name })
+      await openChannel(calls, name)
       return { path: '/v1/messages', query: { channel: name }, fields: { channel: name } }
     case 2:
       return { path: '/v1/events', query: { agent_id: name, thread_id: name }, fields: { thread_id: name } }
     case 3:
       return { path: '/v1/events', query: { agent_id: name, channel: 'direct' }, fields: { to_agent: name } }
     default:
-      await calls.post('/v1/channels', { name })
+      await openChannel(calls, name)
       return { path: '/v1/events', query: { agent_id: name, channel: name }, fields: { channel: name } }
   }
+}
+
+/** With a key, since the storage may be killed meanwhile. */
+async function openChannel(calls: Calls, name: string): Promise<void> {
+  resultOf(await calls.post('/v1/channels', { name }, { key: `open-${name}` }))
 }
 
 /** Starts both in the same instant, in either order, at once or some hundred microseconds apart. */
