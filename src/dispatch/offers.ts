@@ -10,7 +10,7 @@
 import { type Answer, successText } from '../protocol/envelope.js'
 import type { StorageClient } from '../storage/client.js'
 import type { Prospect, Submission } from '../storage/commands.js'
-import { type Done, isRefused, type Outcome } from '../storage/outcome.js'
+import { type Done, isRefused, NO_OFFER, type Outcome } from '../storage/outcome.js'
 import { answerOf } from './answers.js'
 import type { Listings } from './listings.js'
 import type { Patience } from './patience.js'
@@ -18,10 +18,7 @@ import { keyOf } from './pending-command.js'
 import type { DoorRequest } from './request.js'
 import type { OfferPlan } from './routes.js'
 
-const NOTHING: Answer = successText(
-  200,
-  '{"offer_id":null,"messages":[],"ambient":[],"left":{"messages":0,"ambient":0}}',
-)
+const NOTHING: Answer = successText(200, NO_OFFER)
 
 export interface OffersOptions {
   readonly storage: Pick<StorageClient, 'submit' | 'query' | 'touch'>

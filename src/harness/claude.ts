@@ -1,19 +1,11 @@
 // Claude Code (2.1.332). PostToolBatch comes once for a batch of parallel calls, after a denied one as well. At a stop, a
 // context is shown once and without an error; a `reason` would stand in the request twice.
 
-import { type Harness, inContext } from './harness.js'
+import { CLAUDE_MOMENTS, type Harness, inContext } from './harness.js'
 
 export const claude: Harness = {
   name: 'claude',
-  moments: {
-    SessionStart: 'start',
-    UserPromptSubmit: 'prompt',
-    PostToolUse: 'tool',
-    PostToolUseFailure: 'tool',
-    PostToolBatch: 'tool',
-    Stop: 'stop',
-    SessionEnd: 'end',
-  },
+  moments: { ...CLAUDE_MOMENTS, PostToolUseFailure: 'tool', PostToolBatch: 'tool' },
   answer: (event, _moment, text) => inContext(event, text),
   hasOwnEnvironment: true,
 }

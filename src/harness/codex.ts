@@ -1,17 +1,11 @@
 // Codex CLI (0.171.0). It refuses unknown members, and knows no context at a stop. Its hooks may run in a daemon, with the
 // environment of the first terminal that started it.
 
-import { type Harness, inContext } from './harness.js'
+import { CLAUDE_MOMENTS, type Harness, inContext } from './harness.js'
 
 export const codex: Harness = {
   name: 'codex',
-  moments: {
-    SessionStart: 'start',
-    UserPromptSubmit: 'prompt',
-    PostToolUse: 'tool',
-    Stop: 'stop',
-    SessionEnd: 'end',
-  },
+  moments: CLAUDE_MOMENTS,
   answer: (event, moment, text) =>
     moment === 'stop' ? { decision: 'block', reason: text } : inContext(event, text),
   hasOwnEnvironment: false,

@@ -28,3 +28,12 @@ export interface Harness {
 export function inContext(event: string, text: string): object {
   return { hookSpecificOutput: { hookEventName: event, additionalContext: text } }
 }
+
+/** The events of the harnesses that follow Claude Code. */
+export const CLAUDE_MOMENTS = {
+  SessionStart: 'start',
+  UserPromptSubmit: 'prompt',
+  PostToolUse: 'tool',
+  Stop: 'stop',
+  SessionEnd: 'end',
+} as const satisfies Record<string, Moment>

@@ -4,7 +4,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Settings } from './configuration.js'
-import type { HarnessName } from './harness.js'
+import { CLAUDE_MOMENTS, type HarnessName } from './harness.js'
 
 export interface Program {
   readonly node: string
@@ -33,7 +33,7 @@ function commandOf({ node, hook }: Program, harness: HarnessName): string {
 const each = (events: readonly string[], value: (event: string) => object) =>
   events.map((event) => ({ list: ['hooks', event] as const, value: value(event) }))
 
-const CLAUDE_LIKE = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd']
+const CLAUDE_LIKE = Object.keys(CLAUDE_MOMENTS)
 const RESTART = 'start it again, so that it reads its hooks'
 
 export const PLACES: Readonly<Record<HarnessName, Place>> = {

@@ -27,8 +27,8 @@ import {
   relayRefusal,
   relayResponse,
 } from '../protocol/relay.js'
-import { pollTimeoutSec } from '../sdk/feed-reader.js'
 import { HttpTransport } from '../sdk/http-transport.js'
+import { pollTimeoutSec } from '../sdk/long-poll.js'
 import { REPLAY_FEATURE, Requester } from '../sdk/requester.js'
 import type { Method, TransportAnswer } from '../sdk/transport.js'
 import { linkSignals } from '../sdk/waiting.js'

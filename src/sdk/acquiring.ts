@@ -1,15 +1,13 @@
 // One acquire, which may wait in the hub's line for longer than one request (PROTOCOL §19). The hub keeps an agent's place for
 // some seconds after a request, so the next one goes on where this one stood.
 
-import { LONG_POLL_SEC, pollTimeoutSec } from './feed-reader.js'
+import { LONG_POLL_SEC, OVER_MS, pollTimeoutSec } from './long-poll.js'
 import { checkedNumber } from './options.js'
 import { type Reply, type Requester, withQuery } from './requester.js'
 import { pause } from './waiting.js'
 
 /** A hub that knows no line answers at once, and so does one that stops. */
 const TRY_AGAIN_MS = 1_000
-/** A wait ends when fewer milliseconds than this are left: clocks and timers differ by a few. */
-const OVER_MS = 20
 
 export interface Patience {
   /** Seconds. */

@@ -5,7 +5,8 @@
 
 import { ArcError } from '../protocol/errors.js'
 import type { Message } from '../protocol/objects.js'
-import { FeedReader, HubReset, LONG_POLL_SEC } from './feed-reader.js'
+import { FeedReader, HubReset } from './feed-reader.js'
+import { LONG_POLL_SEC } from './long-poll.js'
 import { type CallTarget, checkedNumber, type TaskRequestOptions } from './options.js'
 import { postMessage } from './posting.js'
 import type { Requester } from './requester.js'

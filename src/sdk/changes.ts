@@ -3,7 +3,7 @@
 // It opens the stream again after an outage, and then hints at every topic, since hints may have been lost meanwhile.
 
 import { CHANGE_TOPICS, type ChangeTopic } from '../protocol/kinds.js'
-import { isPassing } from './feed-reader.js'
+import { isPassing } from './long-poll.js'
 import { latest } from './messages.js'
 import { type Requester, withQuery } from './requester.js'
 import { backoffMs } from './retry.js'

@@ -29,7 +29,9 @@ export class MailboxAccess {
     `sdk-${process.pid.toString(36)}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
   /** Readers that no poll uses now. A poll that was aborted leaves an offer, which its reader gets again. */
   readonly #free: MailboxReader[] = []
-  readonly #readers: MailboxReader[] = []
+  /** Readers in use, and those of polls: a close says what they have not said. */
+  readonly #readers = new Set<MailboxReader>()
+  #named = 0
 
   constructor(requester: Requester, agentId: string, isRegistered: () => boolean) {
     this.#requester = requester
@@ -47,10 +49,15 @@ export class MailboxAccess {
 
   /** A new reader, for one loop at a time. */
   reader(options?: ReaderOptions): MailboxReader {
-    const name = `${this.#name}-${this.#readers.length}`
+    const name = `${this.#name}-${this.#named++}`
     const reader = new MailboxReader(this.#requester, this.#agentId, name, options)
-    this.#readers.push(reader)
+    this.#readers.add(reader)
     return reader
+  }
+
+  /** Call it when a reader's loop is over. One with something to say is kept for the close. */
+  done(reader: MailboxReader): void {
+    if (reader.hasSaidAll) this.#readers.delete(reader)
   }
 
   async poll(wish: PollWish): Promise<ReceivedMessage[]> {
@@ -68,13 +75,25 @@ export class MailboxAccess {
   /** What is next, which the caller says to be shown. */
   async offer({ timeout, limit, signal, ...options }: OfferOptions): Promise<OfferedMessages | undefined> {
     const waitSec = checkedNumber('timeout', timeout ?? 0)
-    const read = () => this.reader(options).read({ waitSec, limit, signal })
-    const batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
-    return batch && { ...batch, shown: (upToId) => batch.taken(upToId) }
+    const reader = this.reader(options)
+    const read = () => reader.read({ waitSec, limit, signal })
+    const shown = async (taken: Promise<void>) => {
+      await taken
+      this.done(reader)
+    }
+    try {
+      const batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
+      if (batch) return { ...batch, shown: (upToId) => shown(batch.taken(upToId)) }
+    } catch (error) {
+      this.done(reader)
+      throw error
+    }
+    this.done(reader)
+    return undefined
   }
 
   /** Says what was taken and not said yet. Never rejects. */
   async close(timeoutSec: number): Promise<void> {
-    await Promise.all(this.#readers.map((reader) => reader.close(timeoutSec).catch(() => {})))
+    await Promise.all([...this.#readers].map((reader) => reader.close(timeoutSec).catch(() => {})))
   }
 }

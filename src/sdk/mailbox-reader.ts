@@ -8,14 +8,12 @@
 // hub was away for longer than the lease; of these the reader leaves out those that it has handed over before.
 
 import { ArcError } from '../protocol/errors.js'
-import { MAX_POLL_SEC } from '../protocol/limits.js'
 import type { Message, Offer, OfferedMessage } from '../protocol/objects.js'
-import { isPassing, OVER_MS, pollTimeoutSec, type ReadOptions } from './feed-reader.js'
+import type { ReadOptions } from './feed-reader.js'
+import { AGAIN, patienceOf, waitFor } from './long-poll.js'
 import type { ReceivedMessage } from './options.js'
 import { pathPart } from './request-text.js'
 import { type Requester, withQuery } from './requester.js'
-import { backoffMs } from './retry.js'
-import { pause } from './waiting.js'
 
 export const MAILBOX_FEATURE = 'arc:mailbox'
 /** Seconds of an offer's lease by default, renewed every third of it. */
@@ -75,35 +73,15 @@ export class MailboxReader {
 
   /** What is to be shown next. It waits for it, and resolves with undefined after `waitSec`. */
   async read(options: ReadOptions): Promise<Batch | undefined> {
-    const { signal, persist = false } = options
-    const deadline = performance.now() + options.waitSec * 1_000
-    let setbacks = 0
-    let isLook = false
-    for (;;) {
-      const startedAt = performance.now()
-      const waitSec = isLook
-        ? 0
-        : Math.max(0, Math.min(Math.ceil(deadline - startedAt) / 1_000, MAX_POLL_SEC))
-      try {
-        await this.#say(options)
-        const batch = await this.#ask(waitSec, options)
-        if (batch === 'handed over before') continue
-        if (batch) return batch
-        const leftMs = deadline - performance.now()
-        if (leftMs <= OVER_MS) return undefined
-        const isEarly = !isLook && performance.now() - startedAt < waitSec * 500
-        isLook = false
-        if (!isEarly) continue
-        setbacks++
-        await pause(Math.min(backoffMs(setbacks), leftMs), signal, this.#requester.closing)
-      } catch (error) {
-        const mayLook = waitSec > 0 && (persist || this.#requester.retryForSec > 0)
-        if (!mayLook || !isPassing(error, persist)) throw error
-        isLook = true
-        setbacks = performance.now() - startedAt > 1_000 ? 1 : setbacks + 1
-        await pause(backoffMs(setbacks), signal, this.#requester.closing)
-      }
-    }
+    return waitFor(this.#requester, options, async (waitSec) => {
+      await this.#say(options)
+      return this.#ask(waitSec, options)
+    })
+  }
+
+  /** The hub has heard of all that the program has taken. */
+  get hasSaidAll(): boolean {
+    return this.#unsaid === undefined
   }
 
   /** Says `shown` for what was taken, if the hub has not heard it yet. */
@@ -112,16 +90,12 @@ export class MailboxReader {
     await this.#say({ timeoutSec, retryForSec: 0 })
   }
 
-  async #ask(waitSec: number, options: ReadOptions): Promise<Batch | 'handed over before' | undefined> {
-    const { signal, persist, limit = LIMIT } = options
+  async #ask(waitSec: number, options: ReadOptions): Promise<Batch | typeof AGAIN | undefined> {
+    const { signal, limit = LIMIT } = options
     const { result } = await this.#requester.post<Offer>(
       withQuery(`${this.#path}/offer`, { timeout: waitSec > 0 ? waitSec : undefined }),
       { reader: this.#reader, limit, max_chars: MAX_CHARS, lease_sec: this.#leaseSec },
-      {
-        signal,
-        timeoutSec: pollTimeoutSec(waitSec, this.#requester.timeoutSec),
-        retryForSec: waitSec > 0 ? 0 : persist ? Infinity : undefined,
-      },
+      { signal, ...patienceOf(waitSec, options, this.#requester) },
     )
     const { offer_id: offerId } = result
     if (offerId === null) return undefined
@@ -131,8 +105,8 @@ export class MailboxReader {
     }
     const offer: OpenOffer = { offerId, messages, upToId: undefined }
     if (messages.length === 0) {
-      this.#unsaid = offer
-      return 'handed over before'
+      this.#unsaid = offer // handed over before
+      return AGAIN
     }
     this.#renew()
     return {

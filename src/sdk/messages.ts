@@ -5,7 +5,8 @@
 // is aborted, the client closes, or the loop over it ends.
 
 import type { Bootstrap } from '../protocol/objects.js'
-import { FeedReader, LONG_POLL_SEC } from './feed-reader.js'
+import { FeedReader } from './feed-reader.js'
+import { LONG_POLL_SEC } from './long-poll.js'
 import type { MailboxAccess } from './mailbox-access.js'
 import type { MailboxReader } from './mailbox-reader.js'
 import type { FeedOptions, ReceivedMessage } from './options.js'
@@ -55,7 +56,12 @@ async function* read(
   const { signal } = ending
   try {
     if (await mailbox.serves({ ...options, signal }, true)) {
-      yield* offered(mailbox.reader(), signal)
+      const reader = mailbox.reader()
+      try {
+        yield* offered(reader, signal)
+      } finally {
+        mailbox.done(reader)
+      }
       return undefined
     }
     const start =

@@ -13,7 +13,7 @@ import type {
   ThreadDetail,
   ThreadSummary,
 } from '../protocol/objects.js'
-import { pollTimeoutSec } from './feed-reader.js'
+import { pollTimeoutSec } from './long-poll.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import type * as options from './options.js'
 import { checkedNumber } from './options.js'

@@ -13,7 +13,8 @@ import { crypto } from '../crypto.js'
 import { ArcError, ERROR_KINDS } from '../protocol/errors.js'
 import { QUERY_LIMIT } from '../protocol/limits.js'
 import type { Message, Task } from '../protocol/objects.js'
-import { FeedReader, HubReset, LONG_POLL_SEC } from './feed-reader.js'
+import { FeedReader, HubReset } from './feed-reader.js'
+import { LONG_POLL_SEC } from './long-poll.js'
 import { latest } from './messages.js'
 import {
   checkedNumber,

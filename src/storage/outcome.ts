@@ -54,6 +54,9 @@ export interface Refused {
 /** A broadcast's outcome is the message's JSON text alone, since posts come by the thousand. */
 export type Outcome = string | Done | Refused
 
+/** The result of an offer of nothing (PROTOCOL §18). */
+export const NO_OFFER = '{"offer_id":null,"messages":[],"ambient":[],"left":{"messages":0,"ambient":0}}'
+
 export function done(result: unknown, beside?: Beside): Done {
   return { result: jsonText(result), beside }
 }

@@ -15,10 +15,10 @@ import { MAX_AMBIENT_COUNT } from '../../protocol/limits.js'
 import type { Mailbox } from '../../protocol/objects.js'
 import { toMillis } from '../../protocol/timestamps.js'
 import type { Commands, Prospect, Queries } from '../commands.js'
-import { type Done, done } from '../outcome.js'
+import { type Done, done, NO_OFFER } from '../outcome.js'
 import { findMailbox, presentSession, recipientOf } from './agent-rows.js'
 import { latestId } from './message-log.js'
-import { NO_OFFER, offerText, type Portion, portionOf } from './offer-text.js'
+import { offerText, type Portion, portionOf } from './offer-text.js'
 import { all, one, page, type Rule, run } from './sql.js'
 import type { MailboxRow, MessageRow, OfferedRow, OfferRow } from './statements.js'
 import type { CommandRules, QueryRules } from './tables.js'
@@ -137,7 +137,7 @@ function* offer(input: OfferInput, work: Work): Rule<Done> {
   if (!hasAmbient && found.ambientTo !== null) {
     yield* run('mailbox.moveAmbient', { agentId, ambientTo: found.ambientTo })
   }
-  if (found.messages.length === 0 && !hasAmbient) return { result: offerText(NO_OFFER), isPassing: true }
+  if (found.messages.length === 0 && !hasAmbient) return { result: NO_OFFER, isPassing: true }
   const portion = portionOf(found, maxChars)
   const row: OfferRow = {
     offer_id: randomUUID(),

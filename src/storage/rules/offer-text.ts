@@ -17,15 +17,8 @@ export interface Portion {
 }
 
 interface OfferParts extends Omit<Portion, 'isWhole'> {
-  readonly offerId: string | null
+  readonly offerId: string
   readonly left: Offer['left']
-}
-
-export const NO_OFFER: OfferParts = {
-  offerId: null,
-  messages: [],
-  ambient: [],
-  left: { messages: 0, ambient: 0 },
 }
 
 /** The first messages that fit, at least one. Addressed messages come first. */
