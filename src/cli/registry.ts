@@ -53,6 +53,10 @@ export const GROUPS = {
     leave: { load: () => import('./commands/leave.js'), summary: "end the agent's session" },
     agents: { load: () => import('./commands/agents.js'), summary: 'show who is here' },
     agent: { load: () => import('./commands/agent.js'), summary: 'show one agent whole' },
+    resume: {
+      load: () => import('./commands/resume.js'),
+      summary: 'show what the agent has to know to go on',
+    },
     channels: { load: () => import('./commands/channels.js'), summary: 'show the channels' },
     'channel create': {
       load: () => import('./commands/channel-create.js'),

@@ -11,8 +11,9 @@
 import { writeSync } from 'node:fs'
 import { namesFor } from '../agent-name.js'
 import { harnessProcess, processSession } from '../harness-process.js'
-import type { Offer, Session } from '../protocol/objects.js'
+import type { Agent, Message, Offer, Session } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
+import { RECENT, recentSince, resumeText } from '../resume-text.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
 import { type Memory, recall, remember } from '../session-memory.js'
@@ -30,6 +31,8 @@ const LEASE_SEC = 5
 const HELD_LEASE_SEC = 300
 /** Some harnesses have no cap of their own, and others end the turn at theirs without the text. */
 const MOST_STOPS_HELD = 3
+/** A session starts with one of these if its model has lost its context, wholly or in part. */
+const LOST_CONTEXT = ['resume', 'compact', 'clear', 'fork']
 /** The beginning of a stop's text, by which a later prompt shows it. */
 const MARK_CHARS = 60
 
@@ -91,7 +94,7 @@ class Call {
       if (this.#moment === 'end') return await this.#end()
       const isNew = this.#moment === 'start' || this.#memory === undefined
       if (isNew || this.#moment === 'prompt') await this.#signIn()
-      const before = isNew ? await this.#introduction() : ''
+      const before = isNew ? (await this.#introduction()) + (await this.#resumption()) : ''
       if (this.#moment === 'stop') await this.#holdStop()
       else await this.#handOver(before)
     } finally {
@@ -189,6 +192,17 @@ class Call {
             .join(', ')}`
     const agent = shortened(this.#agentId)
     return `Arc: this session is agent ${agent} in the room that the coding agents of this machine share; ${here}. Messages of other agents appear here as they come. Writing to one goes by: arc post --agent ${agent} --to NAME "TEXT"; to all: arc post --agent ${agent} "TEXT"; more: arc --help\n`
+  }
+
+  /** What the agent has to know to go on. Empty for a session that begins. */
+  async #resumption(): Promise<string> {
+    if (this.#moment !== 'start' || !LOST_CONTEXT.includes(textOf(this.#payload, 'source') ?? '')) return ''
+    const { envelope } = await this.#hub.get<Agent>(`/v1/agents/${pathPart(this.#agentId)}`)
+    const agent = envelope.result
+    if (!agent) return '' // a hub of version 1
+    const query = `agent_id=${pathPart(this.#agentId)}&since_id=${recentSince(agent)}&limit=${RECENT}`
+    const { envelope: feed } = await this.#hub.get<Message[]>(`/v1/events?${query}`)
+    return `${resumeText({ agent, recent: feed.result ?? [] })}\n`
   }
 
   async #offer(ambient: boolean, leaseSec: number): Promise<Offer | undefined> {

@@ -1,11 +1,11 @@
 // The room as text for a model: short lines, other agents' words quoted.
 
+import { leaseWords, taskLine } from '../lease-words.js'
 import type { Agent, Claim, Lock, Scope, Session, Task } from '../protocol/objects.js'
 import { clock, quoted, shortened } from '../quoting.js'
 import type { ArcClient } from '../sdk/client.js'
 
 const MOST_LINES = 40
-const MAX_KEY = 200
 
 /** Everything about the room that one answer can hold. */
 export async function roomText(client: ArcClient, signal?: AbortSignal): Promise<string> {
@@ -54,35 +54,8 @@ export function leaseLines(leases: readonly (Claim | Lock | Scope)[]): string[] 
   return active.length === 0 ? [] : ['Held:', ...bounded(active.map((lease) => `- ${leaseWords(lease)}`))]
 }
 
-export function leaseWords(lease: Claim | Lock | Scope): string {
-  const waiting = lease.waiting?.length
-    ? `, awaited by ${lease.waiting.map((name) => shortened(name)).join(', ')}`
-    : ''
-  return `${whatOf(lease)} by ${shortened(holderOf(lease))} until ${clock(lease.expires_at)}${waiting}`
-}
-
-export const holderOf = (lease: Claim | Lock | Scope): string =>
-  'owner_agent_id' in lease ? lease.owner_agent_id : lease.agent_id
-
-function whatOf(lease: Claim | Lock | Scope): string {
-  if ('file_path' in lease) return `lock ${shortened(lease.file_path, MAX_KEY)}`
-  if ('claim_key' in lease) return `claim ${shortened(lease.claim_key, MAX_KEY)}`
-  return `scope ${shortened(lease.globs.join(' '), MAX_KEY)}`
-}
-
 export function taskLines(tasks: readonly Task[]): string[] {
   return bounded(tasks.map(taskLine))
-}
-
-export function taskLine(task: Task): string {
-  const { task_id, status, title, from_agent, assignee, thread_id } = task
-  const facts = [
-    status,
-    ...(from_agent ? [`from ${shortened(from_agent)}`] : []),
-    ...(assignee ? [`taken by ${shortened(assignee)}`] : []),
-    ...(thread_id === null ? [] : [`thread ${shortened(thread_id)}`]),
-  ]
-  return `#${task_id} ${facts.join(', ')}:\n${quoted(title ?? '')}`
 }
 
 function bounded(lines: readonly string[]): string[] {

@@ -8,6 +8,7 @@ import { checkCommandLine, list } from '../../src/cli/command-line.js'
 import { hubOptionsFrom, wantedFrom } from '../../src/cli/hub-arguments.js'
 
 const NAMES = [
+  'resume',
   'ensure',
   'hub',
   'status',

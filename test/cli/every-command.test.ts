@@ -30,6 +30,7 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   tail: { args: '--agent me' },
   agents: { args: '--agent me' },
   agent: { args: '--agent me other' },
+  resume: { args: '--agent me' },
   channels: { args: '--agent me' },
   'channel create': { args: '--agent me build' },
   thread: { args: '--agent me job' },

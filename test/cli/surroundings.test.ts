@@ -22,6 +22,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['poll', '--agent', 'other', '--all', '--timeout', '0'],
   ['agents', '--agent', 'me'],
   ['agent', '--agent', 'me', 'me'],
+  ['resume', '--agent', 'me'],
   ['post', '--agent', 'me', '--to', 'other', 'hello'],
   ['wait', '--agent', 'other', '--timeout', '0'],
   ['undelivered', '--agent', 'me', '--everyone'],

@@ -1,10 +1,10 @@
 // The tools for what an agent holds: claims, locks and scopes. They are refreshed while the server runs.
 
 import { z } from 'zod'
+import { leaseWords } from '../../lease-words.js'
 import { ArcError } from '../../protocol/errors.js'
 import { shortened } from '../../quoting.js'
 import type { ArcClient } from '../../sdk/client.js'
-import { leaseWords } from '../texts.js'
 import { tool, wait } from '../tool.js'
 
 const what = {

@@ -1,11 +1,12 @@
 // The tool for tasks. One tool with four actions costs a model less to read than four tools.
 
 import { z } from 'zod'
+import { taskLine } from '../../lease-words.js'
 import { ArcError } from '../../protocol/errors.js'
 import { shortened } from '../../quoting.js'
 import type { ArcClient } from '../../sdk/client.js'
 import { claimKey } from '../../sdk/leases.js'
-import { taskLine, taskLines } from '../texts.js'
+import { taskLines } from '../texts.js'
 import { tool, wait } from '../tool.js'
 
 export const tasks = tool({
