@@ -1,28 +1,38 @@
 // Edits of a harness's configuration, as texts. Everything but Arc's own entries stays byte for byte: comments, order, line ends.
 // The parser only tells where things are. Its own edits would lay out the neighbours of an entry anew. Pure.
 
-import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
+import { isDeepStrictEqual } from 'node:util'
+import { findNodeAtLocation, type Node, type ParseError, parse, parseTree } from 'jsonc-parser'
 
-/** One entry of ours: the list that holds it, by its path of names, and the entry. */
-export interface Entry {
-  readonly list: readonly [string, ...string[]]
-  readonly value: object
+/** What Arc writes in one place of a configuration. */
+export interface Edit {
+  /** The list that gets the value as an element, or the object that gets it as the member `name`. */
+  readonly path: readonly [string, ...string[]]
+  readonly name?: string
+  readonly value: object | string
+  /** Whether an element, or the member of that name, is Arc's, by its text. */
+  isOurs(text: string): boolean
 }
 
 export interface Settings {
-  /** Members that the harness wants beside the lists, if the file has not got them. */
+  /** Members that the harness wants at the top, if the file has not got them. */
   readonly beside: Readonly<Record<string, unknown>>
-  readonly entries: readonly Entry[]
+  readonly edits: readonly Edit[]
 }
 
-/** Entries whose text holds this are ours: the name of the program that they run. */
-const MARK = 'hook.cjs'
+export interface Edited {
+  readonly text: string
+  /** What was not written, since another program's entry has the name. */
+  readonly taken: readonly Edit[]
+}
+
+const PARSING = { allowTrailingComma: true } as const
 const BOM = '\uFEFF'
 /** A new file. */
 const EMPTY = '{\n}\n'
 
-/** The text with our entries: added last in their lists, or brought up to date in their places. Undefined: not readable. */
-export function withEntries(text: string, { beside, entries }: Settings): string | undefined {
+/** The text with our entries: added last in their places, or brought up to date. Undefined: not readable. */
+export function withEdits(text: string, { beside, edits }: Settings): Edited | undefined {
   const mark = text.startsWith(BOM) ? BOM : ''
   const given = text.slice(mark.length)
   let source = given.trim() === '' ? EMPTY : given
@@ -30,36 +40,56 @@ export function withEntries(text: string, { beside, entries }: Settings): string
   for (const [name, value] of Object.entries(beside)) {
     if (!nodeAt(source, [name])) source = withLast(source, [], name, value)
   }
-  for (const { list, value } of entries) source = withEntry(source, list, value)
-  return mark + source
+  const taken: Edit[] = []
+  for (const edit of edits) {
+    const after = withEdit(source, edit)
+    if (after === undefined) taken.push(edit)
+    else source = after
+  }
+  return { text: mark + source, taken }
 }
 
-/** The text without our entries. Lists that they leave empty stay. Undefined: not readable. */
-export function withoutEntries(text: string, { entries }: Settings): string | undefined {
+/** The text without our entries. Lists and objects that they leave empty stay. Undefined: not readable. */
+export function withoutEdits(text: string, { edits }: Settings): string | undefined {
   const mark = text.startsWith(BOM) ? BOM : ''
   let source = text.slice(mark.length)
   if (source.trim() === '') return text
   if (!rootOf(source)) return undefined
-  for (const { list } of entries) {
-    const found = ownIn(source, nodeAt(source, list))
+  for (const edit of edits) {
+    const found = ownOf(source, edit)
     if (found) source = without(source, found)
   }
   return mark + source
 }
 
-function withEntry(source: string, list: Entry['list'], value: object): string {
-  const node = nodeAt(source, list)
-  if (node?.type === 'array') {
-    const own = ownIn(source, node)
-    if (!own) return withLast(source, list, undefined, value)
-    const isSame = JSON.stringify(JSON.parse(textOf(source, own))) === JSON.stringify(value)
-    return isSame ? source : replaced(source, own, laidOut(value, indentOf(source, own.offset), source))
+/** Undefined: another program's entry has the name, or something else is where the list or object should be. */
+function withEdit(source: string, edit: Edit): string | undefined {
+  const { path, name, value } = edit
+  const own = ownOf(source, edit)
+  if (own) {
+    const node = name === undefined ? own : (own.children?.[1] as Node)
+    const before: unknown = parse(textOf(source, node), [], PARSING)
+    const after = name === undefined ? value : merged(before, value)
+    if (isDeepStrictEqual(before, after)) return source
+    return replaced(source, node, laidOut(after, indentOf(source, node.offset), source))
+  }
+  if (name !== undefined && nodeAt(source, [...path, name])) return undefined
+  const parent = nodeAt(source, path)
+  if (parent) {
+    if (parent.type !== (name === undefined ? 'array' : 'object')) return undefined
+    return withLast(source, path, name, value)
   }
   // The deepest object of the path that is there gets the rest of it.
-  const [parent, rest] = deepest(source, list)
-  const inner = rest.slice(1).reduceRight<unknown>((content, name) => ({ [name]: content }), [value])
-  return withLast(source, parent, rest[0], inner)
+  const [holder, rest] = deepest(source, path)
+  if (nodeAt(source, [...holder, rest[0] as string])) return undefined
+  const content = name === undefined ? [value] : { [name]: value }
+  const inner = rest.slice(1).reduceRight<unknown>((content, name) => ({ [name]: content }), content)
+  return withLast(source, holder, rest[0], inner)
 }
+
+/** What a person has added to an entry stays. */
+const merged = (before: unknown, ours: object | string): unknown =>
+  typeof before === 'object' && before !== null && typeof ours === 'object' ? { ...before, ...ours } : ours
 
 function deepest(
   source: string,
@@ -77,7 +107,8 @@ function withLast(source: string, path: readonly string[], name: string | undefi
   const parent = nodeAt(source, path) as Node
   const close = parent.offset + parent.length - 1
   const last = parent.children?.at(-1)
-  const isOneLine = !source.trim().includes('\n')
+  const isOneLine =
+    !textOf(source, parent).includes('\n') && (last !== undefined || !source.trim().includes('\n'))
   const indent = last ? indentOf(source, last.offset) : indentOf(source, parent.offset) + unitOf(source)
   const key = name === undefined ? '' : `${JSON.stringify(name)}: `
   const content = key + (isOneLine ? JSON.stringify(value) : laidOut(value, indent, source))
@@ -85,22 +116,18 @@ function withLast(source: string, path: readonly string[], name: string | undefi
   if (!last) {
     const inner = isOneLine ? content : `${eol}${indent}${content}${eol}${indentOf(source, parent.offset)}`
     const before = source.slice(0, close)
-    return (
-      (before.trimEnd().endsWith(source[parent.offset] as string) ? before.trimEnd() : before) +
-      inner +
-      source.slice(close)
-    )
+    const isBare = before.trimEnd().length === parent.offset + 1
+    return (isBare ? before.trimEnd() : before) + inner + source.slice(close)
   }
   const end = last.offset + last.length
   const between = source.slice(end, close)
-  const hasComma = withoutComments(between).includes(',')
-  const comma = hasComma ? '' : ','
+  const comma = withoutComments(between).includes(',') ? '' : ','
   const line = between.lastIndexOf('\n')
-  if (line === -1)
-    return `${source.slice(0, end)}${comma}${between.trimEnd()} ${content}${source.slice(close)}`
-  // After the comments of the last one, before the line of the closing bracket.
-  const kept = between.slice(0, line).trimEnd()
-  return `${source.slice(0, end)}${comma}${kept}${eol}${indent}${content}${eol}${between.slice(line + 1)}${source.slice(close)}`
+  // After what follows the last one, such as a comment; before the line, or the space, of the closing bracket.
+  const said = between.trimEnd().length
+  const at = line === -1 ? said : between[line - 1] === '\r' ? line - 1 : line
+  const gap = line === -1 ? ' ' : `${eol}${indent}`
+  return `${source.slice(0, end)}${comma}${between.slice(0, at)}${gap}${content}${between.slice(at)}${source.slice(close)}`
 }
 
 /** Removes an element with the comma that joins it to the others. */
@@ -133,7 +160,7 @@ function replaced(source: string, node: Node, text: string): string {
 
 function rootOf(source: string): Node | undefined {
   const errors: ParseError[] = []
-  const root = parseTree(source, errors, { allowTrailingComma: true })
+  const root = parseTree(source, errors, PARSING)
   return errors.length === 0 && root?.type === 'object' ? root : undefined
 }
 
@@ -142,11 +169,17 @@ function nodeAt(source: string, path: readonly string[]): Node | undefined {
   return root && findNodeAtLocation(root, [...path])
 }
 
-/** Our element of a list. */
-function ownIn(source: string, list: Node | undefined): Node | undefined {
-  return list?.type === 'array'
-    ? list.children?.find((node) => textOf(source, node).includes(MARK))
-    : undefined
+/** Our element of a list, or our member of an object, as a property. */
+function ownOf(source: string, { path, name, isOurs }: Edit): Node | undefined {
+  const parent = nodeAt(source, path)
+  if (name === undefined)
+    return parent?.type === 'array'
+      ? parent.children?.find((node) => isOurs(textOf(source, node)))
+      : undefined
+  if (parent?.type !== 'object') return undefined
+  return parent.children?.find(({ children: [key, value] = [] }) => {
+    return key?.value === name && value !== undefined && isOurs(textOf(source, value))
+  })
 }
 
 function textOf(source: string, { offset, length }: Node): string {

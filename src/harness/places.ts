@@ -1,28 +1,59 @@
-// Where each harness keeps its hooks, and what Arc writes there. The program is named by absolute paths, since a harness has a
-// PATH of its own.
+// Where each harness keeps its hooks, its MCP servers and what its model may do unasked, and what Arc writes there. Programs are
+// named by absolute paths, since a harness has a PATH of its own.
 
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Settings } from './configuration.js'
-import { CLAUDE_MOMENTS, type HarnessName } from './harness.js'
+import { pathToFileURL } from 'node:url'
+import type { Edit, Settings } from './configuration.js'
+import { CLAUDE_MOMENTS, HARNESS_NAMES } from './harness.js'
+import type { Table } from './toml.js'
 
+/** What `arc setup` knows: the harnesses with hooks, and opencode, which loads a plugin. */
+export const SETUP_NAMES = [...HARNESS_NAMES, 'opencode'] as const
+export type SetupName = (typeof SETUP_NAMES)[number]
+
+/** The files of Arc that a harness is told to run or load. */
 export interface Program {
   readonly node: string
+  readonly main: string
   readonly hook: string
+  /** The plugin of opencode. */
+  readonly plugin: string
 }
 
-export interface Place {
-  /** For one project, in its folder; else for the user. */
-  file(project: string | undefined): string
-  settings(program: Program): Settings
+/** A file of a harness, and what Arc writes there. */
+export type Place = { readonly file: string } & (
+  | { readonly json: Settings }
+  | { readonly toml: Table }
+  /** The whole file is Arc's. */
+  | { readonly own: string }
+)
+
+export interface Options {
+  readonly program: Program
+  /** The folder of a project. Absent: for the user. */
+  readonly project?: string | undefined
+  /** The model may use Arc's tools without asking the person each time. */
+  readonly permissions: boolean
+}
+
+export interface SetupFacts {
+  /** The commands by which a person starts it. */
+  readonly commands: readonly string[]
+  /** The folder that it makes at its first start. */
+  home(): string
+  places(options: Options): readonly Place[]
   /** What the person has to do once. */
   readonly remains: string
+  /** What to know of its tools, with the permission or without. */
+  readonly asks?: (permissions: boolean) => string | undefined
 }
 
 const home = (variable: string, ...path: string[]) => process.env[variable] ?? join(homedir(), ...path)
 
 /** For harnesses that give a hook's command to a shell. */
-function commandOf({ node, hook }: Program, harness: HarnessName): string {
+function commandOf({ node, hook }: Program, harness: string): string {
   const quote =
     process.platform === 'win32'
       ? (word: string) => `"${word}"`
@@ -30,86 +61,191 @@ function commandOf({ node, hook }: Program, harness: HarnessName): string {
   return `${quote(node)} ${quote(hook)} ${harness}`
 }
 
-const each = (events: readonly string[], value: (event: string) => object) =>
-  events.map((event) => ({ list: ['hooks', event] as const, value: value(event) }))
+const HOOK_MARK = 'hook.cjs'
+const isOurHook = (text: string) => text.includes(HOOK_MARK)
+/** A server named `arc` is ours if it runs `arc mcp`, by whatever path. */
+const isOurServer = (text: string) => /"mcp"/.test(text) && /main\.cjs"|\barc(\.cmd)?"/.test(text)
+
+const hooks = (events: readonly string[], value: (event: string) => object): Edit[] =>
+  events.map((event) => ({ path: ['hooks', event] as const, value: value(event), isOurs: isOurHook }))
+
+const server = (value: object, list = 'mcpServers'): Edit => ({
+  path: [list],
+  name: 'arc',
+  value,
+  isOurs: isOurServer,
+})
+
+/** An element of a list of what is allowed. */
+const allowed = (path: Edit['path'], value: string): Edit => ({
+  path,
+  value,
+  isOurs: (text) => text === JSON.stringify(value),
+})
+
+const json = (file: string, edits: readonly Edit[], beside: Settings['beside'] = {}): Place => ({
+  file,
+  json: { beside, edits },
+})
 
 const CLAUDE_LIKE = Object.keys(CLAUDE_MOMENTS)
-const RESTART = 'start it again, so that it reads its hooks'
+const RESTART = 'start it again, so that it reads its configuration'
 
-export const PLACES: Readonly<Record<HarnessName, Place>> = {
+export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   claude: {
-    file: (project) =>
-      project === undefined
-        ? join(home('CLAUDE_CONFIG_DIR', '.claude'), 'settings.json')
-        : join(project, '.claude', 'settings.local.json'),
-    settings: ({ node, hook }) => ({
-      beside: {},
-      entries: each(['SessionStart', 'UserPromptSubmit', 'PostToolBatch', 'Stop', 'SessionEnd'], () => ({
+    commands: ['claude'],
+    home: () => home('CLAUDE_CONFIG_DIR', '.claude'),
+    places: ({ program: { node, hook, main }, project, permissions }) => {
+      const folder = project === undefined ? home('CLAUDE_CONFIG_DIR', '.claude') : join(project, '.claude')
+      // Its own state file holds the user's servers; with CLAUDE_CONFIG_DIR it lies in that folder.
+      const state = join(process.env.CLAUDE_CONFIG_DIR ?? homedir(), '.claude.json')
+      const events = ['SessionStart', 'UserPromptSubmit', 'PostToolBatch', 'Stop', 'SessionEnd']
+      const entries = hooks(events, () => ({
         hooks: [{ type: 'command', command: node, args: [hook, 'claude'], timeout: 10 }],
-      })),
-    }),
-    remains: RESTART,
+      }))
+      if (permissions) entries.push(allowed(['permissions', 'allow'], 'mcp__arc__*'))
+      if (permissions && project !== undefined) entries.push(allowed(['enabledMcpjsonServers'], 'arc'))
+      return [
+        json(join(folder, project === undefined ? 'settings.json' : 'settings.local.json'), entries),
+        json(project === undefined ? state : join(project, '.mcp.json'), [
+          // Without `alwaysLoad` the model sees a tool only after it has searched for it.
+          server({ type: 'stdio', command: node, args: [main, 'mcp'], alwaysLoad: true }),
+        ]),
+      ]
+    },
+    remains: `${RESTART}; it asks once whether it may use the server of a project`,
   },
   codex: {
-    file: (project) =>
-      project === undefined
-        ? join(home('CODEX_HOME', '.codex'), 'hooks.json')
-        : join(project, '.codex', 'hooks.json'),
-    settings: (program) => ({
-      beside: {},
-      entries: each(CLAUDE_LIKE, (event) => ({
+    commands: ['codex'],
+    home: () => home('CODEX_HOME', '.codex'),
+    places: ({ program, project, permissions }) => {
+      const folder = project === undefined ? home('CODEX_HOME', '.codex') : join(project, '.codex')
+      const entries = hooks(CLAUDE_LIKE, (event) => ({
         hooks: [
+          // It takes 3 s at most for SessionEnd, and warns at each start if more is asked.
           { type: 'command', command: commandOf(program, 'codex'), timeout: event === 'SessionEnd' ? 3 : 10 },
         ],
-      })),
-    }),
+      }))
+      const value = {
+        command: program.node,
+        args: [program.main, 'mcp'],
+        env_vars: ['ARC_BASE_URL', 'XDG_STATE_HOME'], // else the server gets next to no environment
+        ...(permissions && { default_tools_approval_mode: 'approve' }),
+      }
+      const isOurs = (given: unknown) => isOurServer(JSON.stringify(given))
+      return [
+        json(join(folder, 'hooks.json'), entries),
+        { file: join(folder, 'config.toml'), toml: { path: ['mcp_servers', 'arc'], value, isOurs } },
+      ]
+    },
     remains: 'start it, type /hooks, and approve the entries of Arc: until then it skips them without a word',
   },
   gemini: {
-    file: (project) => join(project ?? homedir(), '.gemini', 'settings.json'),
-    settings: (program) => ({
-      beside: {},
-      entries: each(['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'], (event) => ({
-        ...(event === 'AfterTool' && { matcher: '*' }),
-        hooks: [{ type: 'command', name: 'arc', command: commandOf(program, 'gemini'), timeout: 10_000 }],
-      })),
-    }),
-    remains: `${RESTART}; hooks of a project need its folder to be trusted`,
+    commands: ['gemini'],
+    home: () => join(homedir(), '.gemini'),
+    places: ({ program, project, permissions }) => [
+      json(join(project ?? homedir(), '.gemini', 'settings.json'), [
+        ...hooks(['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'], (event) => ({
+          ...(event === 'AfterTool' && { matcher: '*' }),
+          hooks: [{ type: 'command', name: 'arc', command: commandOf(program, 'gemini'), timeout: 10_000 }],
+        })),
+        server({
+          command: program.node,
+          args: [program.main, 'mcp'],
+          ...(permissions && { trust: true }),
+        }),
+      ]),
+    ],
+    remains: `${RESTART}; hooks and servers of a project need its folder to be trusted`,
+    asks: (permissions) =>
+      permissions ? undefined : 'without --permissions, `gemini -p` offers its model none of the tools',
   },
   qwen: {
-    file: (project) => join(project ?? homedir(), '.qwen', 'settings.json'),
-    settings: (program) => ({
-      beside: {},
-      entries: each(CLAUDE_LIKE, (event) => ({
-        ...(event === 'PostToolUse' && { matcher: '*' }),
-        hooks: [{ type: 'command', name: 'arc', command: commandOf(program, 'qwen'), timeout: 10_000 }],
-      })),
-    }),
+    commands: ['qwen'],
+    home: () => join(homedir(), '.qwen'),
+    places: ({ program, project, permissions }) => [
+      json(join(project ?? homedir(), '.qwen', 'settings.json'), [
+        ...hooks(CLAUDE_LIKE, (event) => ({
+          ...(event === 'PostToolUse' && { matcher: '*' }),
+          hooks: [{ type: 'command', name: 'arc', command: commandOf(program, 'qwen'), timeout: 10_000 }],
+        })),
+        // Without `alwaysLoadTools` the model sees a tool only after it has searched for it.
+        server({
+          command: program.node,
+          args: [program.main, 'mcp'],
+          alwaysLoadTools: true,
+          ...(permissions && { trust: true }),
+        }),
+      ]),
+    ],
     remains: RESTART,
   },
   copilot: {
-    file: (project) =>
-      project === undefined
-        ? join(home('COPILOT_HOME', '.copilot'), 'hooks', 'arc.json')
-        : join(project, '.github', 'hooks', 'arc.json'),
-    settings: ({ node, hook }) => ({
-      beside: { version: 1 },
-      entries: each(
-        ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd'],
-        (event) => ({ type: 'command', exec: node, args: [hook, 'copilot', event], timeoutSec: 10 }),
-      ),
-    }),
-    remains: RESTART,
+    commands: ['copilot'],
+    home: () => home('COPILOT_HOME', '.copilot'),
+    places: ({ program: { node, hook, main }, project }) => {
+      const folder = project === undefined ? home('COPILOT_HOME', '.copilot') : join(project, '.github')
+      const events = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd']
+      const entries = hooks(events, (event) => ({
+        type: 'command',
+        exec: node,
+        args: [hook, 'copilot', event],
+        timeoutSec: 10,
+      }))
+      return [
+        json(join(folder, 'hooks', 'arc.json'), entries, { version: 1 }),
+        json(join(folder, project === undefined ? 'mcp-config.json' : 'mcp.json'), [
+          server({ type: 'local', command: node, args: [main, 'mcp'], tools: ['*'] }),
+        ]),
+      ]
+    },
+    remains: `${RESTART}; hooks and servers of a project need its folder to be trusted`,
+    asks: () =>
+      'Arc writes no permission for it: start it with --allow-tool=arc, or allow the tools when it asks',
   },
   cursor: {
-    file: (project) => join(project ?? homedir(), '.cursor', 'hooks.json'),
-    settings: (program) => ({
-      beside: { version: 1 },
-      entries: each(['sessionStart', 'postToolUse', 'stop', 'sessionEnd'], () => ({
+    commands: ['cursor', 'cursor-agent'],
+    home: () => join(homedir(), '.cursor'),
+    places: ({ program, project }) => {
+      const folder = join(project ?? homedir(), '.cursor')
+      const entries = hooks(['sessionStart', 'postToolUse', 'stop', 'sessionEnd'], () => ({
         command: commandOf(program, 'cursor'),
         timeout: 10,
-      })),
-    }),
-    remains: 'it reads its hooks when the file is saved',
+      }))
+      return [
+        json(join(folder, 'hooks.json'), entries, { version: 1 }),
+        json(join(folder, 'mcp.json'), [server({ command: program.node, args: [program.main, 'mcp'] })]),
+      ]
+    },
+    remains: 'turn the server on in its settings, under MCP; it reads its hooks when the file is saved',
+    asks: () => 'Arc writes no permission for it: allow the tools when it asks',
   },
+  opencode: {
+    commands: ['opencode'],
+    home: () => join(home('XDG_CONFIG_HOME', '.config'), 'opencode'),
+    places: ({ program, project }) => {
+      const user = join(home('XDG_CONFIG_HOME', '.config'), 'opencode')
+      const folder = project ?? user
+      const withComments = join(folder, 'opencode.jsonc')
+      const plugins = project === undefined ? user : join(project, '.opencode')
+      return [
+        { file: join(plugins, 'plugins', 'arc.js'), own: pluginText(program.plugin) },
+        json(existsSync(withComments) ? withComments : join(folder, 'opencode.json'), [
+          server({ type: 'local', command: [program.node, program.main, 'mcp'], enabled: true }, 'mcp'),
+        ]),
+      ]
+    },
+    remains: RESTART,
+  },
+}
+
+/** If Arc is gone, the plugin does nothing. */
+function pluginText(plugin: string): string {
+  return `// Written by \`arc setup\`: hands the messages of other agents to the model. \`arc setup opencode --undo\` removes it.
+let plugin = async () => ({})
+try {
+  plugin = (await import(${JSON.stringify(pathToFileURL(plugin).href)})).Arc
+} catch {}
+export const Arc = plugin
+`
 }

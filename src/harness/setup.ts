@@ -1,5 +1,5 @@
-// `arc setup`: writes Arc's hooks into the configuration of a harness, and takes them out again. A file that can't be read as
-// JSON is left alone.
+// `arc setup`: writes Arc's hooks, its MCP server and, if asked, permissions into the configuration of a harness, and takes them
+// out again. A file that can't be read is left alone.
 
 import { createHash } from 'node:crypto'
 import {
@@ -13,94 +13,157 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { stateFolder } from '../session-memory.js'
-import { withEntries, withoutEntries } from './configuration.js'
-import { HARNESS_NAMES, type HarnessName } from './harness.js'
-import { PLACES, type Program } from './places.js'
+import { type Edit, withEdits, withoutEdits } from './configuration.js'
+import { FACTS, type Options, type Place, SETUP_NAMES, type SetupName } from './places.js'
+import { tableText, withoutTable, withTable } from './toml.js'
 
-export interface SetupOptions {
-  readonly program: Program
-  /** The folder of a project. Absent: for the user. */
-  readonly project?: string | undefined
+export interface SetupOptions extends Options {
   readonly undo: boolean
   readonly dryRun: boolean
 }
 
-export interface SetupReport {
-  readonly harness: HarnessName
+export interface FileReport {
   readonly file: string
-  /** `unreadable`: nothing was changed; put the entries into the file by hand. */
+  /** `unreadable`: nothing was changed. */
   readonly outcome: 'written' | 'removed' | 'unchanged' | 'unreadable'
-  /** What the file holds, or would hold, of ours. */
-  readonly entries: readonly { readonly list: string; readonly value: object }[]
-  /** What the person has to do once. */
-  readonly remains: string
-}
-
-/** What `setup` found and wrote, so that `--undo` gives the same bytes back if nobody has changed the file since. */
-interface Backup {
-  /** Null: there was no file. */
   readonly before: string | null
-  readonly after: string
+  /** Null: there is no such file afterwards. */
+  readonly after: string | null
+  /** What the person has to put into the file by hand: the file can't be read, or another entry has the name. */
+  readonly byHand: readonly string[]
 }
 
-/** The harnesses that have been used here: their folders exist. */
-export function installedHarnesses(): HarnessName[] {
-  return HARNESS_NAMES.filter((name) => {
-    const file = PLACES[name].file(undefined)
-    return existsSync(name === 'copilot' ? dirname(dirname(file)) : dirname(file))
-  })
+export interface SetupReport {
+  readonly harness: SetupName
+  readonly files: readonly FileReport[]
+  /** What the person has to do once. */
+  readonly remains: readonly string[]
+}
+
+/** What `setup` changed, so that `--undo` gives the same bytes back if nobody has changed the file since. */
+interface Backup {
+  /** Of the file as `setup` left it. */
+  readonly hash: string
+  /** Where the change begins, and how long what was written there is. */
+  readonly start: number
+  readonly length: number
+  /** What stood there. Null: there was no file. */
+  readonly text: string | null
+}
+
+/** The harnesses that have been used here, or can be started. */
+export function installedHarnesses(): SetupName[] {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const endings = process.platform === 'win32' ? ['.exe', '.cmd'] : ['']
+  const isOnPath = (command: string) =>
+    folders.some((folder) => endings.some((ending) => existsSync(join(folder, command + ending))))
+  return SETUP_NAMES.filter((name) => existsSync(FACTS[name].home()) || FACTS[name].commands.some(isOnPath))
 }
 
 /** @throws Error of the file system if a file can't be written */
-export function setUp(harness: HarnessName, options: SetupOptions): SetupReport {
-  const { program, project, undo, dryRun } = options
-  const place = PLACES[harness]
-  const file = place.file(project)
-  const settings = place.settings(program)
-  const entries = settings.entries.map(({ list, value }) => ({ list: list.join('.'), value }))
-  const report = (outcome: SetupReport['outcome']) => ({
-    harness,
-    file,
-    outcome,
-    entries,
-    remains: place.remains,
-  })
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : null
-  const backup = readBackup(file)
-  const isOurs = backup !== undefined && backup.after === before
-  const after = undo
-    ? isOurs
-      ? backup.before
-      : before === null
-        ? null
-        : withoutEntries(before, settings)
-    : withEntries(before ?? '', settings)
-  if (after === undefined) return report('unreadable')
-  if (after === before) return report('unchanged')
-  if (!dryRun) {
-    write(file, after)
-    if (undo || after === null) rmSync(backupOf(file), { force: true })
-    else keepBackup(file, { before: isOurs ? backup.before : before, after })
-  }
-  return report(undo ? 'removed' : 'written')
+export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
+  const { places, remains, asks } = FACTS[harness]
+  // Permissions that an earlier run has written go with the rest.
+  const all = places({ ...options, permissions: options.permissions || options.undo })
+  const files = all.map((place) => change(place, options))
+  const isWritten = !options.undo && files.some(({ outcome }) => outcome === 'written')
+  const note = asks?.(options.permissions)
+  return { harness, files, remains: isWritten ? [remains, ...(note === undefined ? [] : [note])] : [] }
 }
+
+function change(place: Place, { undo, dryRun }: SetupOptions): FileReport {
+  const { file } = place
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : null
+  const backup = undo ? readBackup(file, before) : undefined
+  const edited = backup ? { after: restored(before ?? '', backup), byHand: [] } : edit(place, before, undo)
+  if (edited === undefined)
+    return { file, outcome: 'unreadable', before, after: before, byHand: snippets(place) }
+  const { after, byHand } = edited
+  if (after === before) return { file, outcome: 'unchanged', before, after, byHand }
+  if (!dryRun) {
+    if (undo) rmSync(backupOf(file), { force: true })
+    else keepBackup(file, before, after ?? '')
+    write(file, after)
+  }
+  return { file, outcome: undo ? 'removed' : 'written', before, after, byHand }
+}
+
+/** Undefined: the file can't be read. */
+function edit(
+  place: Place,
+  before: string | null,
+  undo: boolean,
+): { after: string | null; byHand: readonly string[] } | undefined {
+  if ('own' in place) {
+    if (!undo) return { after: place.own, byHand: [] }
+    const isOurs = before?.startsWith(place.own.slice(0, place.own.indexOf(':'))) === true
+    return { after: isOurs ? null : before, byHand: [] }
+  }
+  if (undo && before === null) return { after: null, byHand: [] }
+  const text = before ?? ''
+  if ('toml' in place) {
+    const after = undo ? withoutTable(text, place.toml) : withTable(text, place.toml)
+    if (after === 'taken') return { after: before, byHand: snippets(place) }
+    return after === undefined ? undefined : { after, byHand: [] }
+  }
+  if (undo) {
+    const after = withoutEdits(text, place.json)
+    return after === undefined ? undefined : { after, byHand: [] }
+  }
+  const edited = withEdits(text, place.json)
+  return edited && { after: edited.text, byHand: edited.taken.map(snippet) }
+}
+
+function snippets(place: Place): string[] {
+  if ('own' in place) return []
+  return 'toml' in place ? [tableText(place.toml)] : place.json.edits.map(snippet)
+}
+
+const snippet = ({ path, name, value }: Edit): string =>
+  `${[...path, ...(name === undefined ? [] : [name])].join('.')}: ${JSON.stringify(value)}`
 
 function backupOf(file: string): string {
-  const name = createHash('sha256').update(file).digest('hex').slice(0, 32)
-  return join(stateFolder(), 'setup', `${name}.json`)
+  return join(stateFolder(), 'setup', `${hashOf(file)}.json`)
 }
 
-function readBackup(file: string): Backup | undefined {
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Undefined: nothing is known of the file, or it was changed since. */
+function readBackup(file: string, before: string | null): Backup | undefined {
   try {
-    return JSON.parse(readFileSync(backupOf(file), 'utf8')) as Backup
+    const backup = JSON.parse(readFileSync(backupOf(file), 'utf8')) as Backup
+    return backup.hash === hashOf(before ?? '') ? backup : undefined
   } catch {
     return undefined
   }
 }
 
-function keepBackup(file: string, backup: Backup): void {
+function restored(text: string, { start, length, text: old }: Backup): string | null {
+  return old === null ? null : text.slice(0, start) + old + text.slice(start + length)
+}
+
+/** Keeps the part of the file that has changed: the rest may hold secrets. */
+function keepBackup(file: string, before: string | null, after: string): void {
+  const earlier = readBackup(file, before)
+  const first = earlier ? restored(before ?? '', earlier) : before
+  const given = first ?? ''
+  let start = 0
+  while (start < given.length && given[start] === after[start]) start++
+  let end = 0
+  while (
+    end < given.length - start &&
+    end < after.length - start &&
+    given.at(-1 - end) === after.at(-1 - end)
+  )
+    end++
+  const backup: Backup = {
+    hash: hashOf(after),
+    start,
+    length: after.length - start - end,
+    text: first === null ? null : given.slice(start, given.length - end),
+  }
   write(backupOf(file), JSON.stringify(backup))
 }
 

@@ -1,22 +1,30 @@
 // `arc setup` on configurations as people have them: all but Arc's own entries stays byte for byte, twice is once, and `--undo`
 // gives back what was there.
 
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
+import { parse as parseToml } from 'smol-toml'
 import t, { type Test } from 'tap'
-import { HARNESS_NAMES, type HarnessName } from '../../src/harness/harness.js'
-import { PLACES } from '../../src/harness/places.js'
-import { installedHarnesses, type SetupReport, setUp } from '../../src/harness/setup.js'
+import { FACTS, type Place, SETUP_NAMES, type SetupName } from '../../src/harness/places.js'
+import { installedHarnesses, type SetupOptions, type SetupReport, setUp } from '../../src/harness/setup.js'
 import { ownFolder } from '../support/folder.js'
+import { anyJson, HOMES, TOML } from './configurations.js'
 
-const PROGRAM = { node: '/opt/node 22/bin/node', hook: "/opt/it's arc/dist/program/hook.cjs" }
+const PROGRAM = {
+  node: '/opt/node 22/bin/node',
+  main: "/opt/it's arc/dist/program/main.cjs",
+  hook: "/opt/it's arc/dist/program/hook.cjs",
+  plugin: "/opt/it's arc/dist/program/opencode.js",
+}
+const OURS = /it(?:'|'\\''|'\\\\''|%27)s(?: |%20)arc|mcp__arc__|"trust"/
 
 /** Runs `work` with a home of its own. */
 async function atHome(t: Test, work: (home: string) => void | Promise<void>): Promise<void> {
   const home = ownFolder(t)
-  const own = { HOME: home, XDG_STATE_HOME: join(home, 'state') }
-  const others = ['CLAUDE_CONFIG_DIR', 'CODEX_HOME', 'COPILOT_HOME', 'LOCALAPPDATA']
+  const own = { HOME: home, XDG_STATE_HOME: join(home, 'state'), PATH: join(home, 'bin') }
+  const others = ['CLAUDE_CONFIG_DIR', 'CODEX_HOME', 'COPILOT_HOME', 'XDG_CONFIG_HOME', 'LOCALAPPDATA']
   const before = [...Object.keys(own), ...others].map((name) => [name, process.env[name]] as const)
   for (const name of others) delete process.env[name]
   Object.assign(process.env, own)
@@ -30,153 +38,287 @@ async function atHome(t: Test, work: (home: string) => void | Promise<void>): Pr
   }
 }
 
-const set = (harness: HarnessName, more: object = {}): SetupReport =>
-  setUp(harness, { program: PROGRAM, undo: false, dryRun: false, ...more })
+const set = (harness: SetupName, more: Partial<SetupOptions> = {}): SetupReport =>
+  setUp(harness, { program: PROGRAM, permissions: false, undo: false, dryRun: false, ...more })
 
-const EVENT: Readonly<Record<HarnessName, string>> = {
-  claude: 'Stop',
-  codex: 'Stop',
-  gemini: 'AfterTool',
-  qwen: 'Stop',
-  copilot: 'postToolUse',
-  cursor: 'stop',
+const outcomes = ({ files }: SetupReport) => files.map(({ outcome }) => outcome)
+const all = (harness: SetupName, outcome: string) => places(harness).map(() => outcome)
+const places = (harness: SetupName, permissions = false, project?: string): readonly Place[] =>
+  FACTS[harness].places({ program: PROGRAM, permissions, project })
+const placeOf = (harness: SetupName, ending: string): Place =>
+  places(harness).find(({ file }) => file.endsWith(ending)) as Place
+const read = (file: string) => readFileSync(file, 'utf8')
+
+function put(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text, { mode: 0o644 })
+  chmodSync(file, 0o644)
 }
 
-/** The value of a configuration without our entries, and without the lists and members that they need. */
-function withoutOurs(text: string): unknown {
-  const value = (parse(text.replace(/^\uFEFF/, ''), [], { allowTrailingComma: true }) ?? {}) as Record<
-    string,
-    unknown
-  >
-  const hooks = { ...(value.hooks as Record<string, unknown[]> | undefined) }
-  for (const [event, list] of Object.entries(hooks)) {
-    const others = list.filter((entry) => !JSON.stringify(entry).includes('hook.cjs'))
-    if (others.length === 0) delete hooks[event]
-    else hooks[event] = others
+/** The value of a file. */
+const valueIn = (file: string, text: string): unknown =>
+  file.endsWith('.toml')
+    ? parseToml(text.replace(/^\uFEFF/, ''), { integersAsBigInt: 'asNeeded' })
+    : (parse(text.replace(/^\uFEFF/, ''), [], { allowTrailingComma: true }) ?? {})
+
+/** A value without what is ours, and without the lists and objects that are empty then. */
+function withoutOurs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => !OURS.test(JSON.stringify(one))).map(withoutOurs)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  const kept = Object.entries(value)
+    .filter(([name, one]) => !(name === 'arc' && OURS.test(JSON.stringify(one))) && name !== 'version')
+    .map(([name, one]) => [name, withoutOurs(one)] as const)
+    .filter(([, one]) => !(typeof one === 'object' && one !== null && Object.keys(one).length === 0))
+  return Object.fromEntries(kept)
+}
+
+/** `setup` has added characters, and has taken none away. */
+function keepsAll(t: Test, text: string, after: string): void {
+  let at = 0
+  for (const [i, char] of [...text].entries()) {
+    at = after.indexOf(char, at) + 1
+    if (at > 0) continue
+    t.fail(`lost: ${JSON.stringify([...text].slice(i, i + 40).join(''))}`)
+    return
   }
-  return { ...value, version: 1, hooks }
+  for (const line of text.split('\n').filter((line) => /\/\/ |# |\/\*/.test(line)))
+    t.ok(plain(after).includes(plain(line)), `kept: ${line}`)
 }
 
-/** Configurations with what people have in them: comments, other hooks and servers, odd order, tabs, Windows' line ends. */
-const EXISTING = (harness: HarnessName): Readonly<Record<string, string>> => ({
-  'two spaces and comments': `{
-  // mine
-  "theme": "dark", /* odd   spacing */
-  "hooks": {
-    "${EVENT[harness]}": [
-      { "hooks": [ { "type": "command", "command": "say done" } ] } // keep this first
-    ],
-    "Other": []
-  },
-  "mcpServers": {"x": {"command": "y"}}
-}
-`,
-  'tabs and CRLF': '{\r\n\t"mcpServers": {},\r\n\t"hooks": {}\r\n}\r\n',
-  'one line': '{"version":1,"a":[1,2,3],"hooks":{"Other":[{"command":"x"}]}}',
-  'a byte order mark': '\uFEFF{\n    "a": 1\n}\n',
-  'trailing commas': '{\n  "a": [1, 2,],\n}\n',
-  empty: '',
-})
+/** A line without the commas that an entry after it needs. */
+const plain = (text: string) => text.replace(/,(?=\s*(\/\/.*)?\r?$)/gm, '')
 
-for (const harness of HARNESS_NAMES) {
-  for (const [what, text] of Object.entries(EXISTING(harness))) {
+/** From the file as it was, through twice `setup`, and back. */
+function thereAndBack(t: Test, harness: SetupName, file: string, text: string, more = {}): string {
+  put(file, text)
+  const isWritten = (outcome: string) => outcome === 'written'
+  t.ok(outcomes(set(harness, { ...more, dryRun: true })).every(isWritten))
+  t.equal(read(file), text, 'a dry run writes nothing')
+  t.ok(outcomes(set(harness, more)).every(isWritten))
+  const after = read(file)
+  t.match(after, OURS)
+  t.equal(after.startsWith('\uFEFF'), text.startsWith('\uFEFF'))
+  t.equal(/\r\n/.test(after), /\r\n/.test(text))
+  t.notMatch(after.replaceAll('\r\n', ''), /\r/)
+  if (/\r\n/.test(text)) t.notMatch(after.replaceAll('\r\n', ''), /\n/)
+  if (!/\{\}/.test(text)) keepsAll(t, text, after)
+  t.strictSame(withoutOurs(valueIn(file, after)), withoutOurs(valueIn(file, text)), 'all else has its value')
+  t.strictSame(outcomes(set(harness, more)), all(harness, 'unchanged'), 'twice is once')
+  t.equal(statSync(file).mode & 0o777, 0o644)
+  t.strictSame(outcomes(set(harness, { ...more, undo: true })), all(harness, 'removed'))
+  t.equal(read(file), text)
+  t.strictSame(outcomes(set(harness, { ...more, undo: true })), all(harness, 'unchanged'))
+  return after
+}
+
+for (const harness of SETUP_NAMES) {
+  for (const [what, text] of Object.entries(anyJson(harness))) {
     t.test(`${harness}, ${what}: our entries are added last, the rest stays, and comes back`, (t) =>
       atHome(t, () => {
-        const file = PLACES[harness].file(undefined)
-        mkdirSync(dirname(file), { recursive: true })
-        writeFileSync(file, text, { mode: 0o644 })
-        t.equal(set(harness, { dryRun: true }).outcome, 'written')
-        t.equal(readFileSync(file, 'utf8'), text, 'a dry run writes nothing')
-        t.equal(set(harness).outcome, 'written')
-        const after = readFileSync(file, 'utf8')
-        t.match(after, /hook\.cjs/)
-        t.equal(after.startsWith('\uFEFF'), text.startsWith('\uFEFF'))
-        t.equal(/\r\n/.test(after), /\r\n/.test(text))
-        t.notMatch(after.replaceAll('\r\n', ''), /\r/)
-        for (const line of text.split(/\r?\n/).filter((line) => /mine|odd|say done|keep this/.test(line))) {
-          t.ok(after.includes(line) || after.includes(line.replace(' } ] }', ' } ] },')), line)
+        for (const { file } of places(harness).filter((place) => 'json' in place)) {
+          const after = thereAndBack(t, harness, file, text)
+          if (/hook\.cjs/.test(after) && /say done/.test(after))
+            t.ok(after.indexOf('say done') < after.lastIndexOf('hook.cjs'), 'last in the list')
         }
-        t.ok(after.indexOf('say done') < after.lastIndexOf('hook.cjs'), 'last in the list')
-        t.strictSame(withoutOurs(after), withoutOurs(text), 'all else has the same value')
-        t.equal(set(harness).outcome, 'unchanged', 'twice is once')
-        t.equal(statSync(file).mode & 0o777, 0o644)
-        t.equal(set(harness, { undo: true }).outcome, 'removed')
-        t.equal(readFileSync(file, 'utf8'), text)
-        t.equal(set(harness, { undo: true }).outcome, 'unchanged')
       }),
     )
   }
 
-  t.test(`${harness}: a file that was changed since loses our entries alone`, (t) =>
-    atHome(t, () => {
-      const file = PLACES[harness].file(undefined)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, '{\n  "a": 1\n}\n')
-      set(harness)
-      const changed = readFileSync(file, 'utf8').replace('"a": 1', '"a": /* changed */ 2')
-      writeFileSync(file, changed)
-      t.equal(set(harness, { undo: true }).outcome, 'removed')
-      const after = readFileSync(file, 'utf8')
-      t.match(after, '"a": /* changed */ 2')
-      t.notMatch(after, /hook\.cjs/)
+  t.test(`${harness}: whole configurations of people, with permissions and without`, (t) =>
+    atHome(t, (home) => {
+      const given = Object.entries(HOMES[harness]).map(([path, text]) => [join(home, path), text] as const)
+      for (const [file, text] of given) put(file, text)
+      for (const permissions of [false, true]) {
+        set(harness, { permissions })
+        for (const [file, text] of given) keepsAll(t, text, read(file))
+        const written = places(harness).map(({ file }) => read(file))
+        t.ok(written.every((text) => OURS.test(text)))
+        const hasPermission = written.some((text) => /mcp__arc__|"trust": ?true|"approve"/.test(text))
+        t.equal(hasPermission, permissions && ['claude', 'codex', 'gemini', 'qwen'].includes(harness))
+      }
+      set(harness, { undo: true })
+      for (const [file, text] of given) t.equal(read(file), text)
+      for (const { file } of places(harness))
+        t.equal(
+          existsSync(file),
+          given.some(([one]) => one === file),
+        )
     }),
   )
 
-  t.test(`${harness}: no file before, none after`, (t) =>
-    atHome(t, () => {
-      const file = PLACES[harness].file(undefined)
-      t.equal(set(harness).outcome, 'written')
-      const written = JSON.parse(readFileSync(file, 'utf8'))
-      t.equal(Object.keys(written.hooks).length, PLACES[harness].settings(PROGRAM).entries.length)
-      t.equal(set(harness, { undo: true }).outcome, 'removed')
-      t.notOk(existsSync(file))
+  t.test(`${harness}: files that were changed since lose our entries alone`, (t) =>
+    atHome(t, (home) => {
+      for (const [path, text] of Object.entries(HOMES[harness])) put(join(home, path), text)
+      set(harness, { permissions: true })
+      const shared = places(harness).filter((place) => !('own' in place))
+      for (const { file } of shared) {
+        const text = read(file)
+        const mine = file.endsWith('.toml') ? '# mine\n' : text.replace(/^\s*\{/, '{ /* mine */')
+        put(file, file.endsWith('.toml') ? mine + text : mine)
+      }
+      t.ok(outcomes(set(harness, { undo: true })).every((outcome) => outcome === 'removed'))
+      for (const { file } of shared) {
+        t.match(read(file), /mine/)
+        t.notMatch(read(file), OURS)
+        const before = HOMES[harness][file.slice(home.length + 1)] ?? ''
+        t.strictSame(withoutOurs(valueIn(file, read(file))), withoutOurs(valueIn(file, before)))
+      }
+    }),
+  )
+
+  t.test(`${harness}: no files before, none after`, (t) =>
+    atHome(t, (home) => {
+      const project = join(home, 'project')
+      for (const options of [{}, { project }]) {
+        const { files } = set(harness, options)
+        t.ok(files.every(({ file, outcome }) => outcome === 'written' && existsSync(file)))
+        t.ok(files.every(({ file }) => file.startsWith(join(home, 'project')) === 'project' in options))
+        set(harness, { ...options, undo: true })
+        t.notOk(files.some(({ file }) => existsSync(file)))
+      }
     }),
   )
 
   t.test(`${harness}: a file that can't be read is left alone`, (t) =>
     atHome(t, () => {
-      const file = PLACES[harness].file(undefined)
-      mkdirSync(dirname(file), { recursive: true })
-      for (const broken of ['{ "hooks": ', '[1]', 'hooks = 1']) {
-        writeFileSync(file, broken)
-        t.match(set(harness), { outcome: 'unreadable', entries: [{ list: /^hooks\./ }] })
-        t.equal(set(harness, { undo: true }).outcome, 'unreadable')
-        t.equal(readFileSync(file, 'utf8'), broken)
+      for (const place of places(harness)) {
+        if ('own' in place) continue
+        const broken =
+          'json' in place ? ['{ "hooks": ', '[1]', 'hooks = 1'] : ['a = ', '{}', '[a\n', 'a=1\na=2\n']
+        for (const text of broken) {
+          put(place.file, text)
+          const [report] = set(harness).files.filter(({ file }) => file === place.file)
+          t.match(report, { outcome: 'unreadable', byHand: [/arc/] })
+          set(harness, { undo: true })
+          t.equal(read(place.file), text)
+        }
+        set(harness, { undo: true })
       }
     }),
   )
 }
 
-t.test('a new place of the program is written over the old one', (t) =>
+for (const [what, text] of Object.entries(TOML)) {
+  t.test(`codex, TOML, ${what}: our table is added at the end, the rest stays, and comes back`, (t) =>
+    atHome(t, () => {
+      const after = thereAndBack(t, 'codex', placeOf('codex', '.toml').file, text)
+      t.ok(after.startsWith(text), 'byte for byte')
+    }),
+  )
+}
+
+t.test('TOML that no table can be added to is left alone', (t) =>
   atHome(t, () => {
-    set('claude')
-    setUp('claude', { program: { node: '/new/node', hook: '/new/hook.cjs' }, undo: false, dryRun: false })
-    const text = readFileSync(PLACES.claude.file(undefined), 'utf8')
+    const { file } = placeOf('codex', '.toml')
+    for (const text of ['mcp_servers = { x = { command = "y" } }\n', 'mcp_servers = 1\n']) {
+      put(file, text)
+      t.match(set('codex').files[1], { outcome: 'unreadable', byHand: [/^\[mcp_servers.arc\]\ncommand/] })
+      t.equal(read(file), text)
+      set('codex', { undo: true })
+    }
+  }),
+)
+
+t.test('an older table of ours is brought up to date in its place, and keeps what a person has added', (t) =>
+  atHome(t, () => {
+    const { file } = placeOf('codex', '.toml')
+    const others = '# after\n[tui]\ntheme = "dark"\n'
+    put(
+      file,
+      `[mcp_servers.arc] # the room\ncommand = "arc" # old\nargs = ["mcp"]\nstartup_timeout_sec = 20\n\n[mcp_servers.arc.env]\nA = "b"\n\n${others}`,
+    )
+    t.equal(set('codex', { permissions: true }).files[1]?.outcome, 'written')
+    const after = read(file)
+    t.ok(
+      after.endsWith(
+        `startup_timeout_sec = 20\nenv_vars = [ "ARC_BASE_URL", "XDG_STATE_HOME" ]\ndefault_tools_approval_mode = "approve"\n\n[mcp_servers.arc.env]\nA = "b"\n\n${others}`,
+      ),
+      after,
+    )
+    t.match(
+      after,
+      /^\[mcp_servers.arc\] # the room\ncommand = "\/opt\/node 22\/bin\/node"\nargs = \[ ".*", "mcp" \]\n/,
+    )
+    put(file, `# first\n${after}`)
+    t.equal(set('codex', { undo: true }).files[1]?.outcome, 'removed')
+    t.equal(read(file), `# first\n\n${others}`)
+  }),
+)
+
+t.test('a server of another program with the name is left alone, and so is a list that is none', (t) =>
+  atHome(t, (home) => {
+    const other =
+      '{\n  "mcpServers": { "arc": { "command": "arc-browser-mcp" } },\n  "hooks": { "Stop": 1 }\n}\n'
+    put(join(home, '.qwen/settings.json'), other)
+    const [file] = set('qwen').files
+    t.match(file, { outcome: 'written', byHand: [/^hooks.Stop: /, /^mcpServers.arc: /] })
+    t.match(
+      read(join(home, '.qwen/settings.json')),
+      /arc-browser-mcp" \} \},\n {2}"hooks": \{ "Stop": 1, "SessionStart"/,
+    )
+    set('qwen', { undo: true })
+    t.equal(read(join(home, '.qwen/settings.json')), other)
+    put(join(home, '.codex/config.toml'), '[mcp_servers.arc]\ncommand = "arc-browser-mcp"\n')
+    t.match(set('codex').files[1], { outcome: 'unchanged', byHand: [/main\.cjs/] })
+  }),
+)
+
+t.test('a new place of the program is written over the old one; what a person has added stays', (t) =>
+  atHome(t, (home) => {
+    set('claude', { permissions: true })
+    const state = join(home, '.claude.json')
+    put(state, read(state).replace('"alwaysLoad": true', '"alwaysLoad": true, "timeout": 9'))
+    const program = { ...PROGRAM, node: '/new/node', hook: '/new/hook.cjs', main: '/new/main.cjs' }
+    set('claude', { program })
+    const text = read(join(home, '.claude/settings.json'))
     t.notMatch(text, /node 22/)
     t.equal(text.split('/new/hook.cjs').length, 6)
+    t.match(text, /mcp__arc__/, 'a permission stays')
+    t.match(read(state), /"\/new\/main.cjs",\s+"mcp"\s+\],\s+"alwaysLoad": true,\s+"timeout": 9/)
+  }),
+)
+
+t.test('what is kept for undo holds no more than what was changed', (t) =>
+  atHome(t, (home) => {
+    put(join(home, '.claude.json'), HOMES.claude['.claude.json'] as string)
+    const [, state] = set('claude').files
+    t.match(state, { outcome: 'written' })
+    const name = createHash('sha256').update(join(home, '.claude.json')).digest('hex')
+    const kept = join(home, 'state/arc/setup', `${name}.json`)
+    t.notMatch(read(kept), /SECRET/)
+    t.equal(statSync(kept).mode & 0o777, 0o600)
   }),
 )
 
 t.test('a link stays a link', (t) =>
   atHome(t, (home) => {
-    const file = PLACES.gemini.file(undefined)
+    const { file } = placeOf('gemini', 'settings.json')
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(join(home, 'dotfile.json'), '{}\n')
     symlinkSync(join(home, 'dotfile.json'), file)
     set('gemini')
-    t.match(readFileSync(join(home, 'dotfile.json'), 'utf8'), /hook\.cjs/)
+    t.match(read(join(home, 'dotfile.json')), /hook\.cjs/)
     set('gemini', { undo: true })
-    t.equal(readFileSync(file, 'utf8'), '{}\n')
+    t.equal(read(file), '{}\n')
   }),
 )
 
-t.test('which harnesses are here, and the place of a project', (t) =>
+t.test("opencode's plugin stays a person's own if they have written one of that name", (t) =>
+  atHome(t, () => {
+    const { file } = placeOf('opencode', 'arc.js')
+    set('opencode')
+    put(file, 'export const Mine = async () => ({})\n')
+    set('opencode', { undo: true })
+    t.match(read(file), /Mine/)
+  }),
+)
+
+t.test('which harnesses are here: by their folders, and by what can be started', (t) =>
   atHome(t, (home) => {
     t.strictSame(installedHarnesses(), [])
-    for (const folder of ['.codex', '.copilot']) mkdirSync(join(home, folder))
-    t.strictSame(installedHarnesses(), ['codex', 'copilot'])
-    const project = join(home, 'project')
-    mkdirSync(project)
-    t.equal(set('claude', { project }).file, join(project, '.claude', 'settings.local.json'))
+    for (const folder of ['.codex', '.copilot', '.config/opencode'])
+      mkdirSync(join(home, folder), { recursive: true })
+    put(join(home, 'bin', process.platform === 'win32' ? 'qwen.cmd' : 'qwen'), '')
+    t.strictSame(installedHarnesses(), ['codex', 'qwen', 'copilot', 'opencode'])
   }),
 )

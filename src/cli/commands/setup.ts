@@ -1,70 +1,114 @@
-// `arc setup`: joins a harness to the room, by hooks in its configuration (src/harness/setup.ts).
+// `arc setup`: joins a harness to the room, by hooks and an MCP server in its configuration (src/harness/setup.ts).
 
 import { fileURLToPath } from 'node:url'
-import { HARNESS_NAMES, type HarnessName } from '../../harness/harness.js'
-import { installedHarnesses, type SetupReport, setUp } from '../../harness/setup.js'
+import { createTwoFilesPatch } from 'diff'
+import { type Program, SETUP_NAMES, type SetupName } from '../../harness/places.js'
+import { type FileReport, installedHarnesses, type SetupReport, setUp } from '../../harness/setup.js'
 import { PACKAGE_ROOT } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
 import { usageError } from '../arguments.js'
 import { command } from '../command.js'
 import { ExitStatus, say, show } from '../output.js'
+import { agreesTo, isAtTerminal } from '../question.js'
 
-const HOOK = fileURLToPath(new URL('./dist/program/hook.cjs', PACKAGE_ROOT))
+const at = (path: string) => fileURLToPath(new URL(path, PACKAGE_ROOT))
+/** Lines around a change. */
+const CONTEXT = 1
+
+export const PROGRAM: Program = {
+  node: process.execPath,
+  main: at('./dist/program/main.cjs'),
+  hook: at('./dist/program/hook.cjs'),
+  plugin: at('./dist/program/opencode.js'),
+}
 
 export default command({
   args: {
     harness: {
       type: 'positional',
       required: false,
-      description: `Any of ${HARNESS_NAMES.join(', ')} (default: those that are installed)`,
+      description: `Any of ${SETUP_NAMES.join(', ')} (default: those that are installed)`,
     },
     'dry-run': { type: 'boolean', description: 'Show what would be written, and write nothing' },
-    undo: { type: 'boolean', description: 'Take the hooks out again' },
+    undo: { type: 'boolean', description: 'Take it all out again' },
     project: { type: 'boolean', description: 'For this project alone, in its folder' },
+    permissions: {
+      type: 'boolean',
+      description: "Let models use Arc's tools unasked (default: asks at a terminal, else no)",
+      negativeDescription: "Let the program ask before a model uses Arc's tools",
+    },
   },
   examples: [
     ['arc setup', 'every harness that is installed'],
     ['arc setup codex --dry-run', 'what would be written where'],
     ['arc setup codex --undo', 'as it was before'],
   ],
-  maxPositionals: HARNESS_NAMES.length,
+  maxPositionals: SETUP_NAMES.length,
   async run(given) {
     const harnesses = namesIn(given._)
+    const undo = given.undo === true
+    const dryRun = given['dry-run'] === true
     const options = {
-      program: { node: process.execPath, hook: HOOK },
+      program: PROGRAM,
       project: given.project === true ? process.cwd() : undefined,
-      undo: given.undo === true,
-      dryRun: given['dry-run'] === true,
+      permissions: given.permissions ?? (!undo && !dryRun && (await mayBeAllowed(harnesses))),
+      undo,
+      dryRun,
     }
     const reports = harnesses.map((harness) => setUp(harness, options))
-    await show(given, reports, () => reports.map((report) => textOf(report, options.dryRun)).join(''))
-    for (const { file, outcome, entries } of reports) {
-      if (outcome !== 'unreadable') continue
-      say(`arc error: ${file} can't be read as JSON, so it was left alone; put these into it by hand:`)
-      for (const { list, value } of entries) say(`  ${list}: ${JSON.stringify(value)}`)
+    await show(given, reports.map(dataOf), () => reports.map((report) => textOf(report, dryRun)).join(''))
+    const files = reports.flatMap((report) => report.files)
+    for (const { file, outcome, byHand } of files) {
+      if (byHand.length === 0) continue
+      const why =
+        outcome === 'unreadable'
+          ? `${file} can't be read, so it was left alone`
+          : `${file} has other entries in these places, so they were left alone`
+      say(`arc error: ${why}; ${undo ? 'take this out of it' : 'put this into it'} by hand:`)
+      for (const text of byHand) say(text.trimEnd().replace(/^/gm, '  '))
     }
-    if (reports.some(({ outcome }) => outcome === 'unreadable')) throw new ExitStatus(1)
+    if (files.some(({ byHand }) => byHand.length > 0)) throw new ExitStatus(1)
   },
 })
 
-function namesIn(given: readonly string[]): HarnessName[] {
-  const unknown = given.find((name) => !HARNESS_NAMES.includes(name as HarnessName))
+function mayBeAllowed(harnesses: readonly SetupName[]): Promise<boolean> {
+  if (!isAtTerminal()) return Promise.resolve(false)
+  return agreesTo(`May the models of ${harnesses.join(', ')} use Arc's tools without asking you each time?`)
+}
+
+function namesIn(given: readonly string[]): SetupName[] {
+  const unknown = given.find((name) => !SETUP_NAMES.includes(name as SetupName))
   if (unknown !== undefined)
-    throw usageError(`there is no harness "${unknown}"; it is one of ${HARNESS_NAMES.join(', ')}`)
-  const names = given.length > 0 ? (given as HarnessName[]) : installedHarnesses()
+    throw usageError(`there is no harness "${unknown}"; it is one of ${SETUP_NAMES.join(', ')}`)
+  const names = given.length > 0 ? (given as SetupName[]) : installedHarnesses()
   if (names.length > 0) return names
   throw new ArcError(
     'not_found',
-    `no harness is installed here; name one: arc setup ${HARNESS_NAMES.join('|')}`,
+    `no harness is installed here; name one: arc setup ${SETUP_NAMES.join('|')}`,
   )
 }
 
-function textOf({ harness, file, outcome, entries, remains }: SetupReport, isDryRun: boolean): string {
-  const would = isDryRun && (outcome === 'written' || outcome === 'removed') ? 'would be ' : ''
-  const lines = [`${harness}: ${file} ${would}${outcome}`]
-  if (outcome === 'written') {
-    for (const { list, value } of entries) lines.push(`  ${list}: ${JSON.stringify(value)}`)
-    lines.push(`  then: ${remains}`)
-  }
-  return `${lines.join('\n')}\n`
+const dataOf = ({ harness, files, remains }: SetupReport) => ({
+  harness,
+  files: files.map((file) => ({
+    file: file.file,
+    outcome: file.outcome,
+    change: changeOf(file),
+    by_hand: file.byHand,
+  })),
+  remains,
+})
+
+function textOf({ harness, files, remains }: SetupReport, isDryRun: boolean): string {
+  const lines = files.flatMap((file) => {
+    const would = isDryRun && (file.outcome === 'written' || file.outcome === 'removed') ? 'would be ' : ''
+    return [`${harness}: ${file.file} ${would}${file.outcome}`, ...changeOf(file).map((line) => `  ${line}`)]
+  })
+  return `${[...lines, ...remains.map((one) => `  then: ${one}`)].join('\n')}\n`
+}
+
+/** The lines that go, come and stand around them. */
+function changeOf({ before, after }: FileReport): string[] {
+  const patch = createTwoFilesPatch('', '', before ?? '', after ?? '', '', '', { context: CONTEXT })
+  return patch.split(/\r?\n/).filter((line) => /^[-+ ]/.test(line) && !/^(---|\+\+\+)/.test(line))
 }
