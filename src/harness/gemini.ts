@@ -7,12 +7,13 @@ export const gemini: Harness = {
   moments: {
     SessionStart: 'start',
     BeforeAgent: 'prompt',
+    BeforeTool: 'edit',
     AfterTool: 'tool',
     AfterAgent: 'stop',
     SessionEnd: 'end',
   },
   answer: (event, moment, text) =>
-    moment === 'stop' ? { decision: 'deny', reason: text } : inContext(event, text),
+    moment === 'stop' || moment === 'edit' ? { decision: 'deny', reason: text } : inContext(event, text),
   hasOwnEnvironment: true,
   isOneSession: true,
 }

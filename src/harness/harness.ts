@@ -4,8 +4,8 @@
 export const HARNESS_NAMES = ['claude', 'codex', 'gemini', 'qwen', 'copilot', 'cursor'] as const
 export type HarnessName = (typeof HARNESS_NAMES)[number]
 
-/** A moment of a model's work. `stop`: it has answered, and would end its turn. */
-export type Moment = 'start' | 'prompt' | 'tool' | 'stop' | 'end'
+/** A moment of a model's work. `edit`: a tool is about to edit. `stop`: it has answered, and would end its turn. */
+export type Moment = 'start' | 'prompt' | 'edit' | 'tool' | 'stop' | 'end'
 
 /** What the harness writes to the hook's standard input. */
 export type Payload = Readonly<Record<string, unknown>>
@@ -14,7 +14,7 @@ export interface Harness {
   readonly name: HarnessName
   /** The moment of each event, by the harness's own names. */
   readonly moments: Readonly<Record<string, Moment>>
-  /** The answer that hands a text to the model. */
+  /** The answer that hands a text to the model; before an edit, the one that refuses it. */
   answer(event: string, moment: Moment, text: string): object
   /** An answer that the harness needs even if there is nothing to say. */
   readonly silence?: Readonly<Record<string, object>>
@@ -27,6 +27,12 @@ export interface Harness {
 /** The answer of the harnesses that follow Claude Code. */
 export function inContext(event: string, text: string): object {
   return { hookSpecificOutput: { hookEventName: event, additionalContext: text } }
+}
+
+/** The refusal of a tool call, in the same harnesses. */
+export function inDenial(event: string, text: string): object {
+  const decision = { permissionDecision: 'deny', permissionDecisionReason: text }
+  return { hookSpecificOutput: { hookEventName: event, ...decision } }
 }
 
 /** The events of the harnesses that follow Claude Code. */

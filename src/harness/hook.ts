@@ -18,7 +18,9 @@ import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
 import { type Memory, recall, remember } from '../session-memory.js'
 import { ASKED, digestOf } from './digest.js'
+import { editedPaths } from './edits.js'
 import type { Harness, Moment, Payload } from './harness.js'
+import { editedText, heldEdits, refusedText, tellHolders } from './held-edits.js'
 import { HubCalls } from './hub-call.js'
 import { callerOf, folderOf, isSubagent, readPayload, textOf } from './payload.js'
 
@@ -92,11 +94,12 @@ class Call {
     try {
       await this.#settleHeld()
       if (this.#moment === 'end') return await this.#end()
+      if (this.#moment === 'edit') return await this.#refuseHeldEdit()
       const isNew = this.#moment === 'start' || this.#memory === undefined
       if (isNew || this.#moment === 'prompt') await this.#signIn()
       const before = isNew ? (await this.#introduction()) + (await this.#resumption()) : ''
       if (this.#moment === 'stop') await this.#holdStop()
-      else await this.#handOver(before)
+      else await this.#handOver(before + (await this.#noteHeldEdits()))
     } finally {
       this.#hub.close()
     }
@@ -140,6 +143,7 @@ class Call {
   #hasGoneOn(mark: string): boolean {
     const { prompt, stop_hook_active: isActive, loop_count: count } = this.#payload
     switch (this.#moment) {
+      case 'edit':
       case 'tool':
         return true
       case 'stop':
@@ -192,6 +196,24 @@ class Call {
             .join(', ')}`
     const agent = shortened(this.#agentId)
     return `Arc: this session is agent ${agent} in the room that the coding agents of this machine share; ${here}. Messages of other agents appear here as they come. Writing to one goes by: arc post --agent ${agent} --to NAME "TEXT"; to all: arc post --agent ${agent} "TEXT"; more: arc --help\n`
+  }
+
+  /** Before an edit: refuses it if another agent holds the file. */
+  async #refuseHeldEdit(): Promise<void> {
+    const [held] = await this.#heldEdits()
+    if (held) this.#write(refusedText(this.#agentId, held))
+  }
+
+  /** After edits: tells the holders of the files. Returns what the agent is told. */
+  async #noteHeldEdits(): Promise<string> {
+    const held = await this.#heldEdits()
+    await tellHolders(this.#hub, this.#agentId, held)
+    return editedText(this.#agentId, held)
+  }
+
+  async #heldEdits() {
+    const paths = editedPaths(this.#payload, this.#folder)
+    return this.#memory ? heldEdits(this.#hub, this.#agentId, paths) : []
   }
 
   /** What the agent has to know to go on. Empty for a session that begins. */

@@ -26,9 +26,9 @@ export class HubCalls {
     this.#deadline = Date.now() + deadlineMs
   }
 
-  /** Rejects if no whole answer comes in time. */
-  post<T>(path: string, body: object): Promise<HubAnswer<T>> {
-    return this.#send<T>('POST', path, JSON.stringify(body))
+  /** Rejects if no whole answer comes in time. With `key`, the hub takes the request once (PROTOCOL §9). */
+  post<T>(path: string, body: object, key?: string): Promise<HubAnswer<T>> {
+    return this.#send<T>('POST', path, JSON.stringify(body), key)
   }
 
   get<T>(path: string): Promise<HubAnswer<T>> {
@@ -43,7 +43,7 @@ export class HubCalls {
     this.#socket?.destroy()
   }
 
-  #send<T>(method: string, path: string, body: string): Promise<HubAnswer<T>> {
+  #send<T>(method: string, path: string, body: string, key?: string): Promise<HubAnswer<T>> {
     const { hostname, port, host, protocol, pathname } = this.#url
     if (protocol !== 'http:') return Promise.reject(new Error('a hook reaches hubs over http alone'))
     this.#socket ??= connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ''))
@@ -86,6 +86,7 @@ export class HubCalls {
         `Host: ${host}`,
         'Content-Type: application/json',
         `Content-Length: ${length}`,
+        ...(key === undefined ? [] : [`Idempotency-Key: ${key}`]),
       ]
       socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`)
     })

@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Edit, Settings } from './configuration.js'
+import { EDIT_MATCHER } from './edits.js'
 import { CLAUDE_MOMENTS, HARNESS_NAMES } from './harness.js'
 import type { Table } from './toml.js'
 
@@ -36,7 +37,12 @@ export interface Options {
   readonly project?: string | undefined
   /** The model may use Arc's tools without asking the person each time. */
   readonly permissions: boolean
+  /** Edits of files that another agent holds are refused, where the harness allows it safely. */
+  readonly refuseHeldEdits?: boolean | undefined
 }
+
+/** Elsewhere a hook that can't run would stop the tool, or nothing is known of it. */
+export const REFUSING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'gemini', 'qwen']
 
 export interface SetupFacts {
   /** The commands by which a person starts it. */
@@ -89,20 +95,36 @@ const json = (file: string, edits: readonly Edit[], beside: Settings['beside'] =
 })
 
 const CLAUDE_LIKE = Object.keys(CLAUDE_MOMENTS)
+
+/** The handler of the harnesses that count its time in milliseconds. */
+const inMilliseconds = (program: Program, harness: string) => ({
+  type: 'command',
+  name: 'arc',
+  command: commandOf(program, harness),
+  timeout: 10_000,
+})
+
+/** The hook before an edit, if edits are to be refused. It is asked before edit tools alone. */
+const refusing = ({ refuseHeldEdits }: Options, event: string, handler: object): Edit[] =>
+  hooks(refuseHeldEdits ? [event] : [], () => ({ matcher: EDIT_MATCHER, hooks: [handler] }))
 const RESTART = 'start it again, so that it reads its configuration'
 
 export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   claude: {
     commands: ['claude'],
     home: () => home('CLAUDE_CONFIG_DIR', '.claude'),
-    places: ({ program: { node, hook, main }, project, permissions }) => {
+    places: (options) => {
+      const { program, project, permissions } = options
+      const { node, hook, main } = program
       const folder = project === undefined ? home('CLAUDE_CONFIG_DIR', '.claude') : join(project, '.claude')
       // Its own state file holds the user's servers; with CLAUDE_CONFIG_DIR it lies in that folder.
       const state = join(process.env.CLAUDE_CONFIG_DIR ?? homedir(), '.claude.json')
       const events = ['SessionStart', 'UserPromptSubmit', 'PostToolBatch', 'Stop', 'SessionEnd']
-      const entries = hooks(events, () => ({
-        hooks: [{ type: 'command', command: node, args: [hook, 'claude'], timeout: 10 }],
-      }))
+      const handler = { type: 'command', command: node, args: [hook, 'claude'], timeout: 10 }
+      const entries = [
+        ...hooks(events, () => ({ hooks: [handler] })),
+        ...refusing(options, 'PreToolUse', handler),
+      ]
       if (permissions) entries.push(allowed(['permissions', 'allow'], 'mcp__arc__*'))
       if (permissions && project !== undefined) entries.push(allowed(['enabledMcpjsonServers'], 'arc'))
       return [
@@ -118,14 +140,16 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   codex: {
     commands: ['codex'],
     home: () => home('CODEX_HOME', '.codex'),
-    places: ({ program, project, permissions }) => {
+    places: (options) => {
+      const { program, project, permissions } = options
       const folder = project === undefined ? home('CODEX_HOME', '.codex') : join(project, '.codex')
-      const entries = hooks(CLAUDE_LIKE, (event) => ({
-        hooks: [
-          // It takes 3 s at most for SessionEnd, and warns at each start if more is asked.
-          { type: 'command', command: commandOf(program, 'codex'), timeout: event === 'SessionEnd' ? 3 : 10 },
-        ],
-      }))
+      const handler = { type: 'command', command: commandOf(program, 'codex'), timeout: 10 }
+      // It takes 3 s at most for SessionEnd, and warns at each start if more is asked.
+      const timeoutOf = (event: string) => ({ timeout: event === 'SessionEnd' ? 3 : 10 })
+      const entries = [
+        ...hooks(CLAUDE_LIKE, (event) => ({ hooks: [{ ...handler, ...timeoutOf(event) }] })),
+        ...refusing(options, 'PreToolUse', handler),
+      ]
       const value = {
         command: program.node,
         args: [program.main, 'mcp'],
@@ -143,19 +167,25 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   gemini: {
     commands: ['gemini'],
     home: () => join(homedir(), '.gemini'),
-    places: ({ program, project, permissions }) => [
-      json(join(project ?? homedir(), '.gemini', 'settings.json'), [
-        ...hooks(['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'], (event) => ({
-          ...(event === 'AfterTool' && { matcher: '*' }),
-          hooks: [{ type: 'command', name: 'arc', command: commandOf(program, 'gemini'), timeout: 10_000 }],
-        })),
-        server({
-          command: program.node,
-          args: [program.main, 'mcp'],
-          ...(permissions && { trust: true }),
-        }),
-      ]),
-    ],
+    places: (options) => {
+      const { program, project, permissions } = options
+      const handler = inMilliseconds(program, 'gemini')
+      const value = {
+        command: program.node,
+        args: [program.main, 'mcp'],
+        ...(permissions && { trust: true }),
+      }
+      return [
+        json(join(project ?? homedir(), '.gemini', 'settings.json'), [
+          ...hooks(['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'], (event) => ({
+            ...(event === 'AfterTool' && { matcher: '*' }),
+            hooks: [handler],
+          })),
+          ...refusing(options, 'BeforeTool', handler),
+          server(value),
+        ]),
+      ]
+    },
     remains: `${RESTART}; hooks and servers of a project need its folder to be trusted`,
     asks: (permissions) =>
       permissions ? undefined : 'without --permissions, `gemini -p` offers its model none of the tools',
@@ -163,21 +193,26 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   qwen: {
     commands: ['qwen'],
     home: () => join(homedir(), '.qwen'),
-    places: ({ program, project, permissions }) => [
-      json(join(project ?? homedir(), '.qwen', 'settings.json'), [
-        ...hooks(CLAUDE_LIKE, (event) => ({
-          ...(event === 'PostToolUse' && { matcher: '*' }),
-          hooks: [{ type: 'command', name: 'arc', command: commandOf(program, 'qwen'), timeout: 10_000 }],
-        })),
-        // Without `alwaysLoadTools` the model sees a tool only after it has searched for it.
-        server({
-          command: program.node,
-          args: [program.main, 'mcp'],
-          alwaysLoadTools: true,
-          ...(permissions && { trust: true }),
-        }),
-      ]),
-    ],
+    places: (options) => {
+      const { program, project, permissions } = options
+      const handler = inMilliseconds(program, 'qwen')
+      const value = {
+        command: program.node,
+        args: [program.main, 'mcp'],
+        ...(permissions && { trust: true }),
+      }
+      return [
+        json(join(project ?? homedir(), '.qwen', 'settings.json'), [
+          ...hooks(CLAUDE_LIKE, (event) => ({
+            ...(event === 'PostToolUse' && { matcher: '*' }),
+            hooks: [handler],
+          })),
+          ...refusing(options, 'PreToolUse', handler),
+          // Without `alwaysLoadTools` the model sees a tool only after it has searched for it.
+          server({ ...value, alwaysLoadTools: true }),
+        ]),
+      ]
+    },
     remains: RESTART,
   },
   copilot: {

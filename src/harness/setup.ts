@@ -65,8 +65,12 @@ export function installedHarnesses(): SetupName[] {
 /** @throws Error of the file system if a file can't be written */
 export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   const { places, remains, asks } = FACTS[harness]
-  // Permissions that an earlier run has written go with the rest.
-  const all = places({ ...options, permissions: options.permissions || options.undo })
+  // What an earlier run was asked to write besides goes with the rest.
+  const wishes = {
+    permissions: options.permissions || options.undo,
+    refuseHeldEdits: options.refuseHeldEdits || options.undo,
+  }
+  const all = places({ ...options, ...wishes })
   const files = all.map((place) => change(place, options))
   const isWritten = !options.undo && files.some(({ outcome }) => outcome === 'written')
   const note = asks?.(options.permissions)

@@ -322,3 +322,19 @@ t.test('which harnesses are here: by their folders, and by what can be started',
     t.strictSame(installedHarnesses(), ['codex', 'qwen', 'copilot', 'opencode'])
   }),
 )
+
+t.test('edits are refused only where it was asked for, and only before edit tools', (t) =>
+  atHome(t, () => {
+    for (const harness of ['claude', 'codex', 'gemini', 'qwen'] as const) {
+      const [report] = set(harness).files
+      t.notMatch(report?.after, /PreToolUse|BeforeTool/, harness)
+      const { hooks } = parse(set(harness, { refuseHeldEdits: true }).files[0]?.after ?? '')
+      const [group] = hooks.PreToolUse ?? hooks.BeforeTool
+      t.match(group, { matcher: /^\^\(Edit\|.*write_file.*\)\$$/, hooks: [{ type: 'command' }] }, harness)
+      set(harness, { undo: true })
+      t.notOk(existsSync(report?.file ?? ''), harness)
+    }
+    const { files } = set('copilot', { refuseHeldEdits: true })
+    t.notMatch(files[0]?.after, /preToolUse/, 'there a hook that fails stops the tool')
+  }),
+)

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { createTwoFilesPatch } from 'diff'
-import { type Program, SETUP_NAMES, type SetupName } from '../../harness/places.js'
+import { type Program, REFUSING_HARNESSES, SETUP_NAMES, type SetupName } from '../../harness/places.js'
 import { type FileReport, installedHarnesses, type SetupReport, setUp } from '../../harness/setup.js'
 import { PACKAGE_ROOT } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
@@ -32,6 +32,10 @@ export default command({
     'dry-run': { type: 'boolean', description: 'Show what would be written, and write nothing' },
     undo: { type: 'boolean', description: 'Take it all out again' },
     project: { type: 'boolean', description: 'For this project alone, in its folder' },
+    'refuse-held-edits': {
+      type: 'boolean',
+      description: 'Also refuse edits of files that another agent holds (claude, codex, gemini, qwen)',
+    },
     permissions: {
       type: 'boolean',
       description: "Let models use Arc's tools unasked (default: asks at a terminal, else no)",
@@ -41,6 +45,7 @@ export default command({
   examples: [
     ['arc setup', 'every harness that is installed'],
     ['arc setup codex --dry-run', 'what would be written where'],
+    ['arc setup claude --refuse-held-edits', 'it also keeps its hands off what others hold'],
     ['arc setup codex --undo', 'as it was before'],
   ],
   maxPositionals: SETUP_NAMES.length,
@@ -52,11 +57,15 @@ export default command({
       program: PROGRAM,
       project: given.project === true ? process.cwd() : undefined,
       permissions: given.permissions ?? (!undo && !dryRun && (await mayBeAllowed(harnesses))),
+      refuseHeldEdits: given['refuse-held-edits'] === true,
       undo,
       dryRun,
     }
     const reports = harnesses.map((harness) => setUp(harness, options))
     await show(given, reports.map(dataOf), () => reports.map((report) => textOf(report, dryRun)).join(''))
+    const others = harnesses.filter((harness) => !REFUSING_HARNESSES.includes(harness))
+    if (options.refuseHeldEdits && others.length > 0)
+      say(`arc: ${others.join(' and ')} can't be made to refuse edits safely; they are told after the edit`)
     const files = reports.flatMap((report) => report.files)
     for (const { file, outcome, byHand } of files) {
       if (byHand.length === 0) continue
