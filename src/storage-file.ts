@@ -14,6 +14,18 @@ export const ROOM_STORAGE = join(ROOM_FOLDER, STORAGE)
 /** SQLite's name for a database without a file. */
 const IN_MEMORY = ':memory:'
 
+/** Whether a storage is a database server's, named by a URL. */
+export function isServer(storage: string): boolean {
+  return /^postgres(ql)?:/.test(storage)
+}
+
+/** A storage as logs, the status and other people may see it: a URL without its password, or the path of a file. */
+export function storageName(storage: string): string {
+  if (!isServer(storage)) return storageFile(storage)
+  const withoutUserPassword = storage.replace(/^(\w+:\/\/[^/?@:]*):[^/?]*@/, '$1@')
+  return withoutUserPassword.replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
+}
+
 /**
  * The storage in the working folder that a command means if nobody names one: a new room is in `.arc/`. The reference hub,
  * and Arc before `.arc/`, keep it beside the project's files, and such a room goes on there.

@@ -1,0 +1,82 @@
+// The one place that loads the package pg, which only a hub on PostgreSQL needs: a dynamic import at the first connection.
+//
+// A storage is named by a URL. What it leaves out comes from where psql takes it: PGHOST, PGUSER, PGPASSWORD, PGSSLMODE,
+// ~/.pgpass. A URL may name several hosts, of which the first one that takes writes is used.
+
+import type { Client, ClientConfig } from 'pg'
+import { ArcError } from '../../protocol/errors.js'
+import { storageName } from '../../storage-file.js'
+import { given } from './statement-text.js'
+
+/** Milliseconds for which one host may take to accept a connection. */
+const CONNECT_MS = 5_000
+/** Milliseconds without a packet after which the system asks whether the server is there. */
+const KEEP_ALIVE_MS = 5_000
+
+const INT8 = 20
+const TEXTS = new Set([25, 1043])
+
+export interface Driver {
+  /** The hosts of the URL, in its order. */
+  readonly hosts: readonly string[]
+  /** An open connection to the host of that number. */
+  connect(host: number, options: { readonly isPipelined: boolean; readonly role: string }): Promise<Client>
+}
+
+/** @throws ArcError `start_failed` if pg is not installed, `storage_unusable` for a URL that names no database */
+export async function loadDriver(url: string): Promise<Driver> {
+  const { Client, types } = await import('pg').then(
+    (pg) => pg.default,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+      const text = `the storage ${storageName(url)} needs the package pg, which is not installed: run npm install pg in the project, or npm install --global pg if Arc is installed so`
+      throw new ArcError('start_failed', text)
+    },
+  )
+  const { hosts, urls } = split(url)
+  const parsers = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+      if (oid === INT8) return Number
+      return TEXTS.has(oid) ? given : types.getTypeParser(oid, format as 'text')
+    },
+  } as ClientConfig['types']
+  return {
+    hosts,
+    connect: async (host, { isPipelined, role }) => {
+      const client = new Client({
+        connectionString: urls[host],
+        connectionTimeoutMillis: CONNECT_MS,
+        keepAlive: true,
+        keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+        application_name: `arc ${role}`,
+        pipeline: isPipelined,
+        ...(parsers && { types: parsers }),
+      })
+      client.on('error', () => {}) // the statements that wait get it, and the next one
+      await client.connect()
+      return client
+    },
+  }
+}
+
+/** One URL for each host, since pg takes one host. */
+function split(url: string): { hosts: string[]; urls: string[] } {
+  const parts = /^(postgres(?:ql)?:\/\/)([^/?@]*@)?([^/?]*)(\/[^?]*)?(\?.*)?$/.exec(url)
+  if (!parts) {
+    const text = `the storage ${storageName(url)} is not a URL of PostgreSQL; write postgres://user@host:5432/room`
+    throw new ArcError('storage_unusable', text)
+  }
+  const [, scheme = '', user = '', hostList = '', path = ''] = parts
+  const query = new URLSearchParams(parts[5] ?? '')
+  for (const own of ['target_session_attrs', 'unsafe']) query.delete(own)
+  const sslMode = query.get('sslmode') ?? process.env.PGSSLMODE
+  if (sslMode !== undefined && sslMode !== 'no-verify' && !query.has('uselibpqcompat')) {
+    query.set('sslmode', sslMode)
+    query.set('uselibpqcompat', 'true') // the modes mean what they mean to psql
+    const root = process.env.PGSSLROOTCERT
+    if (root !== undefined && !query.has('sslrootcert')) query.set('sslrootcert', root)
+  }
+  const hosts = hostList.split(',')
+  const rest = query.size > 0 ? `?${query}` : ''
+  return { hosts, urls: hosts.map((host) => `${scheme}${user}${host}${path}${rest}`) }
+}
