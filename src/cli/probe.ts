@@ -1,8 +1,9 @@
-// Asks an address which hub answers there. It does not load the SDK, so commands that only look start fast.
+// Asks an address which hub answers there. Of the SDK it loads the connections alone, so commands that only look start fast.
 
-import { request as requestHttp } from 'node:http'
 import type { Envelope } from '../protocol/envelope.js'
 import type { HubInfo, HubStatus } from '../protocol/objects.js'
+import { connectionError } from '../sdk/connections.js'
+import { plainConnections } from '../sdk/plain-connections.js'
 
 const PROBE_TIMEOUT_MS = 3_000
 
@@ -24,14 +25,11 @@ export async function probe(url: string): Promise<Probe> {
       : undefined
     return { kind: 'hub', info, status }
   } catch (error) {
-    if (!(error instanceof NoConnection)) return { kind: 'foreign', reason: (error as Error).message }
-    const { code, message } = error.cause as NodeJS.ErrnoException
+    const { code, message, isUnconnected } = connectionError(error)
+    if (!isUnconnected) return { kind: 'foreign', reason: message }
     return code === 'ECONNREFUSED' ? { kind: 'nobody' } : { kind: 'unreachable', reason: message }
   }
 }
-
-/** The request did not leave this process. */
-class NoConnection extends Error {}
 
 /** The `result` of an Arc answer; undefined when the answer isn't one. */
 export async function ask<T>(
@@ -41,27 +39,18 @@ export async function ask<T>(
   body?: object,
 ): Promise<T | undefined> {
   const target = new URL(url.replace(/\/*$/, path)) // the hub may be at a path behind another server
-  const { request } = target.protocol === 'https:' ? await import('node:https') : { request: requestHttp }
-  return new Promise((resolve, reject) => {
-    const call = request(target, { method, agent: false, timeout: PROBE_TIMEOUT_MS }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        text += chunk
-      })
-      response.on('error', reject)
-      response.on('end', () => resolve(resultOf<T>(text)))
+  const connections = plainConnections(target.origin, PROBE_TIMEOUT_MS)
+  const what = { method, path: target.pathname + target.search, headers: {}, signal: undefined }
+  try {
+    const answer = await connections.exchange({
+      ...what,
+      body: body ? JSON.stringify(body) : null,
+      timeoutMs: PROBE_TIMEOUT_MS,
     })
-    let isConnected = false
-    call.on('socket', (socket) =>
-      socket.once('connect', () => {
-        isConnected = true
-      }),
-    )
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)))
-    call.on('error', (error) => reject(isConnected ? error : new NoConnection('', { cause: error })))
-    call.end(body && JSON.stringify(body))
-  })
+    return resultOf<T>(answer.text)
+  } finally {
+    await connections.destroy(new Error('one request was all'))
+  }
 }
 
 function resultOf<T>(text: string): T | undefined {

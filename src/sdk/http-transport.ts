@@ -7,9 +7,9 @@ import type { Envelope } from '../protocol/envelope.js'
 import { ArcError } from '../protocol/errors.js'
 import { withoutMark } from '../protocol/json.js'
 import {
-  CONNECT_TIMEOUT_CODE,
   type Connect,
   type Connections,
+  connectionError,
   type RawRequest,
   TIMEOUT_CODES,
 } from './connections.js'
@@ -28,7 +28,7 @@ export interface HttpTransportOptions {
   readonly connect?: Connect | undefined
 }
 
-/** The codes of undici and Node for a path or header that they can't send. */
+/** The codes for a path or header that can't be sent, of either kind of connections. */
 const INVALID_REQUEST_CODES = ['UND_ERR_INVALID_ARG', 'ERR_UNESCAPED_CHARACTERS', 'ERR_INVALID_CHAR']
 
 export class HttpTransport implements Transport {
@@ -46,7 +46,7 @@ export class HttpTransport implements Transport {
   }
 
   request(request: TransportRequest): Promise<TransportAnswer> {
-    // undici and Node look at a signal only once they have a connection; `untilAborted` covers the connect.
+    // undici looks at a signal only once it has a connection; `untilAborted` covers the connect.
     return untilAborted(this.#exchange(request), request.signal)
   }
 
@@ -121,11 +121,9 @@ export class HttpTransport implements Transport {
   }
 
   #failure(error: unknown, request: TransportRequest): ArcError {
-    const { name, code, syscall, message } = firstOf(error)
+    const { name, code, message, isUnconnected } = connectionError(error)
     const what = `${request.method} ${request.path.split('?', 1)[0]}`
-    if (syscall === 'connect' || syscall === 'getaddrinfo' || code === CONNECT_TIMEOUT_CODE) {
-      return this.#noHub(code, error)
-    }
+    if (isUnconnected) return this.#noHub(code, error)
     if (TIMEOUT_CODES.includes(code)) {
       const text = `the hub at ${this.#url} did not answer ${what} within ${request.timeoutSec} s`
       return new ArcError('timeout', text, { cause: error })
@@ -203,12 +201,4 @@ const seconds = (header: string | undefined) =>
 function isParserError(name: string, code: string, message: string): boolean {
   if (name === 'HTTPParserError') return !/\bEOF\b/.test(message)
   return code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
-}
-
-/** A host with several addresses fails with one error for each; this takes the first. */
-function firstOf(error: unknown): { name: string; code: string; syscall: string; message: string } {
-  const one: unknown = error instanceof AggregateError ? error.errors[0] : error
-  if (!(one instanceof Error)) return { name: '', code: 'unknown', syscall: '', message: String(one) }
-  const { code, syscall } = one as NodeJS.ErrnoException
-  return { name: one.name, code: code ?? 'unknown', syscall: syscall ?? '', message: one.message }
 }
