@@ -1,5 +1,5 @@
-// Where a storage is. Its name is an absolute path without symbolic links, even one whose target is missing. The hub that
-// opens the storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands
+// Where a storage is: in a file, or in a database that a server keeps. The name of a file is an absolute path without symbolic
+// links, even one whose target is missing. The hub that opens the storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands
 // load this file without the hub, so it imports little.
 
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
@@ -19,11 +19,40 @@ export function isServer(storage: string): boolean {
   return /^postgres(ql)?:/.test(storage)
 }
 
-/** A storage as logs, the status and other people may see it: a URL without its password, or the path of a file. */
+/**
+ * The name of a storage, by which commands know a hub's: the path of a file, or a URL without its password.
+ * @throws ArcError for a name that can't be used
+ */
 export function storageName(storage: string): string {
-  if (!isServer(storage)) return storageFile(storage)
-  const withoutUserPassword = storage.replace(/^(\w+:\/\/[^/?@:]*):[^/?]*@/, '$1@')
-  return withoutUserPassword.replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
+  return isServer(storage) ? withoutPassword(storage).url : storageFile(storage)
+}
+
+/** A server's URL and its password, which only the environment of a hub may hold: everybody can read command lines. */
+export function withoutPassword(url: string): {
+  readonly url: string
+  readonly password: string | undefined
+} {
+  const [address = '', query] = url.split('?', 2)
+  const [, user = '', password, rest = ''] = /^(\w+:\/\/[^/@:]*)(?::([^/]*))?(@.*)$/.exec(address) ?? [
+    null,
+    address,
+  ]
+  const others = query?.split('&').filter((pair) => !/^(ssl)?password=/.test(pair)) ?? []
+  const given =
+    password ??
+    query
+      ?.split('&')
+      .find((pair) => pair.startsWith('password='))
+      ?.slice('password='.length)
+  return {
+    url: `${user}${rest}${others.length > 0 ? `?${others.join('&')}` : ''}`,
+    password: given === undefined ? undefined : decodeURIComponent(given),
+  }
+}
+
+/** The folder of a storage's pid file and log: its own, or that of the room in the working folder for a server's. */
+export function folderOf(storage: string): string {
+  return isServer(storage) ? resolve(ROOM_FOLDER) : dirname(storageFile(storage))
 }
 
 /**

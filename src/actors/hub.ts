@@ -29,7 +29,10 @@ import type { StorageInfo } from './storage.actor.js'
 import { tree } from './tree.js'
 
 export interface HubOptions {
-  /** The SQLite file. Created if missing, with its folder. `:memory:` is a database without a file. */
+  /**
+   * The SQLite file. Created if missing, with its folder. `:memory:` is a database without a file. Or the URL of a PostgreSQL
+   * database, `postgres://user@host/room`, which several hubs may share; this needs the package pg.
+   */
   readonly storagePath: string
   /** The address or name of this machine to listen on. `[::1]` and `::1` are the same. Default 127.0.0.1. */
   readonly host?: string | undefined
@@ -69,7 +72,7 @@ export interface Hub {
   readonly port: number
   /** Names the stored state (PROTOCOL §8). A reset changes it. */
   readonly instanceId: string
-  /** The absolute path of the SQLite file. */
+  /** The absolute path of the SQLite file, or the URL of the database without its password. */
   readonly storagePath: string
   /** The start, in epoch milliseconds. */
   readonly startedAtMs: number

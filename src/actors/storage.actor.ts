@@ -16,6 +16,7 @@ import { ProcessWatch } from '../storage/process-watch.js'
 import { ShutdownTimer } from '../storage/shutdown.js'
 import { SqliteBackend } from '../storage/sqlite/backend.js'
 import { waitingAt } from '../storage/waiting.js'
+import { isServer } from '../storage-file.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
 import { type Incoming, Link } from './runtime/link.js'
 
@@ -35,7 +36,7 @@ const PRUNE_MS = 60_000
 export type StorageInfo = StorageBackend['facts']
 
 runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageConfig>): Promise<Actor> => {
-  const backend = SqliteBackend.open({ ...config, log })
+  const backend = await openBackend({ ...config, log })
   mustBe(config.expectedInstanceId, backend)
   const feed = new Feed(backend, await backend.latestId())
   const doors = new Set<DoorLink>()
@@ -63,7 +64,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
   const pruning = setInterval(() => committer.afterCommit(() => backend.prune()), PRUNE_MS)
   const unwatchLoss = backend.watchLoss((problem) => log('error', problem))
   const unwatch = backend.watchForeignCommits(() => {
-    committer.afterCommit(() => feed.catchUp())
+    committer.afterCommit(() => feed.catchUp().catch(ignorePassing))
     tellChanged(FOREIGN_CHANGES)
   })
   await shutdown.arm()
@@ -160,6 +161,20 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
     },
   }
 })
+
+/** Loads the engine of a server only for a server. */
+async function openBackend(
+  options: StorageConfig & Pick<ActorContext<StorageConfig>, 'log'>,
+): Promise<StorageBackend> {
+  if (!isServer(options.storagePath)) return SqliteBackend.open(options)
+  const { PostgresBackend } = await import('../storage/postgres/backend.js')
+  return PostgresBackend.open(options)
+}
+
+/** The backend calls back again when its storage can be read again. */
+function ignorePassing(error: unknown): void {
+  if (!(error instanceof ArcError && error.retryable)) throw error
+}
 
 /** @throws ArcError `storage_lost` if another storage is in the place of the one that this hub served before */
 function mustBe(instanceId: string | undefined, { facts }: StorageBackend): void {

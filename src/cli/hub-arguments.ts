@@ -6,7 +6,7 @@ import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { isLoopback } from '../protocol/address.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { defaultStorage, ROOM_STORAGE, storageFile } from '../storage-file.js'
+import { defaultStorage, ROOM_STORAGE, storageName } from '../storage-file.js'
 import { address } from './agent-arguments.js'
 import { host as hostOption, oneOf, text, usageError, wholeNumber } from './arguments.js'
 import { list } from './command-line.js'
@@ -20,7 +20,11 @@ export const addressArguments = {
     description: 'Port of the hub (default 6969; to start one also 0: any free one)',
     valueHint: 'number',
   },
-  storage: { type: 'string', description: `Database file (default ${ROOM_STORAGE})`, valueHint: 'file' },
+  storage: {
+    type: 'string',
+    description: `Database file (default ${ROOM_STORAGE}), or postgres://user@host/room`,
+    valueHint: 'file',
+  },
 } as const satisfies ArgsDef
 
 export const wantedArguments = {
@@ -115,7 +119,7 @@ function atUrl(url: string): Wanted {
 /** The hub that `--host`, `--port` and `--storage` name. Port 0 is only for a hub to be started. */
 export function addressFrom(given: Given, lowestPort = 1): Wanted {
   const storage = text(given.storage, 'storage')
-  if (storage !== undefined) storageFile(storage) // refuses an unusable name before anything happens
+  if (storage !== undefined) storageName(storage) // refuses an unusable name before anything happens
   return {
     host: hostOption(given.host, 'host'),
     port: wholeNumber(given.port, 'port', lowestPort, HUB_NUMBERS.port.max),

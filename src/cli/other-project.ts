@@ -3,16 +3,18 @@
 
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { ROOM_FOLDER } from '../folder.js'
+import { isServer } from '../storage-file.js'
 import type { Found, Wanted } from './running-hub.js'
 
 /**
  * Whether nothing but the default port led to this hub, and its storage lies neither in this folder nor in one above. A hub
- * in a container or behind a forwarded port has such a storage, too.
+ * in a container, behind a forwarded port or on a database server has such a storage, too.
  */
 export function isAnotherProjects({ pidFile, probe }: Found, wanted: Wanted): boolean {
   const isNamed = Object.values(wanted).some((value) => value !== undefined)
   if (pidFile || isNamed) return false
   const storage = probe.info.storage_path
+  if (isServer(storage)) return true
   const here = process.cwd()
   return !isWithin(here, projectOf(storage)) && !isWithin(storage, here)
 }
@@ -28,6 +30,7 @@ export function othersRoom({ url, probe }: Found): string {
 
 /** The folder whose agents meet in the room. */
 export function projectOf(storage: string): string {
+  if (isServer(storage)) return storage
   const folder = dirname(storage)
   return basename(folder) === ROOM_FOLDER ? dirname(folder) : folder
 }

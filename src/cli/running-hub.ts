@@ -9,7 +9,7 @@ import { resolve } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../protocol/address.js'
 import { wordsOf } from '../sdk/hub-address.js'
 import { type Doubt, findPidFiles, type PidFile } from '../sdk/pid-file.js'
-import { defaultStorage, storageFile } from '../storage-file.js'
+import { defaultStorage, isServer, storageName } from '../storage-file.js'
 import { say } from './output.js'
 import { type Probe, probe } from './probe.js'
 
@@ -90,8 +90,9 @@ export function notAHub(url: string, reason: string): string {
 }
 
 export function servesWanted({ info }: { info: { storage_path: string } }, { storage }: Wanted): boolean {
+  if (storage === undefined || storageName(storage) === info.storage_path) return true
   // Another implementation may keep symbolic links in the name of its file.
-  return storage === undefined || [storageFile(storage), resolve(storage)].includes(info.storage_path)
+  return !isServer(storage) && resolve(storage) === info.storage_path
 }
 
 function hostOf(url: string): string | undefined {

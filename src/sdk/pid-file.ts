@@ -23,7 +23,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { crypto } from '../crypto.js'
 import { ROOM_FOLDER } from '../folder.js'
 import { isLoopback, urlHost } from '../protocol/address.js'
-import { storageFile } from '../storage-file.js'
+import { folderOf } from '../storage-file.js'
 import { isTrackedByGit } from './git-index.js'
 
 export const PID_FILE = '.arc.pid'
@@ -55,11 +55,11 @@ export interface Doubt {
 }
 
 export function pidFileOf(storagePath: string): string {
-  return join(dirname(storageFile(storagePath)), PID_FILE)
+  return join(folderOf(storagePath), PID_FILE)
 }
 
 export function logFileOf(storagePath: string): string {
-  return join(dirname(storageFile(storagePath)), LOG_FILE)
+  return join(folderOf(storagePath), LOG_FILE)
 }
 
 /** The file's content, believed or not. Undefined if it is missing or no pid file of a hub. */
@@ -91,7 +91,7 @@ export function removePidFile(path: string, pid: number): void {
  * @param host a host that the user gave: a file may name it although it is beyond the loopback
  */
 export function* findPidFiles(storagePath: string, host?: string): Generator<PidFile | Doubt> {
-  const folders = [...upward(process.cwd()), ...upward(dirname(storageFile(storagePath)))]
+  const folders = [...upward(process.cwd()), ...upward(folderOf(storagePath))]
   const paths = folders.flatMap((folder) => [join(folder, ROOM_FOLDER, PID_FILE), join(folder, PID_FILE)])
   for (const path of new Set(paths)) {
     const found = judgePidFile(path, host)

@@ -15,7 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Incoming } from '../actors/runtime/link.js'
 import { ArcError } from '../protocol/errors.js'
 import { type StorageBackend, StorageBusy } from './backend.js'
-import type { Submission } from './commands.js'
+import type { FeedMessage, Submission } from './commands.js'
 import { type StorageContract, unpack } from './contract.js'
 import type { Feed } from './feed.js'
 import type { Outcome } from './outcome.js'
@@ -144,9 +144,8 @@ export class Committer {
     try {
       const { outcomes, messages } = await this.#options.backend.apply(submissions, touched)
       this.#blockedSinceMs = undefined
-      await this.#options.feed.publish(messages)
+      await this.#tell(messages, submissions)
       for (const [i, queued] of batch.entries()) queued.reply(outcomes[i] as Outcome)
-      await this.#options.onCommitted(submissions)
     } catch (error) {
       this.presence.touch(touched)
       if (error instanceof StorageBusy) return this.#block(batch, error)
@@ -157,6 +156,19 @@ export class Committer {
     }
   }
 
+  /**
+   * Tells the doors of a committed batch, before its clients hear of it. A feed that can't read another hub's messages now
+   * reads them, and these, when the backend reports them.
+   */
+  async #tell(messages: readonly FeedMessage[], submissions: readonly Submission[]): Promise<void> {
+    try {
+      await this.#options.feed.publish(messages)
+      await this.#options.onCommitted(submissions)
+    } catch (error) {
+      if (!isTransient(error)) throw error // the batch is committed: its commands have succeeded
+    }
+  }
+
   /** Puts a batch back into the queue, or refuses it after `BLOCKED_MS`. */
   #block(batch: readonly Queued[], error: StorageBusy): void {
     const now = Date.now()
@@ -164,7 +176,7 @@ export class Committer {
     const isOver = now - this.#blockedSinceMs >= BLOCKED_MS
     const refusal = new ArcError(
       'storage_not_writable',
-      'the storage cannot be written now, as another process writes to it; nothing was stored, try again',
+      `the storage cannot be written now (${error.message}); nothing was stored, try again`,
       { cause: error },
     )
     for (const queued of batch) if (isOver || queued.isUrgent) queued.fail(refusal)

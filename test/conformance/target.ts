@@ -1,17 +1,25 @@
 // The hub that a test file talks to. With ARC_CONFORMANCE_URL set it is that one, whatever it runs and
 // already holds; otherwise a real hub starts in this process on a port and a folder of its own, and stops
-// at the file's end. `ownHub` starts further ones, for what needs special options or a hub to spare.
+// at the file's end. `ownHub` starts further ones, for what needs special options or a hub to spare. With
+// ARC_TEST_STORAGE=postgres their rooms are databases of a PostgreSQL server instead of files.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import tap, { type Test } from 'tap'
 import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import type { HubInfo } from '../../src/protocol/objects.js'
 import { startHub } from '../support/hub.js'
+import { postgresServer } from '../support/postgres.js'
 import { connectWire, type Wire } from './wire.js'
 
 const EXTERNAL_URL = process.env.ARC_CONFORMANCE_URL?.replace(/\/+$/, '')
+
+const isOnServer = process.env.ARC_TEST_STORAGE === 'postgres'
+const server = isOnServer && !EXTERNAL_URL ? await postgresServer(tap) : undefined
+
+/** For tap's `skip`: tests that look into the storage's file. */
+export const needsFile: string | false = isOnServer ? 'looks into the file of the storage' : false
 
 /** For tap's `skip`: tests that need a hub of their own cannot run against somebody else's. */
 export const needsOwnHub: string | false = EXTERNAL_URL
@@ -46,7 +54,7 @@ export async function ownFolder(t: Test): Promise<string> {
 export async function ownHub(t: Test, options: Partial<HubOptions> = {}): Promise<OwnHub> {
   const folder =
     options.storagePath === undefined ? await mkdtemp(join(tmpdir(), 'arc-conformance-')) : undefined
-  const storagePath = options.storagePath ?? join(folder ?? '', 'arc.sqlite3')
+  const storagePath = options.storagePath ?? (await server?.room(t)) ?? join(folder ?? '', 'arc.sqlite3')
   const hub = await startHub({ port: 0, logLevel: 'silent', ...options, storagePath })
   t.teardown(async () => {
     await hub.stop()

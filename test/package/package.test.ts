@@ -87,6 +87,21 @@ t.test('the installed command runs a hub, an agent and the smoke run over files'
   t.equal(arc('stop').status, 0)
 })
 
+t.test('a room on a database server needs pg, which the package does not bring', async (t) => {
+  const ensured = run(join(modules, '.bin', 'arc'), [
+    'ensure',
+    '--port',
+    '0',
+    '--storage',
+    'postgres://localhost/room',
+  ])
+  t.equal(ensured.status, 1)
+  t.match(
+    JSON.parse(ensured.stdout).error,
+    /needs the package pg, which is not installed: run npm install pg/,
+  )
+})
+
 t.test('npx finds the command in the project, and runs ours', async (t) => {
   const { stdout, stderr } = run('npx', ['--offline', '-y', 'arc-hub', '--version'])
   t.equal(stdout, `arc ${VERSION}\n`, stderr)

@@ -16,7 +16,7 @@ import { DEFAULT_HOST, isLoopback } from '../../protocol/address.js'
 import { ArcError } from '../../protocol/errors.js'
 import { HUB_NUMBERS } from '../../protocol/numbers.js'
 import { logFileOf } from '../../sdk/pid-file.js'
-import { defaultStorage, storageFile } from '../../storage-file.js'
+import { defaultStorage, isServer, storageName, withoutPassword } from '../../storage-file.js'
 import { positiveSeconds } from '../arguments.js'
 import { command } from '../command.js'
 import { hubArguments, hubOptionsFrom, wantedArguments, wantedFrom } from '../hub-arguments.js'
@@ -108,7 +108,7 @@ async function besideOther(other: Found, hubArgs: string[], timeoutMs: number): 
 
 /** The same for all commands that start a hub on this storage at once, so only one hub starts. */
 function portOf(storage: string): number {
-  const hash = createHash('sha256').update(storageFile(storage)).digest()
+  const hash = createHash('sha256').update(storageName(storage)).digest()
   return OWN_PORTS.from + (hash.readUInt32BE() % OWN_PORTS.count)
 }
 
@@ -169,8 +169,10 @@ async function winnerOf(wanted: Wanted): Promise<string | undefined> {
 
 function startInBackground(storage: string, hubArgs: string[], timeoutMs: number): Promise<StartReport> {
   const log = openLog(logFileOf(storage))
-  const child = spawn(process.execPath, [PROGRAM, ...hubArgs], {
+  const { args, env } = withoutSecret(hubArgs)
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     detached: true,
+    env,
     stdio: ['ignore', log, log, 'ipc'],
   })
   return new Promise((resolve) => {
@@ -204,6 +206,19 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
       else end()
     })
   })
+}
+
+/** Takes the database's password out of the command line, which everybody on the machine can read. */
+function withoutSecret(hubArgs: readonly string[]): { args: string[]; env: NodeJS.ProcessEnv } {
+  const env = { ...process.env }
+  const args = hubArgs.map((argument) => {
+    const [, option = '', value = ''] = /^(--storage=)?(.*)$/s.exec(argument) ?? []
+    if (!isServer(value)) return argument
+    const { url, password } = withoutPassword(value)
+    if (password !== undefined) env.PGPASSWORD = password
+    return `${option}${url}`
+  })
+  return { args, env }
 }
 
 function openLog(path: string): number {

@@ -1,9 +1,11 @@
 // `arc`: the hub in the foreground. `arc ensure` starts the same command in the background, which reports over IPC that the
 // hub is ready, or why it did not start.
 
+import { dirname } from 'node:path'
 import type { Hub } from '../../actors/hub.js'
 import { logFile } from '../../actors/log-file.js'
 import { standardError } from '../../actors/log-sinks.js'
+import { makeFolder } from '../../folder.js'
 import { isAlive } from '../../process-stat.js'
 import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
@@ -67,6 +69,7 @@ function announce(hub: Hub): string | undefined {
     return undefined
   }
   try {
+    makeFolder(dirname(path)) // a database server's room has none before
     writePidFile(path, {
       pid: process.pid,
       port: hub.port,

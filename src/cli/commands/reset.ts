@@ -4,7 +4,7 @@
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArcError } from '../../protocol/errors.js'
-import { defaultStorage, storageFile } from '../../storage-file.js'
+import { defaultStorage, isServer, storageName } from '../../storage-file.js'
 import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { isAnotherProjects } from '../other-project.js'
@@ -30,17 +30,20 @@ export default command({
   ],
   async run(given) {
     const wanted = wantedFrom(given)
-    const meant = storageFile(wanted.storage ?? defaultStorage())
+    const meant = storageName(wanted.storage ?? defaultStorage())
+    refuseServer(meant)
     if (given.yes !== true && isAtTerminal()) await ask(wanted, meant)
-    const stopped = await stopHub(wanted, (hub) => refuseUnmeant(hub, meant, wanted)).catch(
-      (error: unknown) => {
-        // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
-        // But a URL names a hub, not the files in this folder.
-        if (error instanceof ArcError && error.code === 'no_hub' && !wanted.url) return undefined
-        throw error
-      },
-    )
+    const stopped = await stopHub(wanted, (hub) => {
+      refuseServer(hub.storagePath)
+      refuseUnmeant(hub, meant, wanted)
+    }).catch((error: unknown) => {
+      // No hub runs, so only the files are left. Any other error means that a hub may still be writing.
+      // But a URL names a hub, not the files in this folder.
+      if (error instanceof ArcError && error.code === 'no_hub' && !wanted.url) return undefined
+      throw error
+    })
     const storage = stopped?.storagePath ?? meant
+    refuseServer(storage)
     refuseOther(storage)
     await refuseInUse(storage, stopped !== undefined)
     const removed = ['', '-wal', '-shm'].map((suffix) => storage + suffix).filter((path) => existsSync(path))
@@ -55,9 +58,17 @@ export default command({
   },
 })
 
+/** @throws ArcError for a room on a database server, which other hubs may use */
+function refuseServer(storage: string): void {
+  if (!isServer(storage)) return
+  const text = `${storage} is a room on a database server, which other hubs may use, and nothing was deleted: stop them all, then run psql ${storage} -c 'DROP SCHEMA arc CASCADE'`
+  throw new ArcError('storage_unusable', text)
+}
+
 /** Before anything is proven: a proof would be old by the time of the answer. @throws ExitStatus 1 after a no */
 async function ask(wanted: Wanted, meant: string): Promise<void> {
   const { hub } = await findRunningHub(wanted)
+  if (hub) refuseServer(hub.probe.info.storage_path)
   const running = hub && !isAnotherProjects(hub, wanted) ? hub : undefined
   const storage = running?.probe.info.storage_path ?? meant
   if (!running && !existsSync(storage)) return

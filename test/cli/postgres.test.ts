@@ -1,0 +1,85 @@
+// `arc ensure --storage postgres://…`: a hub on a database server, which other hubs share. Its password is shown to nobody.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Message } from '../../src/protocol/objects.js'
+import { storageName, withoutPassword } from '../../src/storage-file.js'
+import { call, json, Place, statusOf } from '../support/arc-process.js'
+import { postgresServer } from '../support/postgres.js'
+
+const SECRET = 'hush/@:hush'
+const noProc = existsSync('/proc/self/cmdline') ? false : 'no /proc here, which shows command lines'
+const isGiven = process.env.ARC_TEST_POSTGRES ? 'the server is not of this test' : false
+const server = await postgresServer(t)
+
+t.test('a URL loses its password, and nothing else', async (t) => {
+  const cases = [
+    ['postgres://me:pw@h:1/r', 'postgres://me@h:1/r', 'pw'],
+    ['postgres://me:p%40w@h1:1,h2:2/r?sslmode=require', 'postgres://me@h1:1,h2:2/r?sslmode=require', 'p@w'],
+    ['postgresql://h/r?user=me&password=pw&sslpassword=x', 'postgresql://h/r?user=me', 'pw'],
+    ['postgres:///r', 'postgres:///r', undefined],
+    ['postgres://me@/r?host=/tmp', 'postgres://me@/r?host=/tmp', undefined],
+  ] as const
+  for (const [given, url, password] of cases) t.strictSame(withoutPassword(given), { url, password }, given)
+})
+
+t.test('hubs in two places share a room, and nothing shows the password', { skip: noProc }, async (t) => {
+  const url = new URL(await server.room(t))
+  url.password = encodeURIComponent(SECRET)
+  const storage = url.href
+  const places = [new Place(t), new Place(t)] as const
+  const [a, b] = [
+    await places[0].ensure(['--port', '0', '--storage', storage]),
+    await places[1].ensure(['--port', '0', '--storage', storage]),
+  ]
+  t.equal(a.instanceId, b.instanceId, 'they are one room')
+  t.not(a.pid, b.pid)
+  t.match(json(await places[0].arc(['ensure', '--storage', storage])), { started: false, url: a.url })
+
+  const since = await call<{ id: number }>(a.url, '/v1/messages', { from_agent: 'ann', body: 'before' })
+  const poll = call<Message[]>(b.url, `/v1/events?agent_id=bob&since_id=${since.id}&timeout=20`)
+  await call(a.url, '/v1/messages', { from_agent: 'ann', body: 'to all hubs' })
+  t.match(await poll, [{ body: 'to all hubs' }])
+
+  const shown = [JSON.stringify(await statusOf(a.url)), (await places[0].arc(['status'])).stdout]
+  const files = readdirSync(places[0].room(), { encoding: 'utf8' })
+  t.strictSame(files.filter((name) => /pid|log/.test(name)).length, 2, files.join())
+  for (const name of files) shown.push(readFileSync(join(places[0].room(), name), 'utf8'))
+  shown.push(readFileSync(`/proc/${a.pid}/cmdline`, 'utf8'))
+  t.notOk(
+    shown.some((text) => /hush/.test(text)),
+    shown.join('\n'),
+  )
+  t.match(shown[0], storageName(storage))
+  const reset = await places[0].arc(['reset', '--storage', storage])
+  t.match(reset.stderr, /DROP SCHEMA arc CASCADE/)
+  for (const place of places) t.match(json(await place.arc(['stop'])), { stopped: true })
+})
+
+t.test('a database that cannot be used is named, with what to do', { skip: isGiven }, async (t) => {
+  const place = new Place(t)
+  const room = new URL(await server.room(t))
+  const failure = async (change: (url: URL) => void) => {
+    const url = new URL(room)
+    change(url)
+    const done = await place.arc(['ensure', '--port', '0', '--storage', url.href])
+    t.equal(done.status, 1)
+    return json<{ error: string }>(done).error
+  }
+  const missing = await failure((url) => {
+    url.pathname = '/missing'
+  })
+  t.match(missing, /database "missing" does not exist\): create the database/)
+  const nobody = await failure((url) => {
+    url.port = '1'
+  })
+  t.match(nobody, /ECONNREFUSED.*check that the server runs/)
+  t.match(
+    await failure((url) => {
+      url.search = ''
+    }),
+    /fsync=off|synchronous_commit=off/,
+    'a server that may lose what was acknowledged is refused',
+  )
+})
