@@ -2,13 +2,13 @@
 // words, beside the input.
 
 import { signal } from '@preact/signals'
-import type { Channel, Message, Session, Task } from '../protocol/objects.js'
+import type { Channel, HeldWake, Message, Session, Task } from '../protocol/objects.js'
 import { get, HubError, hubNow, post } from './api.js'
 import { arrived, open, replyTo, stretch, view } from './feed.js'
 import { COMMANDS, type Line, readLine } from './model/commands.js'
 import type { Hold } from './model/holds.js'
 import { remember } from './operator.js'
-import { changed, me, operator, shutdownAt, threads } from './room.js'
+import { changed, heldWakes, me, operator, shutdownAt, threads } from './room.js'
 
 /** The page's message to the operator. It stays until the next action. */
 export interface Notice {
@@ -131,6 +131,18 @@ export function release(hold: Hold): Promise<boolean> {
     const body = { agent_id: me.value, [hold.type === 'claim' ? 'claim_key' : 'file_path']: hold.key }
     await post(hold.type === 'claim' ? '/v1/claims/release' : '/v1/locks/release', body)
     changed([hold.type === 'claim' ? 'claims' : 'locks', 'threads'])
+  })
+}
+
+/** Joins a row of messages among agents: from here on they wake each other again. */
+export function letGoOn(row: HeldWake): Promise<boolean> {
+  return attempt(async () => {
+    const target =
+      row.channel === null
+        ? { to_agent: row.agent_id, body: `Go on with ${row.with_agent}.` }
+        : { channel: row.channel, body: 'Go on.' }
+    arrived([await post<Message>('/v1/messages', from(target))])
+    heldWakes.value = await get<HeldWake[]>('/v1/held-wakes')
   })
 }
 

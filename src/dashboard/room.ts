@@ -6,6 +6,7 @@ import type { ChangeTopic } from '../protocol/kinds.js'
 import type {
   Channel,
   Claim,
+  HeldWake,
   HubInfo,
   HubStatus,
   Lock,
@@ -56,6 +57,8 @@ const locks = signal<readonly Hold[]>([])
 export const history = signal<readonly Interval[]>([])
 /** The time of the pending shutdown, in milliseconds of the hub's clock. */
 export const shutdownAt = signal<number | undefined>(undefined)
+/** Rows of messages among agents that wake nobody until the person joins them. */
+export const heldWakes = signal<readonly HeldWake[]>([])
 /** Counts up with each message that the plot has counted. */
 export const activityVersion = signal(0)
 export const activity = new Activity()
@@ -80,6 +83,10 @@ const reads = {
     if (own) operator.value = own
   }),
   waiting: new Refresh(readWaiting),
+  wakes: new Refresh(async () => {
+    const isServed = hub.value?.features.includes('arc:wake')
+    heldWakes.value = isServed ? await get<HeldWake[]>('/v1/held-wakes') : []
+  }),
   channels: new Refresh(async () => {
     channels.value = await get<Channel[]>('/v1/channels')
   }),
@@ -113,7 +120,7 @@ const reads = {
   network: new Refresh(async () => {
     hub.value = await get<HubInfo>('/v1/hub-info')
   }),
-} satisfies Record<ChangeTopic | 'waiting', Refresh>
+} satisfies Record<ChangeTopic | 'waiting' | 'wakes', Refresh>
 
 async function readWaiting(): Promise<void> {
   const { waiting_agents: ids = [] } = await get<Partial<HubStatus>>('/v1/status')
@@ -148,9 +155,10 @@ export function readAll(): void {
   for (const read of Object.values(reads)) read.want()
 }
 
-/** Reads what has no hints: signs of life, and waiting agents. @throws HubError when the hub does not answer */
+/** Reads what has no hints: signs of life, waiting agents, and who is not woken any more. @throws HubError when the hub does not answer */
 export async function look(): Promise<void> {
   reads.agents.want()
+  reads.wakes.want()
   await readWaiting()
 }
 
@@ -172,6 +180,7 @@ export function heard(messages: readonly Message[], isLive: boolean): void {
   if (!isLive) return
   if (messages.some((message) => message.thread_id !== null)) reads.threads.want()
   reads.waiting.want()
+  reads.wakes.want()
 }
 
 /** Forgets all data: another hub answers. */
@@ -187,6 +196,7 @@ export function forget(): void {
   history.value = []
   forgetTaskTexts()
   shutdownAt.value = undefined
+  heldWakes.value = []
   operator.value = undefined
   activity.clear()
   activityVersion.value++

@@ -23,6 +23,7 @@ import { PendingCommand, type PendingCommandOptions } from './pending-command.js
 import type { DoorRequest } from './request.js'
 import type { ListingPlan, Plan, Routes } from './routes.js'
 import { type Stream, Streams } from './streams.js'
+import { Wakes } from './wakes.js'
 
 export interface DispatcherOptions {
   readonly limits: Limits
@@ -47,6 +48,7 @@ export class Dispatcher {
   readonly #alive: KeepAlive
   readonly #listings: Listings
   readonly #offers: Offers
+  readonly #wakes: Wakes
   readonly #acquisitions: Acquisitions
   readonly #streams: Streams
   readonly #commands: PendingCommandOptions
@@ -63,6 +65,7 @@ export class Dispatcher {
     const onParked = () => this.#alive.begin()
     this.#listings = new Listings({ storage, patience, refusal, onParked })
     this.#offers = new Offers({ storage, patience, listings: this.#listings })
+    this.#wakes = new Wakes({ storage, patience, listings: this.#listings })
     this.#acquisitions = new Acquisitions({ storage, patience, refusal, onParked })
     const { changes } = this
     this.#streams = new Streams({ storage, listings: this.#listings, changes, refusal, onOpened: onParked })
@@ -214,6 +217,8 @@ export class Dispatcher {
         return answerOfDone(await this.#patience.read(() => storage.query(plan.query)))
       case 'offer':
         return this.#offers.answer(plan, request)
+      case 'wake':
+        return this.#wakes.answer(plan, request)
       case 'hub-info':
         return this.#patience.read(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':

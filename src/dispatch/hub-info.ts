@@ -33,6 +33,7 @@ const FEATURES = [
   'arc:stream_changes',
   'arc:presence',
   'arc:mailbox',
+  'arc:wake',
   'arc:fencing',
   'arc:lease_wait',
   'arc:scopes',

@@ -4,7 +4,7 @@ import { addRoute, createRouter, findRoute } from 'rou3'
 import { type ArcError, invalid, methodNotAllowed, notFound } from '../protocol/errors.js'
 import { parse } from '../protocol/fields.js'
 import { jsonText } from '../protocol/json.js'
-import type { Limits } from '../protocol/limits.js'
+import { type Limits, LOOP_GUARD } from '../protocol/limits.js'
 import { type Bounds, misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
 import type { Command, Commands, MessageFilter, Query, Submission, Waits } from '../storage/commands.js'
@@ -27,6 +27,7 @@ export type Plan =
   | { readonly kind: 'query'; readonly query: Query; readonly touches?: string | undefined }
   | ListingPlan
   | OfferPlan
+  | WakePlan
   | AcquirePlan
   | StreamPlan
   | { readonly kind: 'hub-info' | 'status' | 'page' }
@@ -40,6 +41,13 @@ export interface ListingPlan {
 export interface OfferPlan {
   readonly kind: 'offer'
   readonly input: Commands['mailbox.offer']
+  readonly timeoutMs: number
+}
+
+/** A look whether an agent may be woken, which may wait until it may. */
+export interface WakePlan {
+  readonly kind: 'wake'
+  readonly query: Extract<Query, { op: 'mailbox.wake' }>
   readonly timeoutMs: number
 }
 
@@ -187,6 +195,12 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       read({ op: 'receipts.undelivered', input: parse(requests.listUndelivered, query) }),
     'GET /v1/mailboxes/:agent_id': ({ params }) =>
       read({ op: 'mailbox.get', input: parse(requests.getMailbox, params) }),
+    'GET /v1/mailboxes/:agent_id/wake': ({ params, query }) => {
+      const { agent_id, timeout } = parse(requests.getWake, { timeout: query.timeout, ...params })
+      const wake = { op: 'mailbox.wake', input: { agent_id, ...LOOP_GUARD } } as const
+      return { kind: 'wake', query: wake, timeoutMs: Math.round(timeout * 1_000) }
+    },
+    'GET /v1/held-wakes': () => read({ op: 'wakes.held', input: LOOP_GUARD }),
     'POST /v1/mailboxes/:agent_id/offer': ({ params, query, body }) => {
       const { reader, limit, max_chars, lease_sec, ambient } = body
       const given = { reader, limit, max_chars, lease_sec, ambient, timeout: query.timeout, ...params }

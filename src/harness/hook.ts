@@ -11,7 +11,7 @@
 import { writeSync } from 'node:fs'
 import { namesFor } from '../agent-name.js'
 import { harnessProcess, processSession } from '../harness-process.js'
-import type { Agent, Message, Offer, Session } from '../protocol/objects.js'
+import type { Agent, Message, Offer, Session, Wake } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
 import { RECENT, recentSince, resumeText } from '../resume-text.js'
 import { hubAddress } from '../sdk/hub-address.js'
@@ -247,6 +247,9 @@ class Call {
   async #holdStop(): Promise<void> {
     const stopsHeld = this.#memory?.stopsHeld ?? 0
     if (stopsHeld >= MOST_STOPS_HELD) return
+    // What needs no reply, or is one more in a long row of agents' messages, waits for the next event.
+    const { envelope } = await this.#hub.get<Wake>(`${this.#mailbox}/wake`)
+    if (envelope.result?.wake === false) return
     const offer = await this.#offer(false, HELD_LEASE_SEC)
     if (!offer?.offer_id) return
     const text = digestOf(offer, this.#agentId)

@@ -10,6 +10,11 @@ export interface Limits {
   readonly maxAttachments: number
 }
 
+/** Messages of agents in a row without a person, after which they wake nobody (PROTOCOL §18). */
+export const LOOP_GUARD = { channelMessages: 40, pairMessages: 20 } as const
+/** The newest direct messages to an agent in which those of one other agent are counted. */
+export const LOOP_GUARD_SPAN = 200
+
 export const DEFAULT_LIMITS: Limits = {
   maxBodyChars: 128_000,
   maxAttachmentChars: 256_000,

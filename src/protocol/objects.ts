@@ -273,6 +273,33 @@ export type Recipient = z.infer<typeof recipient>
 export const mailbox = recipient.extend({ ambient_unread: id, oldest_unread_at: textOrNull })
 export type Mailbox = z.infer<typeof mailbox>
 
+/** [ours] A row of messages among agents that no person has joined, so that it wakes nobody further (§18). */
+export const heldWake = z.object({
+  agent_id: text,
+  /** The channel of the row; null between two agents. */
+  channel: textOrNull,
+  /** The other agent of the two; null in a channel. */
+  with_agent: textOrNull,
+  /** The message that wakes nobody. */
+  message_id: id,
+  /** The row's messages are at least so many. */
+  messages: id,
+})
+export type HeldWake = z.infer<typeof heldWake>
+
+/** [ours] `GET /v1/mailboxes/{agent_id}/wake` (§18). `message_id` and `from_agent` are of the first message that may wake the agent. */
+export const wake = z.object({
+  agent_id: text,
+  wake: z.boolean(),
+  message_id: idOrNull,
+  from_agent: textOrNull,
+  unread: id,
+  held: z.array(heldWake),
+  /** The answer knows all messages up to this one. */
+  up_to_id: id,
+})
+export type Wake = z.infer<typeof wake>
+
 /** A message in an offer. `offers`: how often it was offered, this time included. `cut`: the body is not whole. */
 export const offeredMessage = message.extend({ offers: id, cut: z.boolean().optional() })
 export type OfferedMessage = Message & { offers: number; cut?: boolean | undefined }

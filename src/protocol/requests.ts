@@ -189,6 +189,7 @@ export const markShown = z.object({
   up_to_id: optionalInteger(REQUEST_NUMBERS.up_to_id),
 })
 export const getMailbox = z.object({ agent_id: name })
+export const getWake = z.object({ agent_id: name, timeout: pollTimeout })
 export const acknowledge = z.object({
   id: integer(REQUEST_NUMBERS.message_id),
   agent_id: name,

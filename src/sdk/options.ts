@@ -183,6 +183,11 @@ export interface UndeliveredOptions extends CallOptions {
   limit?: number | undefined
 }
 
+export interface WakeOptions extends CallOptions {
+  /** Seconds to wait until the agent may be woken. Default 0, at most 60. */
+  timeout?: number | undefined
+}
+
 export interface OfferOptions extends CallOptions {
   /** Seconds to wait for the first message. Default 0, at most 1,000,000. */
   timeout?: number | undefined

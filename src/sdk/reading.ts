@@ -4,6 +4,7 @@
 import type {
   Agent,
   Channel,
+  HeldWake,
   HubInfo,
   HubStatus,
   Mailbox,
@@ -12,6 +13,7 @@ import type {
   Session,
   ThreadDetail,
   ThreadSummary,
+  Wake,
 } from '../protocol/objects.js'
 import { pollTimeoutSec } from './long-poll.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
@@ -20,6 +22,8 @@ import { checkedNumber } from './options.js'
 import { allThreads } from './pages.js'
 import { pathPart } from './request-text.js'
 import { type Requester, withQuery } from './requester.js'
+
+const WAKE_FEATURE = 'arc:wake'
 
 export abstract class Reading {
   readonly agentId: string
@@ -101,6 +105,22 @@ export abstract class Reading {
   /** How much an agent has not been shown yet (PROTOCOL §18). Default: this agent. */
   mailbox(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Mailbox> {
     return this.#one(MAILBOX_FEATURE, `/v1/mailboxes/${pathPart(agentId)}`, signal)
+  }
+
+  /**
+   * Whether an unread message may wake an agent (PROTOCOL §18). Default: this agent. With `timeout`, in seconds up to 60, the
+   * answer waits until one may. A hub without `arc:wake`: `unsupported`.
+   */
+  async wake(agentId = this.agentId, { timeout = 0, signal }: options.WakeOptions = {}): Promise<Wake> {
+    const timeoutSec = pollTimeoutSec(checkedNumber('timeout', timeout), this.#requester.timeoutSec)
+    const path = withQuery(`/v1/mailboxes/${pathPart(agentId)}/wake`, { timeout })
+    const ask = async () => (await this.#requester.get<Wake>(path, { signal, timeoutSec })).result
+    return this.#requester.needing(WAKE_FEATURE, { signal, when: 'after' }, ask)
+  }
+
+  /** The rows of messages among agents that wake nobody further until a person joins them (PROTOCOL §18). */
+  heldWakes({ signal }: options.CallOptions = {}): Promise<HeldWake[]> {
+    return this.#one(WAKE_FEATURE, '/v1/held-wakes', signal)
   }
 
   // Threads (PROTOCOL §5)

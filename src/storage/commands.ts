@@ -64,6 +64,9 @@ export interface Queries {
   'messages.get': Input<typeof requests.getMessage>
   /** What an offer would find, as a `Prospect`. */
   'mailbox.look': Pick<Input<typeof requests.offerMailbox>, 'agent_id' | 'reader' | 'ambient'>
+  /** Whether the agent may be woken, as a `WakeLook`. */
+  'mailbox.wake': Input<typeof requests.getMailbox> & LoopGuard
+  'wakes.held': LoopGuard
   'mailbox.get': Input<typeof requests.getMailbox>
   'receipts.list': Input<typeof requests.getMessage>
   'receipts.undelivered': Input<typeof requests.listUndelivered>
@@ -104,6 +107,12 @@ export interface Prospects {
   readonly ready: readonly number[]
   /** Milliseconds until it is worth to look again without another change; null if there is no such time. */
   readonly nextInMs: number | null
+}
+
+/** Messages of agents in a row without a person, after which they wake nobody: in a channel, and between two agents. 0: never. */
+export interface LoopGuard {
+  readonly channelMessages: number
+  readonly pairMessages: number
 }
 
 /** What an offer would find now. */

@@ -257,3 +257,19 @@ test('a key that ends a composition does nothing else, as Chromium tells it and 
   )
   t.equal(await operatorOf(page), 'operator')
 })
+
+test('agents that talk for long without the person wait for a word', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const [alice, bob] = [await agent('alice'), await agent('bob')]
+  const page = await openPage(t, browser, hub.url)
+  await page.locator('.connection-live').waitFor()
+  for (let i = 0; i < 20; i++) await (i % 2 ? alice.dm('bob', `${i}`) : bob.dm('alice', `${i}`))
+  t.match(await bob.wake(), { wake: false, held: [{ with_agent: 'alice', messages: 20 }] })
+  const card = page.locator('.banner-held')
+  await card.first().waitFor()
+  t.match((await card.allInnerTexts()).join('\n'), /have exchanged 20 messages without you/)
+  await card.first().getByRole('button', { name: 'Go on' }).click()
+  await card.first().waitFor({ state: 'detached' })
+  t.match(await bob.wake(), { wake: true, held: [] })
+  t.match(await alice.wake(), { wake: true, held: [] })
+})

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { PROGRAM } from '../../src/package.js'
-import type { Mailbox, Message, Receipt } from '../../src/protocol/objects.js'
+import type { HubStatus, Mailbox, Message, Receipt } from '../../src/protocol/objects.js'
 import { call, json, jsonLines, Place, statusOf } from '../support/arc-process.js'
 import { until } from '../support/waiting.js'
 
@@ -226,4 +226,18 @@ t.test('agent shows one agent whole', async (t) => {
   })
   t.match((await as('alice', 'agent', 'max', '--no-json')).stdout, /^AGENT +LAST SEEN/)
   t.match(await as('alice', 'agent', 'maxx'), { status: 1, stderr: /did you mean "max"/ })
+})
+
+t.test('what needs no reply ends no wait; what needs one does', async (t) => {
+  await as('wendy', 'whoami')
+  await as('alice', 'post', '--to', 'wendy', '--fyi', 'the build is green')
+  t.equal((await as('wendy', 'wait', '--timeout', '0')).status, 124)
+  const waiting = place.start(['wait', '--agent', 'wendy', '--timeout', '30'])
+  await until('the wait to wait', async () =>
+    (await call<HubStatus>(url, '/v1/status')).waiting_agents.includes('wendy'),
+  )
+  await as('alice', 'post', '--to', 'wendy', '--fyi', 'and the tests')
+  await as('alice', 'post', '--to', 'wendy', 'please look')
+  t.match(json<Mailbox>(await waiting.finished), { unread: 3 })
+  t.equal((await as('wendy', 'wait', '--any', '--timeout', '0')).status, 0)
 })

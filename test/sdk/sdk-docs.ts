@@ -35,6 +35,8 @@ export const ENDPOINTS: Readonly<Record<string, readonly string[] | string>> = {
   'POST /v1/messages/:id/ack': ['ack'],
   'GET /v1/undelivered': ['undelivered'],
   'GET /v1/mailboxes/:agent_id': ['mailbox'],
+  'GET /v1/mailboxes/:agent_id/wake': ['wake'],
+  'GET /v1/held-wakes': ['heldWakes'],
   'POST /v1/mailboxes/:agent_id/offer': ['poll', 'messages', 'onMessage', 'offer'],
   'POST /v1/mailboxes/:agent_id/shown': 'a client that reads its mailbox says it by itself',
   'GET /v1/events': ['poll', 'messages'],

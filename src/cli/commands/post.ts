@@ -19,6 +19,7 @@ const args = {
     type: 'boolean',
     description: 'Post nothing if the addressee has never signed in',
   },
+  fyi: { type: 'boolean', description: 'It needs no reply: it wakes nobody' },
   ...contentArguments,
 } as const
 
@@ -44,7 +45,12 @@ export default command({
     if (toMustExist && options.to === undefined) throw usageError('--expect-known goes with --to')
     const { body, attachments } = await contentFrom(given, rawArgs)
     const client = await signIn(given)
-    const posted = await client.post(body, { ...options, attachments, toMustExist })
+    const posted = await client.post(body, {
+      ...options,
+      attachments,
+      toMustExist,
+      metadata: given.fyi ? { no_reply: true } : undefined,
+    })
     await show(given, withoutRecipient(posted), (texts, row) => texts.message(row))
     sayWhetherThere(posted)
   },

@@ -37,13 +37,19 @@ export default command({
       if (found) return showFacts(given, found)
       const leftSec = (deadline - performance.now()) / 1_000
       if (leftSec <= 0) throw new ExitStatus(LATE_STATUS)
-      rows = await client.poll({ sinceId, timeout: Math.min(leftSec, LONG_POLL_SEC), limit: 500 })
+      const timeout = Math.min(leftSec, LONG_POLL_SEC)
+      if (hasMailbox && !isAny && (await ifSupported(client.wake(undefined, { timeout })))) continue
+      rows = await client.poll({ sinceId, timeout, limit: 500 })
       sinceId = rows.at(-1)?.id ?? sinceId
     }
   },
 })
 
+/** The mailbox, if something in it is worth to wake for. What needs no reply, or is held, is not. */
 async function unread(client: ArcClient, isAny: boolean): Promise<Mailbox | undefined> {
   const mailbox = await client.mailbox()
-  return mailbox.unread > 0 || (isAny && mailbox.ambient_unread > 0) ? mailbox : undefined
+  if (isAny && mailbox.unread + mailbox.ambient_unread > 0) return mailbox
+  if (mailbox.unread === 0) return undefined
+  const answer = await ifSupported(client.wake())
+  return answer === undefined || answer.result.wake ? mailbox : undefined
 }

@@ -1,9 +1,15 @@
-// Warnings across the top: the connection is lost, or the hub is about to shut down.
+// Warnings across the top: the connection is lost, the hub is about to shut down, or agents have talked for long without a person.
 
 import type { JSX } from 'preact'
-import { stopShutdown } from '../actions.js'
+import type { HeldWake } from '../../protocol/objects.js'
+import { letGoOn, stopShutdown } from '../actions.js'
 import { countdown } from '../model/times.js'
-import { connection, now, shutdownAt } from '../room.js'
+import { connection, heldWakes, now, shutdownAt } from '../room.js'
+import { Guard } from './guard.js'
+import { Name } from './text.js'
+
+/** The most rows of messages that are drawn. */
+const MAX_HELD = 3
 
 export function Banners(): JSX.Element {
   const isLost = connection.value === 'lost'
@@ -29,6 +35,34 @@ export function Banners(): JSX.Element {
           </button>
         </p>
       )}
+      {heldWakes.value.slice(0, MAX_HELD).map((row) => (
+        <Guard key={`${row.agent_id} ${row.channel} ${row.with_agent}`} of={row} what="warning">
+          <Held row={row} />
+        </Guard>
+      ))}
     </div>
+  )
+}
+
+function Held({ row }: { row: HeldWake }): JSX.Element {
+  const { agent_id: agent, channel, with_agent: other, messages } = row
+  return (
+    <p class="banner banner-held">
+      <span>
+        {channel === null ? (
+          <>
+            <Name text={agent} /> and <Name text={other ?? ''} />
+          </>
+        ) : (
+          <>
+            The agents in <Name text={channel} />
+          </>
+        )}{' '}
+        have exchanged {messages} messages without you. Further ones are kept, but wake nobody.
+      </span>
+      <button type="button" class="button" onClick={() => letGoOn(row)}>
+        Go on
+      </button>
+    </p>
   )
 }

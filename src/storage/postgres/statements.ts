@@ -76,6 +76,10 @@ export const STATEMENTS: Texts = {
   'message.ofThread': bounded('SELECT * FROM arc.messages WHERE thread_id = @threadId', 'id', LISTING),
 
   'message.find': 'SELECT * FROM arc.messages WHERE id = @id',
+  'message.authorsIn': `SELECT id, from_agent FROM arc.messages
+    WHERE channel = @channel AND to_agent IS NULL ORDER BY id DESC LIMIT @limit`,
+  'message.authorsTo': `SELECT id, from_agent FROM arc.messages
+    WHERE to_agent = @agentId ORDER BY id DESC LIMIT @limit`,
   'message.author': 'SELECT from_agent FROM arc.messages WHERE id = @id',
   'message.lastOf':
     'SELECT * FROM arc.messages WHERE from_agent = @agentId AND id > @sinceId ORDER BY id DESC LIMIT 1',

@@ -19,6 +19,7 @@ import { one, type Rule } from './sql.js'
 import type { CommandRules, QueryRules } from './tables.js'
 import { taskCommands, taskQueries } from './tasks.js'
 import { threadQueries } from './threads.js'
+import { wakeQueries } from './wakes.js'
 import { nowOf, type Work } from './work.js'
 import { taskWorkCommands } from './work-on-tasks.js'
 
@@ -44,6 +45,7 @@ const QUERIES: QueryRules = {
   ...messageQueries,
   ...mailboxQueries,
   ...receiptQueries,
+  ...wakeQueries,
   ...threadQueries,
   ...leaseQueries,
   ...scopeQueries,

@@ -56,7 +56,8 @@ export function* forgetSessions(): Rule<boolean> {
   return changes === FORGET_LIMIT
 }
 
-function* live(work: Work): Rule<Session[]> {
+/** The active sessions, by agent id. */
+export function* live(work: Work): Rule<Session[]> {
   return (yield* all('session.live', unseen(work))).map(toSession)
 }
 

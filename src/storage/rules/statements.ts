@@ -94,6 +94,9 @@ export interface MessagePage {
   readonly tail: boolean
 }
 
+/** Who has said something. */
+export type Authored = Pick<MessageRow, 'id' | 'from_agent'>
+
 export interface MailboxRow {
   readonly agent_id: string
   /** The highest message id at the agent's first session; null before it. */
@@ -262,6 +265,10 @@ export interface Statements
   'thread.page': Statement<ThreadPage, SummaryRow>
 
   'message.find': Statement<{ id: number }, MessageRow>
+  /** The newest broadcasts of a channel, newest first. */
+  'message.authorsIn': Statement<{ channel: string; limit: number }, Authored>
+  /** The newest direct messages to an agent, newest first. */
+  'message.authorsTo': Statement<{ agentId: string; limit: number }, Authored>
   'message.author': Statement<{ id: number }, { from_agent: string }>
   'message.lastOf': Statement<{ agentId: string; sinceId: number }, MessageRow>
 

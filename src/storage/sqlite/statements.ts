@@ -79,6 +79,10 @@ export const STATEMENTS: Texts = {
   'message.ofThread': 'SELECT * FROM messages WHERE thread_id = @threadId ORDER BY id',
 
   'message.find': 'SELECT * FROM messages WHERE id = @id',
+  'message.authorsIn': `SELECT id, from_agent FROM messages
+    WHERE channel = @channel AND to_agent IS NULL ORDER BY id DESC LIMIT @limit`,
+  'message.authorsTo': `SELECT id, from_agent FROM messages
+    WHERE to_agent = @agentId ORDER BY id DESC LIMIT @limit`,
   'message.author': 'SELECT from_agent FROM messages WHERE id = @id',
   'message.lastOf':
     'SELECT * FROM messages WHERE from_agent = @agentId AND id > @sinceId ORDER BY id DESC LIMIT 1',
