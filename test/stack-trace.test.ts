@@ -9,7 +9,7 @@ import { inSources } from '../src/stack-trace.js'
 
 const BUNDLE = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
 const SOURCE = fileURLToPath(new URL('./src/cli/main.ts', PACKAGE_ROOT))
-const CODE = 'async function main('
+const CODE = 'there is no command '
 
 /** Line and column, from 1, of where the file first says this. */
 function placeOf(file: string, code: string): string {
