@@ -41,6 +41,17 @@ t.test('ten ensure at once leave one hub, and all of them say that it runs', asy
   t.strictSame(pidFiles, ['.arc.pid'], 'one pid file, and no temporary one')
 })
 
+t.test('ensure prints JSON or text as it is told, and starts a hub all the same', async (t) => {
+  for (const [flag, pattern] of [
+    ['--json', /^\{"running":true,"started":true,/],
+    ['--no-json', /^running +(true|yes)/m],
+  ] as const) {
+    const run = await new Place(t).arc(['ensure', '--port', '0', flag])
+    t.equal(run.status, 0)
+    t.match(run.stdout, pattern)
+  }
+})
+
 t.test('ten hubs start at once on one storage file, share it, and are all stopped at once', async (t) => {
   const place = new Place(t)
   const ports = await distinctFreePorts(TEN.length)

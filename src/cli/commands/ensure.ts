@@ -251,8 +251,9 @@ function closeToOthers(log: number): void {
 /** The command line of the hub: without the options that are for `ensure` alone, and with the address of a URL. */
 function hubArgsFrom(rawArgs: readonly string[], { url, port }: Wanted): string[] {
   const own = ['--timeout', '--base-url']
+  const flags = ['--json', '--no-json']
   const isOwn = (argument = '') =>
-    own.some((option) => argument === option || argument.startsWith(`${option}=`))
+    [...own, ...flags].some((option) => argument === option || argument.startsWith(`${option}=`))
   const kept = rawArgs.filter((argument, i) => !isOwn(argument) && !own.includes(rawArgs[i - 1] ?? ''))
   if (url === undefined) return kept
   return [...kept, '--host', new URL(url).hostname, '--port', `${port}`]
