@@ -1,6 +1,6 @@
 // Bundles all that runs of an installed Arc, in dist/program/: the command line, one file for each kind of thread of the hub,
-// what other packages import, the benchmarks, and the hook of harnesses. It is the package's one copy of the code, apart from
-// the hook's. Most of a start is finding and compiling modules, and the program uses only a small part of some packages.
+// what other packages import, the benchmarks, and what harnesses run or load. It is the package's one copy of the code, apart
+// from theirs. Most of a start is finding and compiling modules, and the program uses only a small part of some packages.
 //
 // File names are the same in every build. Each file has a map to the sources, which src/stack-trace.ts reads in a clone, so
 // the stack traces in a log name places in the sources. The package has neither sources nor maps.
@@ -151,7 +151,15 @@ const hook = {
   plugins: [compiledMaps],
 }
 
-export default defineConfig([program, commandLine, bench, hook])
+// opencode loads it into its own process, which is Bun.
+const opencode = {
+  input: { opencode: 'dist/src/harness/opencode.js' },
+  platform: 'node',
+  output: { dir: PROGRAM, entryFileNames: '[name].js', codeSplitting: false, sourcemap: 'hidden' },
+  plugins: [compiledMaps],
+}
+
+export default defineConfig([program, commandLine, bench, hook, opencode])
 
 /** The load generators and baselines that the benchmarks start as processes, by the names that `script` gets. */
 function benchProcesses() {

@@ -8,21 +8,51 @@ const MOST_STEPS = 8
 /** Linux counts starts in hundredths of a second. */
 const TICKS_PER_SEC = 100
 
-export function harnessProcess(): { pid: number; started_at: string } | undefined {
-  const program = found()
+export interface Program {
+  readonly pid: number
+  readonly started_at: string
+}
+
+export function harnessProcess(): Program | undefined {
+  return programOf(found())
+}
+
+/** This process, for what runs inside the harness itself. */
+export function ownProcess(): Program | undefined {
+  return programOf(own())
+}
+
+/** The session of a harness that tells none: its process and the working folder, the same to all that it starts there. */
+export function processSession(): string | undefined {
+  return sessionOf(found(), process.cwd())
+}
+
+/** The same session, as the harness's own process has it. */
+export function ownSession(folder: string): string | undefined {
+  return sessionOf(own(), folder)
+}
+
+interface Found {
+  readonly pid: number
+  readonly startTicks: number
+}
+
+function programOf(program: Found | undefined): Program | undefined {
   const bootSec = Number(/^btime ([0-9]+)$/m.exec(program ? readFileSync('/proc/stat', 'utf8') : '')?.[1])
   if (!program || Number.isNaN(bootSec)) return undefined
   const startedMs = (bootSec + program.startTicks / TICKS_PER_SEC) * 1_000
   return { pid: program.pid, started_at: new Date(startedMs).toISOString() }
 }
 
-/** The session of a harness that tells none: its process and the working folder, the same to all that it starts there. */
-export function processSession(): string | undefined {
-  const program = found()
-  return program && `${program.pid} ${program.startTicks} ${process.cwd()}`
+const sessionOf = (program: Found | undefined, folder: string) =>
+  program && `${program.pid} ${program.startTicks} ${folder}`
+
+function own(): Found | undefined {
+  const stat = statOf(process.pid)
+  return stat && { pid: process.pid, startTicks: stat.startTicks }
 }
 
-function found(): { pid: number; startTicks: number } | undefined {
+function found(): Found | undefined {
   try {
     let pid = process.ppid
     for (let i = 0; i < MOST_STEPS && SHELLS.test(nameOf(pid)); i++) pid = parentOf(pid)

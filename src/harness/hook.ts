@@ -9,10 +9,8 @@
 // the hub together take at most `HUB_MS`.
 
 import { writeSync } from 'node:fs'
-import { namesFor } from '../agent-name.js'
 import { harnessProcess, processSession } from '../harness-process.js'
-import type { Agent, Message, Offer, Session, Wake } from '../protocol/objects.js'
-import { shortened } from '../quoting.js'
+import type { Agent, Message, Offer, Wake } from '../protocol/objects.js'
 import { RECENT, recentSince, resumeText } from '../resume-text.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
@@ -23,10 +21,9 @@ import type { Harness, Moment, Payload } from './harness.js'
 import { editedText, heldEdits, refusedText, tellHolders } from './held-edits.js'
 import { HubCalls } from './hub-call.js'
 import { callerOf, folderOf, isSubagent, readPayload, textOf } from './payload.js'
+import { introduction, signIn } from './sign-in.js'
 
 const HUB_MS = 900
-/** A session without a process that the hub sees lives so long without a call. */
-const PRESENCE_TTL_SEC = 3_600
 /** A hook lives for two seconds at most. If it is killed, its messages are soon offered again. */
 const LEASE_SEC = 5
 /** What is handed over at a stop waits for the next event of the session. */
@@ -155,26 +152,16 @@ class Call {
     }
   }
 
-  /** Opens the agent's session, or takes it up. @throws Error if the hub refuses every name */
+  /** @throws Error if the hub refuses every name */
   async #signIn(): Promise<void> {
-    const process = harnessProcess()
-    const own = {
+    const newcomer = {
       harness: this.#harness.name,
-      presence_ttl_sec: PRESENCE_TTL_SEC,
-      ...(process && { process }),
+      session: this.#session,
+      folder: this.#folder,
+      named: this.#named(),
+      process: harnessProcess(),
     }
-    const named = this.#named()
-    const names = named === undefined ? namesFor(this.#harness.name, this.#folder) : [named]
-    for (const agent_id of names) {
-      const body = { agent_id, reuse: named !== undefined, ...own }
-      const { status, envelope } = await this.#hub.post<Session>('/v1/sessions', body)
-      if (status === 409 && named === undefined) continue // another agent's name
-      if (!envelope.ok || !envelope.result) break
-      const { session_id: sessionId } = envelope.result
-      this.#remember({ agentId: agent_id, sessionId })
-      return
-    }
-    throw new Error('no session')
+    this.#remember(await signIn(this.#hub, newcomer))
   }
 
   #named(): string | undefined {
@@ -183,19 +170,7 @@ class Call {
   }
 
   async #introduction(): Promise<string> {
-    const { envelope } = await this.#hub.get<Session[]>('/v1/agents')
-    const others = (envelope.result ?? [])
-      .map((session) => session.agent_id)
-      .filter((id) => id !== this.#agentId)
-    const here =
-      others.length === 0
-        ? 'nobody else is here now'
-        : `here now: ${others
-            .slice(0, 12)
-            .map((id) => shortened(id))
-            .join(', ')}`
-    const agent = shortened(this.#agentId)
-    return `Arc: this session is agent ${agent} in the room that the coding agents of this machine share; ${here}. Messages of other agents appear here as they come. Writing to one goes by: arc post --agent ${agent} --to NAME "TEXT"; to all: arc post --agent ${agent} "TEXT"; more: arc --help\n`
+    return `${await introduction(this.#hub, this.#agentId)}\n`
   }
 
   /** Before an edit: refuses it if another agent holds the file. */

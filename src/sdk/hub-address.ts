@@ -1,22 +1,24 @@
 // The one rule by which the SDK and the command line find a hub that nobody names: ARC_BASE_URL, else the nearest
 // pid file from the working folder upward that may be believed (pid-file.ts), else the default address.
 
+import { join } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
-import { defaultStorage } from '../storage-file.js'
+import { defaultStorage, ROOM_STORAGE } from '../storage-file.js'
 import { type Doubt, findPidFiles } from './pid-file.js'
 
 /** The address of a hub with default options. */
 export const DEFAULT_BASE_URL = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`
 
 /**
- * `doubted` is told of each nearer pid file that is not believed.
+ * `doubted` is told of each nearer pid file that is not believed. `folder`: default the working folder.
  * @throws ArcError `invalid_request` if ARC_BASE_URL is no http(s) URL
  */
-export function hubAddress(doubted: (doubt: Doubt) => void): string {
+export function hubAddress(doubted: (doubt: Doubt) => void, folder?: string): string {
   const { ARC_BASE_URL } = process.env
   if (ARC_BASE_URL) return checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL')
-  for (const found of findPidFiles(defaultStorage())) {
+  const storage = folder === undefined ? defaultStorage() : join(folder, ROOM_STORAGE)
+  for (const found of findPidFiles(storage, undefined, folder)) {
     if (!('reason' in found)) return found.url
     doubted(found)
   }

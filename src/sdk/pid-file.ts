@@ -90,8 +90,12 @@ export function removePidFile(path: string, pid: number): void {
  * file when the caller asks for the next one.
  * @param host a host that the user gave: a file may name it although it is beyond the loopback
  */
-export function* findPidFiles(storagePath: string, host?: string): Generator<PidFile | Doubt> {
-  const folders = [...upward(process.cwd()), ...upward(folderOf(storagePath))]
+export function* findPidFiles(
+  storagePath: string,
+  host?: string,
+  from = process.cwd(),
+): Generator<PidFile | Doubt> {
+  const folders = [...upward(from), ...upward(folderOf(storagePath))]
   const paths = folders.flatMap((folder) => [join(folder, ROOM_FOLDER, PID_FILE), join(folder, PID_FILE)])
   for (const path of new Set(paths)) {
     const found = judgePidFile(path, host)

@@ -150,6 +150,18 @@ t.test('who is who: given, from the environment, remembered, else numbered', asy
   t.match(await other.told(t, 'tool', { cwd: '/' }), /remembered/)
 })
 
+t.test('two hooks that a harness calls at once, as it starts, are one agent', async (t) => {
+  for (let i = 0; i < 5; i++) {
+    const session = new Session(t, 'copilot, camelCase')
+    const told = await Promise.all([session.told(t, 'start'), session.told(t, 'prompt')])
+    const texts = told.filter((text) => text !== undefined) // the later one may find that the agent knows itself
+    t.ok(texts.length > 0)
+    for (const text of texts) t.match(text, new RegExp(`agent ${session.agentId} `))
+    const here = (await alice.listAgents()).map(({ agent_id }) => agent_id)
+    t.notOk(here.includes(`${session.agentId}-2`))
+  }
+})
+
 t.test('a session that Arc joins in the middle is signed in at its first event', async (t) => {
   const session = new Session(t, 'gemini')
   t.match(await session.told(t, 'tool'), new RegExp(`agent ${session.agentId} `))

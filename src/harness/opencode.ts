@@ -1,0 +1,188 @@
+// The plugin of opencode (1.18.33), which has no hooks by configuration: `arc setup` writes a file that loads it. It runs inside
+// opencode, in Bun. What other agents have said is put into the person's message, and into the output of a tool.
+//
+//   chat.message, tool.execute.after ─▶ offer ─▶ text put in ─▶ messages.transform: it stands in the request ─▶ shown
+//
+// opencode must never suffer from it: whatever fails, it adds nothing, writes nothing, and throws nothing. All calls of the hub
+// at one event take at most `HUB_MS`.
+
+import { ownProcess, ownSession } from '../harness-process.js'
+import type { Offer } from '../protocol/objects.js'
+import { hubAddress } from '../sdk/hub-address.js'
+import { pathPart } from '../sdk/request-text.js'
+import { recall, remember } from '../session-memory.js'
+import { ASKED, digestOf } from './digest.js'
+import { HubCalls } from './hub-call.js'
+import { introduction, signIn } from './sign-in.js'
+
+const NAME = 'opencode'
+const HUB_MS = 900
+/** The output of a tool waits for the other tools of its turn. */
+const LEASE_SEC = 300
+
+interface Input {
+  readonly sessionID: string
+}
+
+interface TextPart {
+  readonly type: 'text'
+  readonly text: string
+}
+
+/** The hooks that Arc uses, by opencode's own names. */
+export interface Hooks {
+  event(given: { event: { type: string; properties?: unknown } }): Promise<void>
+  'chat.message'(input: Input, output: { parts: object[] }): Promise<void>
+  /** A tool of an MCP server has `content`, another one `output`. */
+  'tool.execute.after'(input: Input, output: { output?: unknown; content?: unknown }): Promise<void>
+  'experimental.chat.messages.transform'(input: object, output: { messages: object[] }): Promise<void>
+  dispose(): Promise<void>
+}
+
+interface PutIn {
+  readonly text: string
+  readonly offerId: string
+  readonly agentId: string
+  readonly via: string
+  readonly lapsesAt: number
+}
+
+/** What opencode calls at its start, for each folder. */
+export async function Arc({ directory }: { directory: string }): Promise<Hooks> {
+  const room = new Room(directory)
+  return {
+    event: (given) => silently(() => room.event(given.event.type, given.event.properties)),
+    'chat.message': (input, output) =>
+      silently(async () => {
+        const { parts } = output
+        const text = await room.atPrompt(input.sessionID)
+        // The last of the parts, which opencode sorts by their ids.
+        const id = `prt_zzarc${Date.now()}`
+        if (text !== '') parts.push({ ...parts[0], id, synthetic: true, type: 'text', text })
+      }),
+    'tool.execute.after': (input, output) =>
+      silently(async () => {
+        const text = await room.afterTool(input.sessionID)
+        if (text === '') return
+        if (typeof output.output === 'string') output.output += `\n\n${text}`
+        else if (Array.isArray(output.content)) output.content.push({ type: 'text', text } satisfies TextPart)
+      }),
+    'experimental.chat.messages.transform': (_, output) => silently(() => room.atRequest(output.messages)),
+    dispose: () => silently(() => room.leave()),
+  }
+}
+
+async function silently(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch {
+    // opencode goes on as if there were no plugin.
+  }
+}
+
+class Room {
+  readonly #folder: string
+  /** As the MCP server knows opencode's session: opencode tells it none. */
+  readonly #process: string | undefined
+  /** The agent of each session, once its first message has come. */
+  readonly #agents = new Map<string, { agentId: string; sessionId: string }>()
+  /** Sessions of subagents: they are not agents of the room. */
+  readonly #children = new Set<string>()
+  #putIn: PutIn[] = []
+  #offers = 0
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#process = ownSession(folder)
+  }
+
+  /** The sessions as they come and go. A session that is idle would be woken here, by `promptAsync`. */
+  async event(type: string, properties: unknown): Promise<void> {
+    const { info } = (properties ?? {}) as { info?: { id?: unknown; parentID?: unknown } }
+    if (typeof info?.id !== 'string') return
+    if (type === 'session.deleted') await this.#end(info.id)
+    else if (typeof info.parentID === 'string') this.#children.add(info.id)
+  }
+
+  /** The text for the person's message; '' for none. */
+  async atPrompt(session: string): Promise<string> {
+    if (this.#children.has(session)) return ''
+    return this.#withHub(async (hub) => {
+      const isNew = !this.#agents.has(session)
+      const agent = await this.#signIn(hub, session)
+      const before = isNew ? await introduction(hub, agent.agentId) : ''
+      return this.#offered(hub, agent.agentId, 'prompt', before)
+    })
+  }
+
+  async afterTool(session: string): Promise<string> {
+    const agent = this.#agents.get(session)
+    return agent ? this.#withHub((hub) => this.#offered(hub, agent.agentId, 'tool', '')) : ''
+  }
+
+  /** A request goes to the model: what stands in it was shown. */
+  async atRequest(messages: readonly object[]): Promise<void> {
+    if (this.#putIn.length === 0) return
+    const request = JSON.stringify(messages)
+    const isIn = ({ text }: PutIn) => request.includes(JSON.stringify(text).slice(1, -1))
+    const shown = this.#putIn.filter(isIn)
+    this.#putIn = this.#putIn.filter((one) => !shown.includes(one) && one.lapsesAt > Date.now())
+    await this.#withHub(async (hub) => {
+      for (const { agentId, offerId, via } of shown)
+        await hub.post(`/v1/mailboxes/${pathPart(agentId)}/shown`, { offer_id: offerId, via })
+    })
+  }
+
+  async leave(): Promise<void> {
+    for (const session of this.#agents.keys()) await this.#end(session)
+  }
+
+  async #signIn(hub: HubCalls, session: string) {
+    const named =
+      process.env.ARC_AGENT?.trim() || this.#agents.get(session)?.agentId || this.#recalled(session)
+    const newcomer = { harness: NAME, session, folder: this.#folder, named, process: ownProcess() }
+    const agent = await signIn(hub, newcomer)
+    this.#agents.set(session, agent)
+    for (const one of [session, this.#process])
+      if (one !== undefined) remember(NAME, one, { stopsHeld: 0, ...agent })
+    return agent
+  }
+
+  #recalled(session: string): string | undefined {
+    const memory = recall(NAME, session) ?? (this.#process ? recall(NAME, this.#process) : undefined)
+    return memory?.agentId
+  }
+
+  async #offered(hub: HubCalls, agentId: string, moment: string, before: string): Promise<string> {
+    // A reader has one offer at a time, and tools may run at once.
+    const body = { reader: `${NAME} ${process.pid} ${++this.#offers}`, lease_sec: LEASE_SEC, ...ASKED }
+    const { envelope } = await hub.post<Offer>(`/v1/mailboxes/${pathPart(agentId)}/offer`, body)
+    const offer = envelope.result
+    if (!offer?.offer_id) return before
+    const text = digestOf(offer, agentId, before === '' ? '' : `${before}\n`)
+    const lapsesAt = Date.now() + LEASE_SEC * 1_000
+    this.#putIn.push({ text, offerId: offer.offer_id, agentId, via: `${NAME} ${moment}`, lapsesAt })
+    return text
+  }
+
+  async #end(session: string): Promise<void> {
+    const agent = this.#agents.get(session)
+    this.#agents.delete(session)
+    this.#children.delete(session)
+    const isUsed = [...this.#agents.values()].some(({ sessionId }) => sessionId === agent?.sessionId)
+    if (agent && !isUsed)
+      await this.#withHub((hub) => hub.delete(`/v1/sessions/${pathPart(agent.sessionId)}`))
+  }
+
+  async #withHub<T>(work: (hub: HubCalls) => Promise<T>): Promise<T> {
+    const hub = new HubCalls(
+      hubAddress(() => {}, this.#folder),
+      HUB_MS,
+    )
+    try {
+      return await work(hub)
+    } finally {
+      hub.close()
+    }
+  }
+}

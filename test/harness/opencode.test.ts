@@ -1,0 +1,139 @@
+// The plugin of opencode, with what opencode hands to it: a message counts as shown when it stands in a request, and not before.
+
+import { execFileSync } from 'node:child_process'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { startHub } from '../../src/actors/hub.js'
+import { Arc, type Hooks } from '../../src/harness/opencode.js'
+import { PACKAGE_ROOT } from '../../src/package.js'
+import { ArcClient } from '../../src/sdk/index.js'
+import { ownFolder } from '../support/folder.js'
+
+const hub = await startHub({ storagePath: `${ownFolder(t)}/arc.sqlite3`, port: 0, logLevel: 'silent' })
+const alice = await ArcClient.quickstart('alice', { baseUrl: hub.url })
+const environment = { ARC_BASE_URL: hub.url, XDG_STATE_HOME: ownFolder(t) }
+Object.assign(process.env, environment)
+t.teardown(async () => {
+  await alice.close()
+  await hub.stop()
+})
+
+interface Part {
+  readonly id?: string
+  readonly type: string
+  readonly text: string
+}
+
+/** A folder in which opencode has loaded the plugin. */
+async function opencodeIn(t: Test): Promise<{ hooks: Hooks; agentId: string }> {
+  const directory = ownFolder(t)
+  const name = basename(directory)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+  return { hooks: await Arc({ directory }), agentId: `opencode-${name.slice(0, 40)}` }
+}
+
+async function prompted(hooks: Hooks, sessionID: string): Promise<Part[]> {
+  const parts: Part[] = [{ id: 'prt_1', type: 'text', text: 'Say hello.' }]
+  await hooks['chat.message']({ sessionID }, { parts })
+  return parts
+}
+
+const request = (hooks: Hooks, ...parts: object[]) =>
+  hooks['experimental.chat.messages.transform']({}, { messages: [{ info: { role: 'user' }, parts }] })
+
+const receiptOf = async (id: number) => (await alice.receipts(id))[0]
+
+t.test('a prompt: who the agent is, and what waits for it; shown once it stands in a request', async (t) => {
+  const { hooks, agentId } = await opencodeIn(t)
+  const { id } = await alice.dm(agentId, 'before the start')
+  const [own, added, ...others] = await prompted(hooks, 'ses_1')
+  t.strictSame([own?.text, others], ['Say hello.', []])
+  t.match(added, {
+    type: 'text',
+    synthetic: true,
+    text: /^Arc: this session is agent opencode-.*; here now: alice/,
+  })
+  t.match(added?.text, /\n\| before the start\n/)
+  t.match(added?.id, /^prt_zz/)
+  t.match(await receiptOf(id), { state: 'offered' })
+  await request(hooks, own as Part)
+  t.match(await receiptOf(id), { state: 'offered' }, 'a request without the text')
+  await request(hooks, own as Part, added as Part)
+  t.match(await receiptOf(id), { state: 'shown', via: 'opencode prompt' })
+  t.equal((await prompted(hooks, 'ses_1')).length, 1, 'nothing new')
+})
+
+t.test('a tool: the text is added to its output, in the shape of that tool', async (t) => {
+  const { hooks, agentId } = await opencodeIn(t)
+  const say = async () => (await alice.dm(agentId, 'mid-turn')).id
+  const shell = { output: 'hi\n' }
+  await hooks['tool.execute.after']({ sessionID: 'ses_2' }, shell)
+  t.equal(shell.output, 'hi\n', 'no prompt of that session has come')
+  await prompted(hooks, 'ses_2')
+  const [first] = [await say()]
+  await hooks['tool.execute.after']({ sessionID: 'ses_2' }, shell)
+  t.match(shell.output, /^hi\n\n\nArc: 1 message for agent .*\n\| mid-turn\n/s)
+  const second = await say()
+  const content: object[] = [{ type: 'text', text: 'an answer' }]
+  await hooks['tool.execute.after']({ sessionID: 'ses_2' }, { content })
+  t.match(content[1], { type: 'text', text: /\n\| mid-turn\n/ })
+  await request(
+    hooks,
+    { type: 'tool', state: { output: shell.output } },
+    { type: 'tool', state: { content } },
+  )
+  for (const id of [first, second]) t.match(await receiptOf(id), { state: 'shown', via: 'opencode tool' })
+})
+
+t.test('a session of a subagent is left out, and a deleted one ends', async (t) => {
+  const { hooks, agentId } = await opencodeIn(t)
+  await hooks.event({
+    event: { type: 'session.created', properties: { info: { id: 'ses_child', parentID: 'ses_3' } } },
+  })
+  await alice.dm(agentId, 'for the agent')
+  t.equal((await prompted(hooks, 'ses_child')).length, 1)
+  t.equal((await prompted(hooks, 'ses_3')).length, 2)
+  const { session } = await alice.agent(agentId)
+  t.match(session, { harness: 'opencode', active: true })
+  await hooks.event({ event: { type: 'session.deleted', properties: { info: { id: 'ses_3' } } } })
+  t.equal((await alice.agent(agentId)).session, null)
+  await prompted(hooks, 'ses_3')
+  t.ok((await alice.agent(agentId)).session, 'the same agent comes back')
+  await hooks.dispose()
+  t.equal((await alice.agent(agentId)).session, null)
+})
+
+t.test('sessions in one folder of one opencode are one agent, and the MCP server finds it', async (t) => {
+  const { hooks, agentId } = await opencodeIn(t)
+  const name = /agent (\S+) in/
+  t.equal(name.exec((await prompted(hooks, 'ses_4')).at(-1)?.text ?? '')?.[1], agentId)
+  t.equal(name.exec((await prompted(hooks, 'ses_5')).at(-1)?.text ?? '')?.[1], agentId)
+  await hooks.event({ event: { type: 'session.deleted', properties: { info: { id: 'ses_4' } } } })
+  t.ok((await alice.agent(agentId)).session, 'the other one goes on')
+})
+
+t.test('whatever fails, nothing is added, written or thrown', async (t) => {
+  const script = `
+    const { Arc } = await import(process.argv[1])
+    const hooks = await Arc({ directory: '/' })
+    const parts = [{ type: 'text', text: 'x' }]
+    await hooks['chat.message']({ sessionID: 's' }, { parts })
+    await hooks['chat.message'](undefined, undefined).catch(() => process.exit(3))
+    await hooks['tool.execute.after']({ sessionID: 's' }, {})
+    await hooks['experimental.chat.messages.transform']({}, { messages: [] })
+    await hooks.event({ event: { type: 'session.deleted' } })
+    await hooks.dispose()
+    process.exit(parts.length === 1 ? 0 : 4)`
+  const plugin = fileURLToPath(new URL('./dist/program/opencode.js', PACKAGE_ROOT))
+  for (const url of ['http://127.0.0.1:1', 'https://127.0.0.1:1', 'nonsense']) {
+    const env = { ...process.env, ARC_BASE_URL: url }
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script, plugin], {
+      env,
+      stdio: 'pipe',
+    })
+    t.equal(`${output}`, '')
+  }
+})
