@@ -6,8 +6,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gunzipSync, inflateSync } from 'node:zlib'
 
-/** `shell` calls the shell tool of the program, `text` ends the turn. */
-export type Step = ({ readonly shell: string } | { readonly text: string }) & { readonly delayMs?: number }
+/** `shell` calls the shell tool of the program, `tool` one of Arc's tools, `text` ends the turn. */
+export type Step = (
+  | { readonly shell: string }
+  | { readonly tool: string; readonly args: object }
+  | { readonly text: string }
+) & { readonly delayMs?: number }
 
 interface Tool {
   readonly name: string
@@ -41,6 +45,8 @@ export interface ScriptedModel {
   readonly port: number
   /** The texts of the requests that offered tools, in their order. */
   readonly requests: readonly string[]
+  /** Arc's tools as the program names them to the model. */
+  readonly toolNames: ReadonlySet<string>
   close(): void
 }
 
@@ -50,6 +56,7 @@ export async function scriptedModel(
   arrived: (request: number) => void,
 ): Promise<ScriptedModel> {
   const requests: string[] = []
+  const toolNames = new Set<string>()
   const server = createServer((request, response) => {
     void read(request).then(async (text) => {
       const body = parsed(text)
@@ -60,6 +67,9 @@ export async function scriptedModel(
         return
       }
       const step = script[Math.min(requests.push(text), script.length) - 1] as Step
+      for (const { name, namespace } of tools)
+        if (/(^|[_-])arc_[a-z]+$/.test(name))
+          toolNames.add(namespace === undefined ? name : `${namespace} ${name}`)
       arrived(requests.length)
       if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
       answer(request, response, body, turnOf(step, tools))
@@ -69,6 +79,7 @@ export async function scriptedModel(
   return {
     port: (server.address() as AddressInfo).port,
     requests,
+    toolNames,
     close: () => {
       server.closeAllConnections()
       server.close()
@@ -118,6 +129,11 @@ function toolsOf({ tools }: Json): Tool[] {
 
 function turnOf(step: Step, tools: readonly Tool[]): Turn {
   if ('text' in step) return { text: step.text }
+  if ('tool' in step) {
+    const isIt = ({ name }: Tool) => name === step.tool || new RegExp(`[_-]${step.tool}$`).test(name)
+    const tool = tools.find(isIt)
+    return tool ? { call: { tool, args: step.args } } : { text: `no ${step.tool} among the tools` }
+  }
   const tool = SHELLS.map((name) => tools.find((one) => one.name === name)).find((one) => one !== undefined)
   if (!tool) return { text: `no shell among ${tools.map(({ name }) => name).join(' ')}` }
   return { call: { tool, args: argumentsOf(tool, step.shell) } }

@@ -1,8 +1,9 @@
-// The real programs: where npm has them, and how each is set up in a home of its own with a scripted model and Arc's hook. They
-// may call home, so they run only in a network namespace with loopback alone.
+// The real programs: where npm has them, and what a person's home has of theirs before `arc setup`: a scripted model, and no more.
+// They may call home, so they run only in a network namespace with loopback alone.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { SetupName } from '../../../src/harness/places.js'
 
 export interface Place {
   /** The folder in which npm has installed the program. */
@@ -10,38 +11,42 @@ export interface Place {
   readonly home: string
   readonly work: string
   readonly modelPort: number
-  /** Program and arguments of the hook, to which an event may be added. */
-  readonly hook: readonly [program: string, ...args: string[]]
+}
+
+export interface Start {
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
 }
 
 export interface Program {
-  readonly harness: 'claude' | 'codex' | 'gemini' | 'qwen' | 'copilot'
+  readonly harness: SetupName
+  readonly title: string
   readonly packageName: string
   readonly version: string
-  /** Writes the program's configuration; returns its command and environment. */
-  setUp(place: Place): { readonly command: readonly string[]; readonly env: Readonly<Record<string, string>> }
+  /** The moments at which it takes what other agents have said, as receipts name them. Some start at two moments at once. */
+  readonly moments: readonly [start: readonly string[], tool: string, stop?: string]
+  /** Writes the program's own configuration. */
+  setUp(place: Place): Start
 }
 
 const PROMPT = 'Say hello.'
-const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd']
 
 function write(path: string, content: object | string): void {
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content, null, 1))
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2))
 }
-
-const each = (events: readonly string[], entry: (event: string) => object) =>
-  Object.fromEntries(events.map((event) => [event, [entry(event)]]))
 
 const urlOf = ({ modelPort }: Place) => `http://127.0.0.1:${modelPort}`
 
 export const PROGRAMS: readonly Program[] = [
   {
     harness: 'codex',
+    title: 'Codex CLI',
     packageName: '@openai/codex',
     version: '0.171.0',
+    moments: [['start'], 'tool', 'stop'],
     setUp(place) {
-      const { home, work, hook, installed } = place
+      const { home, work, installed } = place
       write(
         join(home, '.codex/config.toml'),
         `model = "gpt-5.4"
@@ -66,11 +71,6 @@ enabled = false
 trust_level = "trusted"
 `,
       )
-      const command = hook.map((word) => `'${word}'`).join(' ')
-      const hooks = each(EVENTS, (event) => ({
-        hooks: [{ type: 'command', command, timeout: event === 'SessionEnd' ? 3 : 10 }],
-      }))
-      write(join(home, '.codex/hooks.json'), { hooks })
       const program = join(installed, 'node_modules/.bin/codex')
       const flags = ['exec', '--skip-git-repo-check', '--dangerously-bypass-hook-trust']
       return { command: [program, ...flags, PROMPT], env: { SCRIPTED_KEY: 'dummy' } }
@@ -78,14 +78,13 @@ trust_level = "trusted"
   },
   {
     harness: 'claude',
+    title: 'Claude Code',
     packageName: '@anthropic-ai/claude-code',
     version: '2.1.332',
+    moments: [['start'], 'tool', 'stop'],
     setUp(place) {
-      const { home, work, hook, installed } = place
-      const [command, ...args] = hook
-      const events = ['SessionStart', 'UserPromptSubmit', 'PostToolBatch', 'Stop', 'SessionEnd']
-      const hooks = each(events, () => ({ hooks: [{ type: 'command', command, args, timeout: 10 }] }))
-      write(join(home, '.claude/settings.json'), { hooks, permissions: { allow: ['Bash'] } })
+      const { home, work, installed } = place
+      write(join(home, '.claude/settings.json'), { permissions: { allow: ['Bash'] } })
       const key = 'sk-ant-scripted-dummy-key-0000'
       write(join(home, '.claude.json'), {
         hasCompletedOnboarding: true,
@@ -102,27 +101,22 @@ trust_level = "trusted"
         DISABLE_AUTOUPDATER: '1',
       }
       const program = join(installed, 'node_modules/@anthropic-ai/claude-code-linux-x64/claude')
-      return { command: [program, '-p', '--allowedTools', 'Bash', '--', PROMPT], env }
+      return { command: [program, '-p', '--', PROMPT], env }
     },
   },
   {
     harness: 'gemini',
+    title: 'Gemini CLI',
     packageName: '@google/gemini-cli',
     version: '0.61.0',
+    moments: [['start'], 'tool', 'stop'],
     setUp(place) {
-      const { home, hook, installed } = place
-      const command = hook.join(' ')
-      const events = ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd']
-      const hooks = each(events, (event) => ({
-        ...(event === 'AfterTool' && { matcher: '*' }),
-        hooks: [{ type: 'command', name: `arc-${event}`, command, timeout: 10_000 }],
-      }))
+      const { home, installed } = place
       write(join(home, '.gemini/settings.json'), {
         security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
         general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true },
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
-        hooks,
       })
       const env = {
         GEMINI_API_KEY: 'dummy',
@@ -130,26 +124,23 @@ trust_level = "trusted"
         GEMINI_TELEMETRY_ENABLED: 'false',
       }
       const program = join(installed, 'node_modules/.bin/gemini')
-      return { command: [program, '--yolo', '-m', 'gemini-2.5-flash', '-p', PROMPT], env }
+      const flags = ['--allowed-tools', 'run_shell_command', '-m', 'gemini-2.5-flash']
+      return { command: [program, ...flags, '-p', PROMPT], env }
     },
   },
   {
     harness: 'qwen',
+    title: 'Qwen Code',
     packageName: '@qwen-code/qwen-code',
     version: '0.24.4',
+    moments: [['start'], 'tool', 'stop'],
     setUp(place) {
-      const { home, hook, installed } = place
-      const command = hook.join(' ')
-      const hooks = each(EVENTS, (event) => ({
-        ...(event === 'PostToolUse' && { matcher: '*' }),
-        hooks: [{ type: 'command', name: `arc-${event}`, command, timeout: 10_000 }],
-      }))
+      const { home, installed } = place
       write(join(home, '.qwen/settings.json'), {
         security: { auth: { selectedType: 'openai' }, folderTrust: { enabled: false } },
         general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true },
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
-        hooks,
       })
       const env = {
         OPENAI_API_KEY: 'dummy',
@@ -157,24 +148,17 @@ trust_level = "trusted"
         OPENAI_MODEL: 'lab-model',
         QWEN_TELEMETRY_ENABLED: 'false',
       }
+      // Without it there is no shell for the model where nobody can be asked.
       return { command: [join(installed, 'node_modules/.bin/qwen'), '--yolo', '-p', PROMPT], env }
     },
   },
   {
     harness: 'copilot',
+    title: 'Copilot CLI',
     packageName: '@github/copilot',
     version: '1.0.102',
+    moments: [['start', 'prompt'], 'tool', 'stop'],
     setUp(place) {
-      const { home, hook, installed } = place
-      const [exec, ...args] = hook
-      const events = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd']
-      const hooks = each(events, (event) => ({
-        type: 'command',
-        exec,
-        args: [...args, event],
-        timeoutSec: 10,
-      }))
-      write(join(home, '.copilot/hooks/arc.json'), { version: 1, hooks })
       const env = {
         COPILOT_OFFLINE: 'true',
         COPILOT_AUTO_UPDATE: 'false',
@@ -183,9 +167,46 @@ trust_level = "trusted"
         COPILOT_PROVIDER_WIRE_API: 'completions',
         COPILOT_MODEL: 'lab-model',
       }
-      const program = join(installed, 'node_modules/@github/copilot-linux-x64/copilot')
-      const flags = ['--disable-client-telemetry', '--allow-all-tools']
+      const program = join(place.installed, 'node_modules/@github/copilot-linux-x64/copilot')
+      const flags = ['--disable-client-telemetry', '--allow-tool=shell', '--allow-tool=arc']
       return { command: [program, ...flags, '-p', PROMPT], env }
+    },
+  },
+  {
+    harness: 'opencode',
+    title: 'opencode',
+    packageName: 'opencode-ai',
+    version: '1.18.33',
+    moments: [['prompt'], 'tool'],
+    setUp(place) {
+      const { home, installed } = place
+      const model = { name: 'Scripted', tool_call: true, limit: { context: 100_000, output: 4_000 } }
+      write(join(home, '.config/opencode/opencode.json'), {
+        $schema: 'https://opencode.ai/config.json',
+        autoupdate: false,
+        share: 'disabled',
+        model: 'scripted/lab-model',
+        small_model: 'scripted/lab-model',
+        enabled_providers: ['scripted'],
+        provider: {
+          scripted: {
+            npm: '@ai-sdk/openai-compatible',
+            name: 'Scripted',
+            options: { baseURL: `${urlOf(place)}/v1`, apiKey: 'dummy' },
+            models: { 'lab-model': model },
+          },
+        },
+      })
+      // With a plugin and without a network it waits over a minute for npm, and then loads the plugin all the same.
+      write(join(home, '.npmrc'), 'fetch-retries=0\nregistry=http://127.0.0.1:9/\n')
+      const env = {
+        OPENCODE_DISABLE_AUTOUPDATE: '1',
+        OPENCODE_DISABLE_MODELS_FETCH: '1',
+        OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+        OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
+      }
+      const program = join(installed, 'node_modules/opencode-linux-x64/bin/opencode')
+      return { command: [program, 'run', PROMPT], env }
     },
   },
 ]
