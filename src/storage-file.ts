@@ -2,7 +2,7 @@
 // links, even one whose target is missing. The hub that opens the storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands
 // load this file without the hub, so it imports little.
 
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from './folder.js'
 import { ArcError } from './protocol/errors.js'
@@ -56,12 +56,54 @@ export function folderOf(storage: string): string {
 }
 
 /**
- * The storage in the working folder that a command means if nobody names one: a new room is in `.arc/`. The reference hub,
- * and Arc before `.arc/`, keep it beside the project's files, and such a room goes on there.
+ * The storage that a command means if nobody names one: that of the room in the working folder, else that of the nearest room
+ * above it in the same git work tree, else a new room in the working folder.
  */
 export function defaultStorage(): string {
-  const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
-  return isThere(STORAGE) && !isThere(ROOM_STORAGE) ? STORAGE : ROOM_STORAGE
+  const here = storageIn('')
+  if (here !== undefined) return here
+  for (const folder of foldersAbove(process.cwd())) {
+    const found = isOwn(folder) ? storageIn(folder) : undefined
+    if (found !== undefined) return found
+  }
+  return ROOM_STORAGE
+}
+
+/** The folder whose agents meet in the room; a server's URL as it is. */
+export function projectOf(storage: string): string {
+  if (isServer(storage)) return storage
+  const folder = dirname(storage)
+  return basename(folder) === ROOM_FOLDER ? dirname(folder) : folder
+}
+
+/**
+ * The storage of a room in a folder, if there is one: a new room is in `.arc/`. The reference hub, and Arc before `.arc/`, keep
+ * it beside the project's files, and such a room goes on there.
+ */
+function storageIn(folder: string): string | undefined {
+  return [ROOM_STORAGE, STORAGE]
+    .map((storage) => join(folder, storage))
+    .find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+}
+
+/** The folders between a folder and the top of its git work tree, nearest first. None outside of one. */
+function foldersAbove(from: string): string[] {
+  const folders: string[] = []
+  const isTop = (folder: string) => existsSync(join(folder, '.git'))
+  let folder = from
+  while (!isTop(folder)) {
+    if (dirname(folder) === folder) return []
+    folder = dirname(folder)
+    folders.push(folder)
+  }
+  return folders
+}
+
+/** Another user's folder may hold another user's room, which instructs agents. */
+function isOwn(folder: string): boolean {
+  const me = process.geteuid?.()
+  const owner = lstatSync(folder, { throwIfNoEntry: false })?.uid
+  return me === undefined || owner === me || owner === 0
 }
 
 /** @throws ArcError for a name that can't be used */

@@ -1,12 +1,13 @@
 // The options that name a hub and configure it (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`, `status`, `open`.
 
+import { join } from 'node:path'
 import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { isLoopback } from '../protocol/address.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { defaultStorage, ROOM_STORAGE, storageName } from '../storage-file.js'
+import { defaultStorage, projectOf, ROOM_STORAGE, storageName } from '../storage-file.js'
 import { address } from './agent-arguments.js'
 import { host as hostOption, oneOf, text, usageError, wholeNumber } from './arguments.js'
 import { list } from './command-line.js'
@@ -135,11 +136,13 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     maxAttachmentChars: number('max-attachment-chars', HUB_NUMBERS.maxAttachmentChars),
     maxAttachments: number('max-attachments', HUB_NUMBERS.maxAttachments),
   }
+  const ofProject = defaultStorage()
+  const spool = storage === undefined ? join(projectOf(ofProject), DEFAULT_SPOOL) : DEFAULT_SPOOL
   return {
     host,
     port,
-    storagePath: storage ?? defaultStorage(),
-    spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? DEFAULT_SPOOL),
+    storagePath: storage ?? ofProject,
+    spoolDir: given.relay === false ? undefined : (text(given['spool-dir'], 'spool-dir') ?? spool),
     requestTtlSec: number('request-ttl-sec', HUB_NUMBERS.requestTtlSec),
     allowRemote: given['allow-remote'] === true,
     allowHosts: allowHostsFrom(rawArgs),

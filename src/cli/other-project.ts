@@ -1,9 +1,8 @@
 // Tells a hub of another project from one of this project. Any project's hub may have the default port, and commands in a
 // folder without a pid file in reach talk to whichever answers there.
 
-import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
-import { ROOM_FOLDER } from '../folder.js'
-import { isServer } from '../storage-file.js'
+import { isAbsolute, relative, sep } from 'node:path'
+import { isServer, projectOf } from '../storage-file.js'
 import type { Found, Wanted } from './running-hub.js'
 
 /**
@@ -26,13 +25,6 @@ export function othersRoom({ url, probe }: Found): string {
     `talk to it.\n  For a room of this project's own:  arc ensure --port 0\n  To share that room on purpose:     ` +
     `export ARC_BASE_URL=${url}`
   )
-}
-
-/** The folder whose agents meet in the room. */
-export function projectOf(storage: string): string {
-  if (isServer(storage)) return storage
-  const folder = dirname(storage)
-  return basename(folder) === ROOM_FOLDER ? dirname(folder) : folder
 }
 
 function isWithin(path: string, folder: string): boolean {

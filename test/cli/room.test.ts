@@ -55,6 +55,41 @@ t.test('git finds nothing to add after a hub in the foreground and a relay of it
   t.equal(git(place.folder, 'status', '--porcelain'), '')
 })
 
+t.test('in a folder of a git work tree the room above goes on', async (t) => {
+  const place = new Place(t)
+  git(place.folder, 'init', '-q')
+  await place.ensure(FREE_PORT)
+  await place.arc(['post', '--agent', 'me', 'said at the top'])
+  await place.arc(['stop'])
+  const cwd = join(place.folder, 'src', 'deep')
+  mkdirSync(cwd, { recursive: true })
+  await place.ensure(FREE_PORT, { cwd })
+  t.match((await place.arc(['poll', '--agent', 'you', '--all'], { cwd })).stdout, /said at the top/)
+  await place.arc(['stop'], { cwd })
+  t.strictSame(readdirSync(place.folder).sort(), ['.arc', '.arc-relay', '.git', 'src'])
+  t.strictSame(readdirSync(cwd), [])
+})
+
+t.test('a room above the git work tree is another’s, and one of the folder itself comes first', async (t) => {
+  const place = new Place(t)
+  await place.ensure(FREE_PORT)
+  await place.arc(['stop'])
+  const project = join(place.folder, 'project')
+  const part = join(project, 'part')
+  mkdirSync(part, { recursive: true })
+  git(project, 'init', '-q')
+  const roomsAfter = async (cwd: string) => {
+    await place.ensure(FREE_PORT, { cwd })
+    await place.arc(['stop'], { cwd })
+    return [project, part].filter((folder) => existsSync(join(folder, '.arc')))
+  }
+  t.strictSame(await roomsAfter(part), [part])
+  t.strictSame(await roomsAfter(project), [project, part])
+  const newest = (folder: string) => lstatSync(join(folder, '.arc', '.arc.log')).mtimeMs
+  await roomsAfter(part)
+  t.ok(newest(part) > newest(project))
+})
+
 t.test('a new room lies in .arc, for its owner alone', async (t) => {
   const place = new Place(t)
   await place.ensure(FREE_PORT, { prefix: ['sh', '-c', 'umask 0; exec "$@"', 'sh'] })
