@@ -40,7 +40,9 @@ const BEGIN = `BEGIN; ${LIMITS}; SELECT last_id, last_ms, commits, epoch FROM ar
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms, pg_current_xact_id()::text AS xid`
 const COUNT = `SELECT commits, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms FROM arc.log`
 /** The longest that a read may take, in milliseconds. */
-const READ_MS = 30_000
+const READ_MS = 10_000
+/** Milliseconds without an answer after which a connection is given up: longer than the server's own limits. */
+const ANSWER_MS = { writer: 6_000, reader: 12_000 } as const
 
 export interface PostgresOptions extends HubSettings {
   /** A URL of PostgreSQL. */
@@ -93,11 +95,21 @@ export class PostgresBackend implements StorageBackend {
     const isPrepared = () => this.#foreignCommits?.hears !== false
     const shared = { driver, isPipelined: true, isPrepared }
     const prepareWriter = (connection: Connection) => this.#prepareWriter(connection)
-    this.#writer = new Reconnecting({ ...shared, role: 'writer', prepare: prepareWriter })
+    this.#writer = new Reconnecting({
+      ...shared,
+      role: 'writer',
+      answerMs: ANSWER_MS.writer,
+      prepare: prepareWriter,
+    })
     const prepareReader = async (connection: Connection) => {
       await connection.script(`SET statement_timeout = ${READ_MS}`)
     }
-    this.#reader = new Reconnecting({ ...shared, role: 'reader', prepare: prepareReader })
+    this.#reader = new Reconnecting({
+      ...shared,
+      role: 'reader',
+      answerMs: ANSWER_MS.reader,
+      prepare: prepareReader,
+    })
     const prepare = async () => {}
     this.#listener = new Reconnecting({ ...shared, isPipelined: false, role: 'listener', prepare })
     this.#reading = new PostgresEngine(() => this.#reader.get())
@@ -240,6 +252,12 @@ export class PostgresBackend implements StorageBackend {
       const [result] = await committed
       if (result?.command !== 'COMMIT')
         throw new ArcError('storage_not_writable', 'the database has rolled the transaction back; try again')
+      if (connection.isUnreplicated) {
+        connection.close()
+        const text =
+          'the database has stored it, and its standby did not in time: repeat the request with the same Idempotency-Key'
+        throw new ArcError('outcome_unknown', text)
+      }
     } catch (error) {
       if (!isConnectionLost(error)) throw error
       this.#options.log('warn', `the connection to the database was lost during a commit: ${reasonOf(error)}`)

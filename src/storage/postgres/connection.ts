@@ -1,7 +1,7 @@
 // One connection to the database that comes back: it connects at the first statement, and again after it was lost.
 
 import type { Client, QueryResult } from 'pg'
-import type { Driver } from './driver.js'
+import type { ConnectOptions, Driver } from './driver.js'
 import { isConnectionLost } from './errors.js'
 import type { Statement } from './statement-text.js'
 
@@ -10,6 +10,8 @@ export class Connection {
   readonly client: Client
   readonly #isPrepared: () => boolean
   #isLost = false
+  /** The server has given up waiting for its standby in a COMMIT, which it then reports as done. */
+  isUnreplicated = false
   /** Resolves when the connection is gone. */
   readonly lost: Promise<void>
 
@@ -17,6 +19,9 @@ export class Connection {
     this.client = client
     this.#isPrepared = isPrepared
     client.on('error', () => this.#lose())
+    client.on('notice', ({ message }) => {
+      if (message?.includes('synchronous replication')) this.isUnreplicated = true
+    })
     this.lost = new Promise((resolve) => {
       client.on('end', () => {
         this.#lose()
@@ -59,11 +64,8 @@ export class Connection {
   }
 }
 
-export interface ReconnectingOptions {
+export interface ReconnectingOptions extends ConnectOptions {
   readonly driver: Driver
-  /** Names the connection in the server's list of them. */
-  readonly role: string
-  readonly isPipelined: boolean
   /** False while a pooler may give each transaction another server connection. */
   readonly isPrepared: () => boolean
   /** Makes a new connection ready, or refuses it. The next host is tried then. */
@@ -104,12 +106,12 @@ export class Reconnecting {
   }
 
   async #connect(): Promise<Connection> {
-    const { driver, role, isPipelined, isPrepared, prepare } = this.#options
+    const { driver, isPrepared, prepare } = this.#options
     let failure: unknown
     for (const host of driver.hosts.keys()) {
       let connection: Connection | undefined
       try {
-        connection = new Connection(await driver.connect(host, { isPipelined, role }), isPrepared)
+        connection = new Connection(await driver.connect(host, this.#options), isPrepared)
         await prepare(connection)
         if (this.#isClosed) connection.close()
         this.#current = connection

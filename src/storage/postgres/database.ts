@@ -19,7 +19,7 @@ export const SKIPPED_IDS = 1_000_000
 export const LOCK_MS = 300
 /** Milliseconds after which the server ends a transaction of a hub that says nothing: it may be cut off. */
 const IDLE_MS = 3_000
-const STATEMENT_MS = 10_000
+const STATEMENT_MS = 5_000
 
 /** The server's own limits for every session of ours. They free the room's lock if this hub is cut off. */
 export const LIMITS = `SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS};

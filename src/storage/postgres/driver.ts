@@ -16,11 +16,19 @@ const KEEP_ALIVE_MS = 5_000
 const INT8 = 20
 const TEXTS = new Set([25, 1043])
 
+export interface ConnectOptions {
+  readonly isPipelined: boolean
+  /** Names the connection in the server's list of them. */
+  readonly role: string
+  /** Milliseconds without an answer after which the connection is given up. Absent: none. */
+  readonly answerMs?: number | undefined
+}
+
 export interface Driver {
   /** The hosts of the URL, in its order. */
   readonly hosts: readonly string[]
   /** An open connection to the host of that number. */
-  connect(host: number, options: { readonly isPipelined: boolean; readonly role: string }): Promise<Client>
+  connect(host: number, options: ConnectOptions): Promise<Client>
 }
 
 /** @throws ArcError `start_failed` if pg is not installed, `storage_unusable` for a URL that names no database */
@@ -42,7 +50,7 @@ export async function loadDriver(url: string): Promise<Driver> {
   } as ClientConfig['types']
   return {
     hosts,
-    connect: async (host, { isPipelined, role }) => {
+    connect: async (host, { isPipelined, role, answerMs }) => {
       const client = new Client({
         connectionString: urls[host],
         connectionTimeoutMillis: CONNECT_MS,
@@ -50,6 +58,7 @@ export async function loadDriver(url: string): Promise<Driver> {
         keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
         application_name: `arc ${role}`,
         pipeline: isPipelined,
+        ...(answerMs !== undefined && { query_timeout: answerMs }),
         ...(parsers && { types: parsers }),
       })
       client.on('error', () => {}) // the statements that wait get it, and the next one

@@ -1,0 +1,201 @@
+// What a database server does to a hub: it ends connections, holds locks, takes no writes, or is replaced by another one.
+
+import pg from 'pg'
+import t from 'tap'
+import { StorageBusy } from '../../src/storage/backend.js'
+import type { Command } from '../../src/storage/commands.js'
+import { PostgresBackend } from '../../src/storage/postgres/backend.js'
+import { ownServer } from '../support/postgres.js'
+import { until } from '../support/waiting.js'
+
+const SETTINGS = { presenceTtlSec: 120, allowRemote: false, log: () => {} }
+const server = await ownServer(t)
+
+const post = (body: string): Command => ({
+  op: 'message.post',
+  input: { from_agent: 'ann', body, kind: 'chat', attachments: '[]', metadata: '{}' },
+})
+
+/** A hub's backend on a room, which tries a batch again as the committer does. */
+async function open(storagePath: string, hubId = 'test') {
+  const backend = await PostgresBackend.open({ storagePath, hubId, ...SETTINGS })
+  const applies = async (...commands: Command[]): Promise<number[]> => {
+    for (;;) {
+      try {
+        const { messages } = await backend.apply(
+          commands.map((command) => ({ command })),
+          [],
+        )
+        return messages.map(({ id }) => id)
+      } catch (error) {
+        if (!(error instanceof StorageBusy)) throw error
+      }
+    }
+  }
+  return { backend, applies }
+}
+
+/** Makes every COMMIT wait for a standby that is not there, or no longer. The server takes a moment to heed it. */
+async function awaitStandby(isOn: boolean): Promise<void> {
+  const setting = isOn ? "SET synchronous_standby_names = 'nobody'" : 'RESET synchronous_standby_names'
+  await server.sql(server.url, `ALTER SYSTEM ${setting}`, 'SELECT pg_reload_conf()')
+  await until('the server to heed it', async () => {
+    const client = new pg.Client({ connectionString: server.url })
+    client.on('error', () => {})
+    await client.connect()
+    const { pid } = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0]
+    let isDone = false
+    const written = client.query("SELECT pg_logical_emit_message(true, 'test', '')").then(() => {
+      isDone = true
+    })
+    const waits = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'SyncRep'`
+    const hasWaited = await until('it to wait or not', async () => {
+      if (isDone) return 'not'
+      return (await server.sql(server.url, waits)).length > 0 && 'waits'
+    })
+    await written
+    await client.end()
+    return (hasWaited === 'waits') === isOn
+  })
+}
+
+/** Rooms without `unsafe=accept`. */
+const room = async (t: Parameters<typeof server.room>[0]) => (await server.room(t)).split('?')[0] as string
+const pidOf = (role: string) =>
+  `SELECT pid FROM pg_stat_activity WHERE application_name = 'arc ${role}' AND datname = current_database()`
+const ends = (role: string) => `SELECT pg_terminate_backend(pid) FROM (${pidOf(role)}) AS ours`
+
+t.test('a hub goes on after the server has ended its connections', async (t) => {
+  const url = await room(t)
+  const { backend, applies } = await open(url)
+  t.teardown(() => backend.close())
+  t.strictSame(await applies(post('1')), [1])
+  for (const role of ['writer', 'reader']) await server.sql(url, ends(role))
+  t.strictSame(await applies(post('2'), post('3')), [2, 3])
+  const read = async () => (await backend.page({ sinceId: 0, limit: 10 })).items.length
+  t.equal(await until('a read', () => read().catch(() => undefined)), 3)
+})
+
+t.test('a batch whose COMMIT was cut off has happened once, or is done again', async (t) => {
+  const url = await room(t)
+  const { backend, applies } = await open(url)
+  t.teardown(() => backend.close())
+  await applies(post('1'))
+
+  // The insert waits for the table's lock, and the COMMIT waits behind it.
+  const holder = new pg.Client({ connectionString: url })
+  await holder.connect()
+  await holder.query('BEGIN; LOCK TABLE arc.messages IN SHARE MODE')
+  const aborted = applies(post('2'))
+  const waits = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'arc.messages'::regclass`
+  await until('the insert to wait', async () => (await server.sql(url, waits))[0])
+  await server.sql(url, ends('writer'))
+  await holder.query('ROLLBACK')
+  t.strictSame(await aborted, [2], 'it was rolled back, and done again')
+
+  // The COMMIT waits for a standby that is not there: it is on the disk, and not answered.
+  await awaitStandby(true)
+  const isWaiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'arc writer'`
+  const committed = applies(post('3'))
+  await until('the COMMIT to wait', async () => (await server.sql(url, isWaiting))[0])
+  await server.sql(url, ends('writer'))
+  await awaitStandby(false)
+  t.strictSame(await committed, [3], 'it was committed, and is not done again')
+  await holder.end()
+
+  // The server ends its wait by itself, and calls the COMMIT done.
+  const canceled = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'arc writer'`
+  await awaitStandby(true)
+  const unreplicated = backend.apply([{ command: post('4') }], []).catch((error) => error)
+  await until('the wait to be ended', async () => (await server.sql(url, canceled))[0])
+  t.match(await unreplicated, { code: 'outcome_unknown' })
+  await awaitStandby(false)
+  const bodies = (await backend.page({ sinceId: 0, limit: 10 })).items.map((item) => JSON.parse(item).body)
+  t.strictSame(bodies, ['1', '2', '3', '4'])
+})
+
+t.test('a foreign transaction that holds the lock of the room holds up writes alone', async (t) => {
+  const url = await room(t)
+  const { backend, applies } = await open(url)
+  t.teardown(() => backend.close())
+  const holder = new pg.Client({ connectionString: url })
+  await holder.connect()
+  await holder.query('BEGIN; SELECT * FROM arc.log FOR UPDATE')
+  const startedAt = Date.now()
+  await t.rejects(backend.apply([{ command: post('1') }], []), { message: /holds the lock of the room/ })
+  t.ok(Date.now() - startedAt < 3_000, 'it waits for its own time-out')
+  t.equal(await backend.latestId(), 0, 'reads go on')
+  const waiting = applies(post('1'))
+  await holder.query('ROLLBACK')
+  t.strictSame(await waiting, [1])
+
+  // A transaction that only stays open keeps nothing back.
+  await holder.query('BEGIN; CREATE TABLE its_own (x int); SELECT pg_current_xact_id()')
+  t.strictSame(await applies(post('2')), [2])
+  t.equal((await backend.messagesAfter(0, 10))?.length, 2)
+  await holder.end()
+})
+
+t.test('another hub hears of a commit, also after its listener was cut off', async (t) => {
+  const url = await room(t)
+  const [a, b] = [await open(url, 'a'), await open(url, 'b')]
+  t.teardown(() => Promise.all([a.backend.close(), b.backend.close()]))
+  let heard = 0
+  t.teardown(a.backend.watchForeignCommits(() => {}))
+  t.teardown(
+    b.backend.watchForeignCommits(() => {
+      heard++
+    }),
+  )
+  const listening = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'arc listener' AND query LIKE '%pg_listening%' AND datname = current_database()`
+  const bothListen = () =>
+    until('both to listen', async () => (await server.sql(url, listening))[0]?.count === '2')
+  await bothListen()
+  const wakes = async (what: string, mostMs: number) => {
+    const before = heard
+    const startedAt = performance.now()
+    await a.applies(post(what))
+    await until('the other hub to hear', () => heard > before)
+    const tookMs = performance.now() - startedAt
+    t.ok(tookMs < mostMs, `${what}: ${tookMs} ms`)
+  }
+  await wakes('by the bell', 900)
+  await server.sql(url, ends('listener'))
+  await wakes('by the look', 5_000)
+  await bothListen()
+  await wakes('by the bell again', 900)
+})
+
+t.test('a database that takes no writes is said to, and reads go on', async (t) => {
+  const url = await room(t)
+  const { backend, applies } = await open(url)
+  t.teardown(() => backend.close())
+  await applies(post('1'))
+  await server.sql(url, 'ALTER SYSTEM SET default_transaction_read_only = on', 'SELECT pg_reload_conf()')
+  t.teardown(() => server.sql(url, 'BEGIN READ WRITE; COMMIT'))
+  const refusal = await until('a refusal', async () =>
+    backend.apply([{ command: post('lost') }], []).then(
+      () => undefined,
+      (error) => (error instanceof StorageBusy ? undefined : error),
+    ),
+  )
+  t.match(refusal, { code: 'storage_not_writable', message: /read-only.*name the primary/ })
+  t.ok((await backend.latestId()) >= 1)
+  await server.sql(url, 'SET default_transaction_read_only = off; ALTER SYSTEM RESET ALL').catch(() => {})
+  await server.stop()
+  await server.start({ default_transaction_read_only: 'off' })
+  const next = (await backend.latestId().catch(() => backend.latestId())) + 1
+  t.strictSame(await applies(post('again')), [next], 'also after a restart of the server')
+})
+
+t.test('a room of a newer version, and one that may not be used, are refused with a reason', async (t) => {
+  const url = await room(t)
+  await (await open(url)).backend.close()
+  await server.sql(url, 'CREATE ROLE stranger LOGIN')
+  t.teardown(() => server.sql(server.url, 'DROP ROLE stranger'))
+  const foreign = new URL(url)
+  foreign.username = 'stranger'
+  await t.rejects(open(foreign.href), { code: 'storage_unusable', message: /permission denied.*grant/ })
+  await server.sql(url, 'INSERT INTO arc.migrations VALUES (99, now())')
+  await t.rejects(open(url), { code: 'storage_unusable', message: /newer version of Arc \(schema 99\)/ })
+})
