@@ -16,6 +16,8 @@ const READY_FEATURE = 'arc:ready'
 export abstract class Working extends Holding {
   readonly #requester: Requester
   readonly #leases: Leases
+  /** Tasks that `nextTask` has claimed. */
+  readonly #taken = new Set<number>()
 
   constructor(agentId: string, requester: Requester, leases: Leases) {
     super(agentId, requester, leases)
@@ -51,6 +53,7 @@ export abstract class Working extends Holding {
     )
     if (!task) return null
     this.#leases.keepClaim(task.task_id, given)
+    this.#taken.add(task.task_id)
     return { task, fence: envelope.fence as number }
   }
 
@@ -64,7 +67,10 @@ export abstract class Working extends Holding {
     return this.#manage(taskId, 'reopen', {}, given)
   }
 
-  /** Marks a task done; a done one stays done. The client refreshes its claim no longer. Unknown: 404. */
+  /**
+   * Marks a task done; a done one stays done. A claim by `nextTask` is released; one by `claim` is refreshed no longer.
+   * Unknown: 404.
+   */
   async completeTask(
     taskId: number,
     given: options.CompleteTaskOptions = {},
@@ -75,7 +81,9 @@ export abstract class Working extends Holding {
     const { result, envelope } = under
       ? await this.#requester.needing(FENCING_FEATURE, { signal, when: 'before' }, ask)
       : await ask()
-    this.#leases.kept.drop('claim', claimKey(taskId))
+    const key = claimKey(taskId)
+    if (this.#taken.delete(taskId)) await this.#leases.release(key, { signal }).catch(() => {}) // or it has expired
+    this.#leases.kept.drop('claim', key)
     return { task: result, parentCompleted: envelope.parent_completed === true }
   }
 
