@@ -95,7 +95,15 @@ async function carryOut(line: Line): Promise<void> {
 async function postText(body: string): Promise<void> {
   const { kind, name } = view.value
   const answered = replyTo.value
-  const reply = answered ? { reply_to: answered.id, thread_id: answered.thread_id ?? undefined } : {}
+  // An agent that has asked a question waits for this kind of answer (PROTOCOL §4).
+  const settles = answered?.kind === 'task_request' && answered.to_agent === me.value
+  const reply = answered
+    ? {
+        kind: settles ? 'task_result' : 'chat',
+        reply_to: answered.id,
+        thread_id: answered.thread_id ?? undefined,
+      }
+    : {}
   let target: object
   if (answered && answered.to_agent !== null) {
     target = { to_agent: answered.from_agent === me.value ? answered.to_agent : answered.from_agent }

@@ -74,6 +74,20 @@ test('posts, direct messages, an inbox with its unread count, and replies', asyn
   await page.locator('.message', { hasText: 'just between us' }).waitFor()
 })
 
+test('a reply to a question is its answer: the agent that waits for it gets it', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const alice = await agent('alice')
+  const page = await openPage(t, browser, hub.url)
+  await page.locator('.connection-live').waitFor()
+  const answer = alice.call('operator', 'may I drop the table?')
+  await page.locator('.link', { hasText: 'Inbox' }).click()
+  const asked = page.locator('.message', { hasText: 'may I drop' })
+  await asked.hover()
+  await asked.getByRole('button', { name: 'Reply' }).click()
+  await type(page, 'yes')
+  t.match(await answer, { from_agent: 'operator', kind: 'task_result', body: 'yes' })
+})
+
 test('completes a task, and lets go of its own holds alone', async (t, browser) => {
   const { hub, agent } = await openRoom(t)
   const alice = await agent('alice')
