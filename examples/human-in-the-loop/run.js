@@ -1,0 +1,3 @@
+import { runRoom } from '../room.js'
+
+await runRoom(import.meta.dirname, ['migrator.js', 'person.sh'])
