@@ -137,8 +137,8 @@ const bench = {
 }
 
 // A hook runs at every tool call of every agent. One CommonJS file starts in the shortest time.
-const hook = {
-  input: { hook: 'dist/src/harness/program.js' },
+const hookProgram = (input) => ({
+  input,
   platform: 'node',
   output: {
     dir: PROGRAM,
@@ -149,7 +149,9 @@ const hook = {
     sourcemap: 'hidden',
   },
   plugins: [compiledMaps],
-}
+})
+const hook = hookProgram({ hook: 'dist/src/harness/program.js' })
+const watcher = hookProgram({ watch: 'dist/src/harness/watch-program.js' })
 
 // opencode loads it into its own process, which is Bun.
 const opencode = {
@@ -159,7 +161,7 @@ const opencode = {
   plugins: [compiledMaps],
 }
 
-export default defineConfig([program, commandLine, bench, hook, opencode])
+export default defineConfig([program, commandLine, bench, hook, watcher, opencode])
 
 /** The load generators and baselines that the benchmarks start as processes, by the names that `script` gets. */
 function benchProcesses() {

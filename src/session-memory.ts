@@ -14,6 +14,8 @@ export interface Memory {
   readonly held?: { readonly offerId: string; readonly mark: string } | undefined
   /** Stops that were held in a row. */
   readonly stopsHeld: number
+  /** Wakes since the person's last prompt. */
+  readonly wakes?: number | undefined
 }
 
 /** The user's folder for what Arc remembers of harnesses. */
@@ -46,5 +48,31 @@ export function remember(harness: string, session: string, memory: Memory): void
     renameSync(temporary, file)
   } catch {
     rmSync(temporary, { force: true })
+  }
+}
+
+const watchFileOf = (harness: string, session: string) => `${fileOf(harness, session)}.watch`
+
+/** Makes this process the one that may wake the session, until another one does or the session goes on. */
+export function beginWatch(harness: string, session: string): string {
+  const token = `${process.pid} ${Date.now()} ${Math.random()}`
+  writeFileSync(watchFileOf(harness, session), token, { mode: 0o600 })
+  return token
+}
+
+export function isWatching(harness: string, session: string, token: string): boolean {
+  try {
+    return readFileSync(watchFileOf(harness, session), 'utf8') === token
+  } catch {
+    return false
+  }
+}
+
+/** The session goes on, so nobody has to wake it. */
+export function endWatch(harness: string, session: string): void {
+  try {
+    rmSync(watchFileOf(harness, session), { force: true })
+  } catch {
+    // the watcher then wakes a session that is awake
   }
 }

@@ -52,6 +52,10 @@ export const GROUPS = {
   'The room': {
     leave: { load: () => import('./commands/leave.js'), summary: "end the agent's session" },
     agents: { load: () => import('./commands/agents.js'), summary: 'show who is here' },
+    'wake-test': {
+      load: () => import('./commands/wake-test.js'),
+      summary: 'prove that a message reaches an agent, and by what way',
+    },
     agent: { load: () => import('./commands/agent.js'), summary: 'show one agent whole' },
     resume: {
       load: () => import('./commands/resume.js'),

@@ -102,12 +102,13 @@ function indented({ body, attachments }: ReceivedMessage): string {
   return [...lines, ...attached].map((line) => `    ${line}\n`).join('')
 }
 
-export function sessions(rows: readonly Session[]): string {
+export function sessions(rows: readonly (Session & { readonly reach?: string })[]): string {
   return table(
-    ['AGENT', 'NAME', 'LAST SEEN', 'SINCE', 'HARNESS', 'CAPABILITIES'],
+    ['AGENT', 'NAME', 'REACH', 'LAST SEEN', 'SINCE', 'HARNESS', 'CAPABILITIES'],
     rows.map((row) => [
       row.agent_id,
       row.display_name === row.agent_id ? '' : row.display_name,
+      row.reach,
       time(row.last_seen),
       time(row.created_at),
       row.harness,

@@ -11,10 +11,11 @@
 import { writeSync } from 'node:fs'
 import { harnessProcess, processSession } from '../harness-process.js'
 import type { Agent, Message, Offer, Wake } from '../protocol/objects.js'
+import { shortened } from '../quoting.js'
 import { RECENT, recentSince, resumeText } from '../resume-text.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
-import { type Memory, recall, remember } from '../session-memory.js'
+import { endWatch, type Memory, recall, remember } from '../session-memory.js'
 import { ASKED, digestOf } from './digest.js'
 import { editedPaths } from './edits.js'
 import type { Harness, Moment, Payload } from './harness.js'
@@ -22,6 +23,7 @@ import { editedText, heldEdits, refusedText, tellHolders } from './held-edits.js
 import { HubCalls } from './hub-call.js'
 import { callerOf, folderOf, isSubagent, readPayload, textOf } from './payload.js'
 import { introduction, signIn } from './sign-in.js'
+import { startWatcher } from './watcher.js'
 
 const HUB_MS = 900
 /** A hook lives for two seconds at most. If it is killed, its messages are soon offered again. */
@@ -32,6 +34,8 @@ const HELD_LEASE_SEC = 300
 const MOST_STOPS_HELD = 3
 /** A session starts with one of these if its model has lost its context, wholly or in part. */
 const LOST_CONTEXT = ['resume', 'compact', 'clear', 'fork']
+/** They wake their model when a command in the background has ended. */
+const BY_BACKGROUND: readonly string[] = ['qwen', 'copilot']
 /** The beginning of a stop's text, by which a later prompt shows it. */
 const MARK_CHARS = 60
 
@@ -39,6 +43,8 @@ export interface HookOptions {
   readonly agent?: string | undefined
   /** For harnesses whose payload does not name the event. */
   readonly event?: string | undefined
+  /** The person wants the agent to be woken while it is idle. */
+  readonly isWaking?: boolean | undefined
 }
 
 /** Never rejects. */
@@ -89,14 +95,17 @@ class Call {
 
   async run(): Promise<void> {
     try {
+      if (this.#moment !== 'stop') endWatch(this.#harness.name, this.#session)
       await this.#settleHeld()
       if (this.#moment === 'end') return await this.#end()
       if (this.#moment === 'edit') return await this.#refuseHeldEdit()
       const isNew = this.#moment === 'start' || this.#memory === undefined
       if (isNew || this.#moment === 'prompt') await this.#signIn()
       const before = isNew ? (await this.#introduction()) + (await this.#resumption()) : ''
-      if (this.#moment === 'stop') await this.#holdStop()
-      else await this.#handOver(before + (await this.#noteHeldEdits()))
+      if (this.#moment === 'stop') {
+        const isHeld = await this.#holdStop()
+        if (!isHeld) this.#watch()
+      } else await this.#handOver(before + (await this.#noteHeldEdits()))
     } finally {
       this.#hub.close()
     }
@@ -131,9 +140,21 @@ class Call {
       await this.#hub.post(`${this.#mailbox}/shown`, { offer_id: held.offerId, ...body })
     }
     const isNewTurn = this.#moment === 'prompt' && !(held && this.#hasGoneOn(held.mark))
-    if (held || (isNewTurn && stopsHeld > 0)) {
-      this.#remember({ held: undefined, ...(isNewTurn && { stopsHeld: 0 }) })
+    const isPersons = isNewTurn && !this.#isWake()
+    const isWoken = (this.#memory?.wakes ?? 0) > 0
+    if (held || (isNewTurn && stopsHeld > 0) || (isPersons && isWoken)) {
+      this.#remember({
+        held: undefined,
+        ...(isNewTurn && { stopsHeld: 0 }),
+        ...(isPersons && { wakes: undefined }),
+      })
     }
+  }
+
+  /** Whether the prompt is that of a harness that was woken, and not a person's. */
+  #isWake(): boolean {
+    const { prompt } = this.#payload
+    return typeof prompt === 'string' && /^(<task-notification>|<system_notification>|Arc: )/.test(prompt)
   }
 
   /** Whether this event proves that the turn went on after a stop. At its own cap a harness ends the turn without the text. */
@@ -170,7 +191,11 @@ class Call {
   }
 
   async #introduction(): Promise<string> {
-    return `${await introduction(this.#hub, this.#agentId)}\n`
+    const isTold = this.#options.isWaking && BY_BACKGROUND.includes(this.#harness.name)
+    const waking = isTold
+      ? ` While this session is idle nothing reaches it, unless the command "arc wait --agent ${shortened(this.#agentId)}" runs in its background: it ends when a message has come.`
+      : ''
+    return `${await introduction(this.#hub, this.#agentId)}${waking}\n`
   }
 
   /** Before an edit: refuses it if another agent holds the file. */
@@ -218,21 +243,29 @@ class Call {
     await this.#hub.post(`${this.#mailbox}/shown`, { offer_id: offer.offer_id, via })
   }
 
-  /** Holds the turn open for what is addressed to the agent. */
-  async #holdStop(): Promise<void> {
+  /** Holds the turn open for what is addressed to the agent. True if it is held. */
+  async #holdStop(): Promise<boolean> {
     const stopsHeld = this.#memory?.stopsHeld ?? 0
-    if (stopsHeld >= MOST_STOPS_HELD) return
+    if (stopsHeld >= MOST_STOPS_HELD) return false
     // What needs no reply, or is one more in a long row of agents' messages, waits for the next event.
     const { envelope } = await this.#hub.get<Wake>(`${this.#mailbox}/wake`)
-    if (envelope.result?.wake === false) return
+    if (envelope.result?.wake === false) return false
     const offer = await this.#offer(false, HELD_LEASE_SEC)
-    if (!offer?.offer_id) return
+    if (!offer?.offer_id) return false
     const text = digestOf(offer, this.#agentId)
     this.#remember({
       held: { offerId: offer.offer_id, mark: text.slice(0, MARK_CHARS) },
       stopsHeld: stopsHeld + 1,
     })
     this.#write(text)
+    return true
+  }
+
+  /** Lets a process of its own wake the idle agent, where the harness takes prompts from outside. */
+  #watch(): void {
+    const { name } = this.#harness
+    if (!this.#options.isWaking || name !== 'codex') return
+    startWatcher(name, this.#session, harnessProcess()?.pid)
   }
 
   async #end(): Promise<void> {

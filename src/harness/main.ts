@@ -26,8 +26,10 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on('uncaughtException', () => process.exit(0))
   const at = args.indexOf('--agent')
   const agent = at === -1 ? undefined : args[at + 1]
-  const [name = '', event] = args.filter((_, i) => at === -1 || (i !== at && i !== at + 1))
+  const isWaking = args.includes('--wake')
+  const words = args.filter((word, i) => word !== '--wake' && (at === -1 || (i !== at && i !== at + 1)))
+  const [name = '', event] = words
   const harness = Object.hasOwn(HARNESSES, name) ? HARNESSES[name as HarnessName] : undefined
-  if (harness) await runHook(harness, { agent, event })
+  if (harness) await runHook(harness, { agent, event, isWaking })
   process.exit(0)
 }

@@ -3,12 +3,13 @@
 
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Edit, Settings } from './configuration.js'
 import { EDIT_MATCHER } from './edits.js'
 import { CLAUDE_MOMENTS, HARNESS_NAMES } from './harness.js'
 import type { Table } from './toml.js'
+import { WATCH_HOURS, WATCH_PROGRAM } from './watcher.js'
 
 /** What `arc setup` knows: the harnesses with hooks, and opencode, which loads a plugin. */
 export const SETUP_NAMES = [...HARNESS_NAMES, 'opencode'] as const
@@ -39,10 +40,14 @@ export interface Options {
   readonly permissions: boolean
   /** Edits of files that another agent holds are refused, where the harness allows it safely. */
   readonly refuseHeldEdits?: boolean | undefined
+  /** Idle models are woken for what is addressed to their agents, where the harness allows it. */
+  readonly wake?: boolean | undefined
 }
 
 /** Elsewhere a hook that can't run would stop the tool, or nothing is known of it. */
 export const REFUSING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'gemini', 'qwen']
+/** The others take no prompt from outside. */
+export const WAKING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'qwen', 'copilot']
 
 export interface SetupFacts {
   /** The commands by which a person starts it. */
@@ -66,6 +71,8 @@ function commandOf({ node, hook }: Program, harness: string): string {
       : (word: string) => `'${word.replaceAll("'", "'\\''")}'`
   return `${quote(node)} ${quote(hook)} ${harness}`
 }
+
+const wakeWord = (wake = false) => (wake ? ' --wake' : '')
 
 const HOOK_MARK = 'hook.cjs'
 const isOurHook = (text: string) => text.includes(HOOK_MARK)
@@ -96,11 +103,31 @@ const json = (file: string, edits: readonly Edit[], beside: Settings['beside'] =
 
 const CLAUDE_LIKE = Object.keys(CLAUDE_MOMENTS)
 
+/**
+ * Claude Code's way to wake a model: a stop hook in the background that ends with 2. A hook that can't start, or fails, would wake
+ * it again and again (its issue 96148), so a shell makes sure that nothing but a watcher's own 2 gets through.
+ */
+const watching = ({ wake, program: { node, hook } }: Options): Edit[] => {
+  const script = '[ -x "$1" ] && [ -f "$2" ] || exit 0; "$1" "$2" claude; [ $? -eq 2 ] && exit 2; exit 0'
+  const handler = {
+    type: 'command',
+    command: '/bin/sh',
+    args: ['-c', script, 'sh', node, join(dirname(hook), WATCH_PROGRAM)],
+    asyncRewake: true,
+    timeout: WATCH_SEC,
+  }
+  if (!wake || process.platform === 'win32') return []
+  const isOurs = (text: string) => text.includes(WATCH_PROGRAM)
+  return [{ path: ['hooks', 'Stop'], value: { hooks: [handler] }, isOurs }]
+}
+/** A watcher ends by itself before. */
+const WATCH_SEC = WATCH_HOURS * 3_600 + 60
+
 /** The handler of the harnesses that count its time in milliseconds. */
-const inMilliseconds = (program: Program, harness: string) => ({
+const inMilliseconds = ({ program, wake }: Options, harness: string) => ({
   type: 'command',
   name: 'arc',
-  command: commandOf(program, harness),
+  command: commandOf(program, harness) + wakeWord(wake),
   timeout: 10_000,
 })
 
@@ -124,6 +151,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
       const entries = [
         ...hooks(events, () => ({ hooks: [handler] })),
         ...refusing(options, 'PreToolUse', handler),
+        ...watching(options),
       ]
       if (permissions) entries.push(allowed(['permissions', 'allow'], 'mcp__arc__*'))
       if (permissions && project !== undefined) entries.push(allowed(['enabledMcpjsonServers'], 'arc'))
@@ -143,7 +171,8 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
     places: (options) => {
       const { program, project, permissions } = options
       const folder = project === undefined ? home('CODEX_HOME', '.codex') : join(project, '.codex')
-      const handler = { type: 'command', command: commandOf(program, 'codex'), timeout: 10 }
+      const command = commandOf(program, 'codex') + wakeWord(options.wake)
+      const handler = { type: 'command', command, timeout: 10 }
       // It takes 3 s at most for SessionEnd, and warns at each start if more is asked.
       const timeoutOf = (event: string) => ({ timeout: event === 'SessionEnd' ? 3 : 10 })
       const entries = [
@@ -169,7 +198,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
     home: () => join(homedir(), '.gemini'),
     places: (options) => {
       const { program, project, permissions } = options
-      const handler = inMilliseconds(program, 'gemini')
+      const handler = inMilliseconds({ ...options, wake: false }, 'gemini')
       const value = {
         command: program.node,
         args: [program.main, 'mcp'],
@@ -195,7 +224,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
     home: () => join(homedir(), '.qwen'),
     places: (options) => {
       const { program, project, permissions } = options
-      const handler = inMilliseconds(program, 'qwen')
+      const handler = inMilliseconds(options, 'qwen')
       const value = {
         command: program.node,
         args: [program.main, 'mcp'],
@@ -218,13 +247,13 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   copilot: {
     commands: ['copilot'],
     home: () => home('COPILOT_HOME', '.copilot'),
-    places: ({ program: { node, hook, main }, project }) => {
+    places: ({ program: { node, hook, main }, project, wake }) => {
       const folder = project === undefined ? home('COPILOT_HOME', '.copilot') : join(project, '.github')
       const events = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd']
       const entries = hooks(events, (event) => ({
         type: 'command',
         exec: node,
-        args: [hook, 'copilot', event],
+        args: [hook, 'copilot', event, ...(wake ? ['--wake'] : [])],
         timeoutSec: 10,
       }))
       return [

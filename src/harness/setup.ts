@@ -69,6 +69,7 @@ export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   const wishes = {
     permissions: options.permissions || options.undo,
     refuseHeldEdits: options.refuseHeldEdits || options.undo,
+    wake: options.wake || options.undo,
   }
   const all = places({ ...options, ...wishes })
   const files = all.map((place) => change(place, options))

@@ -9,6 +9,7 @@ import { hubOptionsFrom, wantedFrom } from '../../src/cli/hub-arguments.js'
 
 const NAMES = [
   'resume',
+  'wake-test',
   'ensure',
   'hub',
   'status',

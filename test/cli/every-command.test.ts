@@ -29,6 +29,7 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   call: { args: '--agent me --timeout 0.1 other work', without: ['json', 'output'] },
   tail: { args: '--agent me' },
   agents: { args: '--agent me' },
+  'wake-test': { args: '--agent me --timeout 0.1 other', without: ['json'] },
   agent: { args: '--agent me other' },
   resume: { args: '--agent me' },
   channels: { args: '--agent me' },

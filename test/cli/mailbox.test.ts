@@ -241,3 +241,27 @@ t.test('what needs no reply ends no wait; what needs one does', async (t) => {
   t.match(json<Mailbox>(await waiting.finished), { unread: 3 })
   t.equal((await as('wendy', 'wait', '--any', '--timeout', '0')).status, 0)
 })
+
+t.test('wake-test follows a message until it is shown, and says what came of it', async (t) => {
+  const test = (who: string, timeout = '0.2') => as('alice', 'wake-test', '--timeout', timeout, who)
+  t.match(await test('nobody-ever'), { status: 124, stdout: /"outcome":"unavailable","before":"away"/ })
+  await as('paul', 'whoami')
+  t.match(await test('paul'), { status: 124, stdout: /"outcome":"unavailable","before":"unreachable"/ })
+  await call(url, '/v1/sessions', { agent_id: 'hooked', harness: 'claude' })
+  t.match(await test('hooked'), { status: 124, stdout: /"outcome":"deferred","before":"at its next turn"/ })
+  const waiting = place.start(['wait', '--agent', 'paula', '--timeout', '30'])
+  const reachOf = async (agent: string) =>
+    jsonLines<{ agent_id: string; reach: string }>(await as('alice', 'agents')).find(
+      (row) => row.agent_id === agent,
+    )?.reach
+  await until('the wait to wait', async () => (await reachOf('paula')) === 'wakeable')
+  t.match(await test('paula'), { status: 124, stdout: /"outcome":"failed","before":"wakeable"/ })
+  await waiting.finished
+  const reading = place.start(['poll', '--agent', 'rita', '--timeout', '30'])
+  await until('the poll to wait', async () => (await reachOf('rita')) === 'wakeable')
+  t.match(await test('rita', '10'), {
+    status: 0,
+    stdout: /"outcome":"confirmed".*"shown_after_ms":[0-9]+,"via":"/,
+  })
+  await reading.finished
+})

@@ -23,6 +23,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['agents', '--agent', 'me'],
   ['agent', '--agent', 'me', 'me'],
   ['resume', '--agent', 'me'],
+  ['wake-test', '--agent', 'me', '--timeout', '0.1', 'other'],
   ['post', '--agent', 'me', '--to', 'other', 'hello'],
   ['wait', '--agent', 'other', '--timeout', '0'],
   ['undelivered', '--agent', 'me', '--everyone'],

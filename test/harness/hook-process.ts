@@ -4,10 +4,14 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { PACKAGE_ROOT } from '../../src/package.js'
 
-const HOOK = fileURLToPath(new URL('./dist/program/hook.cjs', PACKAGE_ROOT))
+const programAt = (name: string) => fileURLToPath(new URL(`./dist/program/${name}`, PACKAGE_ROOT))
+const HOOK = programAt('hook.cjs')
+export const WATCH = programAt('watch.cjs')
 
 export interface HookCall {
   readonly args: readonly string[]
+  /** Default: `hook.cjs`. */
+  readonly program?: string
   /** JSON of an object; a text as it is. */
   readonly payload: object | string
   readonly env?: Readonly<Record<string, string>>
@@ -24,9 +28,16 @@ export interface HookEnd {
   readonly tookMs: number
 }
 
-export function runHook({ args, payload, env = {}, isOpen = false, started }: HookCall): Promise<HookEnd> {
+export function runHook({
+  args,
+  program = HOOK,
+  payload,
+  env = {},
+  isOpen = false,
+  started,
+}: HookCall): Promise<HookEnd> {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [HOOK, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

@@ -97,15 +97,15 @@ export class HookSession {
   readonly name: string
   readonly folder: string
   readonly #shapes: Shapes
-  readonly #id = `session-${++sessions}-${process.pid}`
-  readonly #env: Record<string, string>
+  readonly id = `session-${++sessions}-${process.pid}`
+  readonly env: Record<string, string>
 
   constructor(t: Test, url: string, name: string, env: Record<string, string> = {}) {
     this.name = name
     this.#shapes = HARNESSES[name] as Shapes
     this.folder = join(ownFolder(t), `Project ${sessions}`)
     mkdirSync(this.folder)
-    this.#env = { ARC_BASE_URL: url, XDG_STATE_HOME: ownFolder(t), ...env }
+    this.env = { ARC_BASE_URL: url, XDG_STATE_HOME: ownFolder(t), ...env }
   }
 
   /** The id of an agent that nobody names. */
@@ -115,14 +115,14 @@ export class HookSession {
 
   call(moment: keyof Shapes['events'], more: object = {}, how: Partial<HookCall> = {}): Promise<HookEnd> {
     const event = this.#shapes.events[moment]
-    const payload = { ...this.#shapes.payload(event, this.#id, this.folder), ...more }
+    const payload = { ...this.#shapes.payload(event, this.id, this.folder), ...more }
     const isNamed = 'hook_event_name' in payload
     const args = [...this.#shapes.args, ...(isNamed ? [] : [event])]
     return runHook({
       payload,
       ...how,
       args: [...args, ...(how.args ?? [])],
-      env: { ...this.#env, ...how.env },
+      env: { ...this.env, ...how.env },
     })
   }
 

@@ -1,9 +1,10 @@
-// `arc agents`: who is here.
+// `arc agents`: who is here, and how a message reaches each.
 
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { text } from '../arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
+import { reachOf } from '../reach.js'
 
 export default command({
   args: {
@@ -17,6 +18,15 @@ export default command({
   async run(given) {
     const capability = text(given.capability, 'capability')
     const client = await signIn(given)
-    await show(given, await client.listAgents({ capability }), (texts, rows) => texts.sessions(rows))
+    const sessions = await client.listAgents({ capability })
+    const waiting = await client.status().then(
+      ({ waiting_agents }) => new Set(waiting_agents),
+      () => undefined, // a hub of version 1
+    )
+    const rows = sessions.map((session) => ({
+      ...session,
+      ...(waiting && { reach: reachOf(session, waiting) }),
+    }))
+    await show(given, rows, (texts) => texts.sessions(rows))
   },
 })

@@ -2,7 +2,13 @@
 
 import { fileURLToPath } from 'node:url'
 import { createTwoFilesPatch } from 'diff'
-import { type Program, REFUSING_HARNESSES, SETUP_NAMES, type SetupName } from '../../harness/places.js'
+import {
+  type Program,
+  REFUSING_HARNESSES,
+  SETUP_NAMES,
+  type SetupName,
+  WAKING_HARNESSES,
+} from '../../harness/places.js'
 import { type FileReport, installedHarnesses, type SetupReport, setUp } from '../../harness/setup.js'
 import { PACKAGE_ROOT } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
@@ -36,6 +42,10 @@ export default command({
       type: 'boolean',
       description: 'Also refuse edits of files that another agent holds (claude, codex, gemini, qwen)',
     },
+    wake: {
+      type: 'boolean',
+      description: 'Also wake idle models for what is addressed to them (claude, codex, qwen, copilot)',
+    },
     permissions: {
       type: 'boolean',
       description: "Let models use Arc's tools unasked (default: asks at a terminal, else no)",
@@ -58,14 +68,18 @@ export default command({
       project: given.project === true ? process.cwd() : undefined,
       permissions: given.permissions ?? (!undo && !dryRun && (await mayBeAllowed(harnesses))),
       refuseHeldEdits: given['refuse-held-edits'] === true,
+      wake: given.wake === true,
       undo,
       dryRun,
     }
     const reports = harnesses.map((harness) => setUp(harness, options))
     await show(given, reports.map(dataOf), () => reports.map((report) => textOf(report, dryRun)).join(''))
-    const others = harnesses.filter((harness) => !REFUSING_HARNESSES.includes(harness))
-    if (options.refuseHeldEdits && others.length > 0)
-      say(`arc: ${others.join(' and ')} can't be made to refuse edits safely; they are told after the edit`)
+    const without = (able: readonly SetupName[]) => harnesses.filter((harness) => !able.includes(harness))
+    const [telling, sleeping] = [without(REFUSING_HARNESSES), without(WAKING_HARNESSES)]
+    if (options.refuseHeldEdits && telling.length > 0)
+      say(`arc: ${telling.join(' and ')} can't be made to refuse edits safely; they are told after the edit`)
+    if (options.wake && sleeping.length > 0)
+      say(`arc: ${sleeping.join(' and ')} can't be woken; they hear of messages at their next turn`)
     const files = reports.flatMap((report) => report.files)
     for (const { file, outcome, byHand } of files) {
       if (byHand.length === 0) continue
