@@ -15,6 +15,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { arch, platform, tmpdir } from 'node:os'
@@ -68,7 +69,7 @@ export async function postgresServer(t: Test): Promise<PostgresServer> {
 export async function ownServer(
   t: Test,
   settings: Readonly<Record<string, string>> = {},
-  from?: (folder: string) => void,
+  from?: (folder: string) => Promise<void>,
 ): Promise<OwnServer> {
   const base = mkdtempSync(join(realpathSync(tmpdir()), 'arc-postgres-'))
   chmodSync(base, 0o755)
@@ -82,7 +83,7 @@ export async function ownServer(
   })
   mkdirSync(folder, { mode: 0o700 })
   if (isRoot) chownSync(folder, NOBODY.uid, NOBODY.gid)
-  if (from) from(folder)
+  if (from) await from(folder)
   else initialise(native, folder)
 
   async function start(more: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -112,15 +113,30 @@ export async function ownServer(
   return { ...serverAt(() => `postgres://postgres@127.0.0.1:${port}`), folder, port, start, stop }
 }
 
-/** Makes `folder` a copy of a running server, which then follows it. */
-export function copyOf(server: OwnServer): (folder: string) => void {
-  return (folder) => {
-    // The package has no pg_basebackup.
+/** Makes `folder` a standby of a running server, which follows it. The package has no pg_basebackup. */
+export function standbyOf(server: OwnServer): (folder: string) => Promise<void> {
+  return async (folder) => {
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    await client.query("SELECT pg_backup_start('standby', true)")
     execFileSync('cp', ['-a', `${server.folder}/.`, folder])
-    rmSync(join(folder, 'postmaster.pid'), { force: true })
-    rmSync(join(folder, 'postmaster.opts'), { force: true })
+    const { labelfile } = (await client.query('SELECT labelfile FROM pg_backup_stop()')).rows[0]
+    await client.end()
+    for (const name of ['postmaster.pid', 'postmaster.opts']) rmSync(join(folder, name), { force: true })
+    for (const [name, text] of [
+      ['backup_label', labelfile],
+      ['standby.signal', ''],
+    ]) {
+      writeFileSync(join(folder, name), text)
+      if (isRoot) chownSync(join(folder, name), NOBODY.uid, NOBODY.gid)
+    }
   }
 }
+
+/** The setting of a standby: whom it follows, under which name. */
+export const following = ({ port }: OwnServer, name: string) => ({
+  primary_conninfo: `host=127.0.0.1 port=${port} user=postgres application_name=${name}`,
+})
 
 function serverAt(base: () => string): PostgresServer {
   const at = (database: string) => {

@@ -27,7 +27,15 @@ import { type HubSettings, newWork, type Work } from '../rules/work.js'
 import { Batch, outcomesUnder } from './batch.js'
 import { DatabaseClock } from './clock.js'
 import { type Connection, Reconnecting } from './connection.js'
-import { enterRoom, inspect, LIMITS, prepareSchema, type ServerFacts, unusable } from './database.js'
+import {
+  enterRoom,
+  inspect,
+  LIMITS,
+  mustBePrimary,
+  prepareSchema,
+  type ServerFacts,
+  unusable,
+} from './database.js'
 import { type Driver, loadDriver } from './driver.js'
 import { PostgresEngine } from './engine.js'
 import { asReadError, asWriteError, isConnectionLost, reasonOf } from './errors.js'
@@ -103,6 +111,7 @@ export class PostgresBackend implements StorageBackend {
     })
     const prepareReader = async (connection: Connection) => {
       await connection.script(`SET statement_timeout = ${READ_MS}`)
+      await mustBePrimary(connection)
     }
     this.#reader = new Reconnecting({
       ...shared,
@@ -110,7 +119,7 @@ export class PostgresBackend implements StorageBackend {
       answerMs: ANSWER_MS.reader,
       prepare: prepareReader,
     })
-    const prepare = async () => {}
+    const prepare = mustBePrimary
     this.#listener = new Reconnecting({ ...shared, isPipelined: false, role: 'listener', prepare })
     this.#reading = new PostgresEngine(() => this.#reader.get())
     this.facts = { instanceId: '', storagePath: storageName(options.storagePath), journalMode: 'wal' }

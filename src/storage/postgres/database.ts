@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { ArcError } from '../../protocol/errors.js'
 import type { Connection } from './connection.js'
-import { codeOf, isConnectionLost, reasonOf } from './errors.js'
+import { codeOf, isConnectionLost, reasonOf, Standby } from './errors.js'
 import { MIGRATIONS } from './schema.js'
 
 /** `pg_current_xact_id` came with 13. */
@@ -64,11 +64,10 @@ export async function inspect(connection: Connection, acceptsUnsafe: boolean): P
   return { version: found.version, fsync: found.fsync, synchronousCommit: found.synchronous_commit }
 }
 
-/** The server takes no writes. Another host of the URL may. */
-export class Standby extends Error {
-  constructor() {
-    super('the server is a standby or read-only')
-  }
+/** A read must not come from a standby, which may lag behind. @throws Standby */
+export async function mustBePrimary(connection: Connection): Promise<void> {
+  const [result] = await connection.script('SELECT pg_is_in_recovery() AS is_standby')
+  if (result?.rows[0].is_standby) throw new Standby()
 }
 
 /** Creates missing tables, and migrates to the newest version. @throws ArcError `storage_unusable` */

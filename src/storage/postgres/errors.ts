@@ -3,6 +3,13 @@
 import { ArcError } from '../../protocol/errors.js'
 import { StorageBusy } from '../backend.js'
 
+/** The server takes no writes. Another host of the URL may. */
+export class Standby extends Error {
+  constructor() {
+    super('the server is a standby or read-only')
+  }
+}
+
 /** The SQLSTATE, or the system's code of a failed connection. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code
@@ -13,9 +20,10 @@ const SYSTEM = /^(E[A-Z]+|ERR_(SOCKET|SSL|TLS)\w*|08\w{3}|57P0[1235]|25P03)$/
 const LOST =
   /Connection terminated|connection error and is not queryable|Client was closed|timeout expired|timeout exceeded|Query read timeout/
 
-/** Whether the connection is gone, or was never there. */
+/** Whether the connection is gone, or was never there: nobody uses one to a standby. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof ArcError) return false
+  if (error instanceof Standby) return true
   return SYSTEM.test(codeOf(error)) || (error instanceof Error && LOST.test(error.message))
 }
 
