@@ -92,6 +92,14 @@ export const GROUPS = {
       load: () => import('./commands/setup.js'),
       summary: 'let Claude Code, Codex and others hear the room',
     },
+    doctor: {
+      load: () => import('./commands/doctor.js'),
+      summary: 'show what is still missing for these programs',
+    },
+    prompt: {
+      load: () => import('./commands/prompt.js'),
+      summary: 'print instructions for an agent without hooks',
+    },
     hook: { load: () => import('./commands/hook.js'), summary: 'what such a program calls; it never fails' },
     mcp: {
       load: () => import('./commands/mcp.js'),

@@ -22,6 +22,8 @@ const NAMES = [
   'poll',
   ...[
     'setup',
+    'doctor',
+    'prompt',
     'hook',
     'message',
     'wait',

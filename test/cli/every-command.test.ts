@@ -20,6 +20,8 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   receipts: { args: '--agent me 1' },
   message: { args: '--agent me 1' },
   setup: { args: '--dry-run cursor', without: ['hub'] },
+  doctor: { args: 'cursor', without: ['hub', 'json'] },
+  prompt: { args: '--agent me', without: ['hub', 'json'] },
   hook: { args: 'claude', without: ['hub', 'json', 'output'] },
   inbox: { args: '--agent other' },
   wait: { args: '--agent other' },

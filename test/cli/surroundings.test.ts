@@ -33,6 +33,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['receipts', '--agent', 'me', '3'],
   ['message', '--agent', 'me', '3'],
   ['setup', '--dry-run', 'cursor'],
+  ['doctor', 'cursor'],
+  ['prompt', '--agent', 'me'],
   ['tail', '--agent', 'me'],
   ['channel', 'create', '--agent', 'me', 'build'],
   ['channels', '--agent', 'me'],

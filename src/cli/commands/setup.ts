@@ -99,7 +99,8 @@ function mayBeAllowed(harnesses: readonly SetupName[]): Promise<boolean> {
   return agreesTo(`May the models of ${harnesses.join(', ')} use Arc's tools without asking you each time?`)
 }
 
-function namesIn(given: readonly string[]): SetupName[] {
+/** The harnesses that a command line names; else those that are installed. @throws ArcError */
+export function namesIn(given: readonly string[]): SetupName[] {
   const unknown = given.find((name) => !SETUP_NAMES.includes(name as SetupName))
   if (unknown !== undefined)
     throw usageError(`there is no harness "${unknown}"; it is one of ${SETUP_NAMES.join(', ')}`)
