@@ -53,8 +53,11 @@ t.test('the pid file names the hub: pid, port, url, instance and start time', as
 })
 
 t.test('a second ensure starts nothing and prints started: false', async (t) => {
+  for (const options of [[], ['--port', '0']]) {
+    const { stdout } = await place.arc(['ensure', ...options])
+    t.strictSame(JSON.parse(stdout), { running: true, started: false, url }, options.join(' '))
+  }
   const done = await place.arc(['ensure'])
-  t.strictSame(json(done), { running: true, started: false, url })
   t.equal(done.stderr, '')
   t.equal(done.status, 0)
   t.strictSame(place.processes(), [pid])

@@ -77,7 +77,7 @@ t.test('the nearest pid file goes before the one higher up', async (t) => {
 t.test('stop --port stops a second hub on the same storage, which has no pid file of its own', async (t) => {
   const place = new Place(t)
   const first = await place.ensure()
-  const second = await place.ensure()
+  const second = await place.ensure(['--port', `${await freePort()}`])
   t.equal(place.pidFile().pid, first.pid)
   const done = await place.arc(['stop', '--port', `${second.port}`])
   t.strictSame(json(done), { stopped: true, pid: second.pid, url: second.url })

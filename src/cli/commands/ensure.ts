@@ -63,13 +63,16 @@ export default command({
 })
 
 async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number): Promise<Ensured> {
-  const { hub, atAddress } = await findRunningHub(wanted)
+  // Any free port: only a hub of this very storage makes a start needless.
+  const fitting =
+    wanted.port === 0 ? { ...wanted, port: undefined, storage: wanted.storage ?? defaultStorage() } : wanted
+  const { hub, atAddress } = await findRunningHub(fitting)
   if (hub) {
     if (isAnotherProjects(hub, wanted)) return besideOther(hub, hubArgs, timeoutMs)
     refuseLost(hub)
     return { running: true, started: false, url: hub.url }
   }
-  if (atAddress) await refuseOccupied(atAddress, wanted)
+  if (atAddress && wanted.port !== 0) await refuseOccupied(atAddress, wanted)
   if (wanted.url !== undefined) refuseElsewhere(wanted.url)
   const report = await startInBackground(wanted.storage ?? defaultStorage(), hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
