@@ -5,7 +5,7 @@ import pg from 'pg'
 import t from 'tap'
 import { PostgresBackend } from '../../src/storage/postgres/backend.js'
 import { type StatementText, statement } from '../../src/storage/postgres/statement-text.js'
-import { STATEMENTS } from '../../src/storage/postgres/statements.js'
+import { lastWrite, STATEMENTS } from '../../src/storage/postgres/statements.js'
 import { STATEMENTS as SQLITE_STATEMENTS } from '../../src/storage/sqlite/statements.js'
 import { postgresServer } from '../support/postgres.js'
 import { SHAPES } from './statement-shapes.js'
@@ -36,3 +36,12 @@ for (const [name, known] of Object.entries(STATEMENTS) as [string, StatementText
     }
   })
 }
+
+t.test('the server accepts the end of a transaction', async (t) => {
+  for (const hasMessages of [true, false]) {
+    for (const hasOutcomes of [true, false]) {
+      const { text } = statement(lastWrite(hasMessages, hasOutcomes), {})
+      await t.resolves(client.query(`PREPARE "end ${hasMessages} ${hasOutcomes}" AS ${text}`), text)
+    }
+  }
+})

@@ -24,7 +24,8 @@ import { followLater, type Rule } from '../rules/sql.js'
 import type { ChannelRow } from '../rules/statements.js'
 import { forgetWaits } from '../rules/waits.js'
 import { type HubSettings, newWork, type Work } from '../rules/work.js'
-import { Batch, outcomesUnder } from './batch.js'
+import { Ahead } from './ahead.js'
+import { Batch } from './batch.js'
 import { DatabaseClock } from './clock.js'
 import { type Connection, Reconnecting } from './connection.js'
 import {
@@ -44,8 +45,9 @@ import { statement } from './statement-text.js'
 import { type Run, runAlone, runAmongOthers, runOnce, Spoilt } from './submissions.js'
 import { whatBecameOf } from './unknown-commit.js'
 
-const BEGIN = `BEGIN; ${LIMITS}; SELECT last_id, last_ms, commits, epoch FROM arc.log FOR UPDATE;
-  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms, pg_current_xact_id()::text AS xid`
+const BEGIN = `BEGIN; ${LIMITS}; WITH locked AS MATERIALIZED (SELECT last_id, last_ms, commits, epoch FROM arc.log FOR UPDATE)
+  SELECT locked.*, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms, pg_current_xact_id()::text AS xid
+  FROM locked`
 const COUNT = `SELECT commits, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms FROM arc.log`
 /** The longest that a read may take, in milliseconds. */
 const READ_MS = 10_000
@@ -197,6 +199,8 @@ export class PostgresBackend implements StorageBackend {
       return await attempt(runAmongOthers)
     } catch (error) {
       if (!(error instanceof Spoilt)) throw error
+      if (!(error.cause instanceof ArcError))
+        this.#options.log('warn', `a batch is run again: ${reasonOf(error.cause)}`)
       return attempt(runAlone(connection, this.#options.log))
     }
   }
@@ -208,18 +212,16 @@ export class PostgresBackend implements StorageBackend {
     submissions: readonly Submission[] = [],
   ): Promise<T> {
     const begun = connection.script(BEGIN)
-    const keys = submissions.flatMap(({ idempotency }) => idempotency ?? [])
-    const looked = outcomesUnder(keys, connection)
+    const looked = Ahead.read(submissions, connection)
     let counter: Counter
     let result: T
     let batch: Batch
     try {
-      const [read, outcomes] = await Promise.all([begun, looked])
+      const [read, ahead] = await Promise.all([begun, looked])
       counter = this.#counterOf(read)
-      batch = new Batch(connection, { lastId: counter.lastId, channels: this.#channels, outcomes })
+      batch = new Batch(connection, { lastId: counter.lastId, channels: this.#channels, ahead })
       result = await work(batch, newWork(this.#options, counter.nowMs))
-      batch.flush()
-      if (batch.writes) batch.send(count(batch.lastId, counter.nowMs))
+      if (batch.writes) batch.finish(counter.nowMs)
     } catch (error) {
       await Promise.allSettled([begun, looked])
       if (!connection.isLost) await connection.script('ROLLBACK').catch(() => {})
@@ -234,16 +236,15 @@ export class PostgresBackend implements StorageBackend {
   }
 
   #counterOf(read: Awaited<ReturnType<Connection['script']>>): Counter {
-    const log = read.at(-2)?.rows[0]
-    const { now_ms, xid } = read.at(-1)?.rows[0] ?? {}
+    const log = read.at(-1)?.rows[0]
     if (!log) throw new ArcError('storage_lost', 'the tables of the room are gone: stop the hub (arc stop)')
     if (log.epoch !== this.#epoch || log.last_id < this.#seenId) {
       this.#lose('was restored to an earlier state')
       throw new ArcError('storage_lost', this.#problem ?? '')
     }
-    this.#clock.set(now_ms)
-    const nowMs = this.#options.clock?.() ?? Math.max(now_ms, log.last_ms)
-    return { lastId: log.last_id, commits: log.commits, nowMs, xid }
+    this.#clock.set(log.now_ms)
+    const nowMs = this.#options.clock?.() ?? Math.max(log.now_ms, log.last_ms)
+    return { lastId: log.last_id, commits: log.commits, nowMs, xid: log.xid }
   }
 
   async #commit(connection: Connection, batch: Batch, { xid }: Counter): Promise<void> {
@@ -375,9 +376,4 @@ export class PostgresBackend implements StorageBackend {
       throw asReadError(error)
     }
   }
-}
-
-function count(lastId: number, nowMs: number) {
-  const text = 'UPDATE arc.log SET last_id = @lastId, last_ms = @nowMs, commits = commits + 1'
-  return statement(text, { lastId, nowMs })
 }

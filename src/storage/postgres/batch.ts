@@ -5,15 +5,15 @@
 // outcome or a channel stays true until its end.
 
 import type { Ask, Engine, Written } from '../rules/sql.js'
-import type { ChannelRow, NewMessageRow, Statements, StoredOutcome } from '../rules/statements.js'
+import type { ChannelRow, NewMessageRow, Statements } from '../rules/statements.js'
+import type { Ahead } from './ahead.js'
 import type { Connection } from './connection.js'
 import { answerOf, statementFor } from './engine.js'
 import { type Statement, statement } from './statement-text.js'
-import { MESSAGE_COLUMNS } from './statements.js'
+import { lastWrite, MESSAGE_COLUMNS } from './statements.js'
 
 type Names = keyof Statements & string
 type NewOutcome = Statements['outcome.store']['input']
-export type KnownOutcome = StoredOutcome & { readonly created_at_ms: number }
 
 /** Writes whose answers no rule uses. Any other write is sent at once. */
 const DEFERRED: ReadonlySet<Names> = new Set<Names>([
@@ -30,6 +30,8 @@ const DEFERRED: ReadonlySet<Names> = new Set<Names>([
   ...(['wait.rejoin', 'wait.renew', 'wait.away', 'wait.delete'] as const),
   ...(['hubState.set', 'hubState.delete'] as const),
 ])
+const MESSAGE = ['id', ...MESSAGE_COLUMNS] as const
+const OUTCOME = ['scope', 'key', 'request_hash', 'code', 'text', 'is_new', 'beside', 'nowMs'] as const
 const WRITTEN: Written = { changes: 1, id: 0 }
 
 export interface BatchStart {
@@ -37,11 +39,8 @@ export interface BatchStart {
   readonly lastId: number
   /** Channels that exist: they are never deleted. */
   readonly channels: ReadonlyMap<string, ChannelRow>
-  /** What is stored under the batch's keys. Undefined: nothing. */
-  readonly outcomes: Map<string, KnownOutcome | undefined>
+  readonly ahead: Ahead
 }
-
-export const keyOf = (scope: string, key: string) => `${scope}\0${key}`
 
 export class Batch implements Engine<'later'> {
   readonly #connection: Connection
@@ -89,9 +88,8 @@ export class Batch implements Engine<'later'> {
     if (this.#own.isSent) return false
     this.#messages.length = this.#own.messages
     this.#others.length = this.#own.others
-    for (const { scope, key } of this.#outcomes.splice(this.#own.outcomes)) {
-      this.#start.outcomes.set(keyOf(scope, key), undefined)
-    }
+    for (const row of this.#outcomes.splice(this.#own.outcomes)) this.#start.ahead.forgetOutcome(row)
+    this.#start.ahead.forget()
     this.#lastId = this.#own.lastId
     return true
   }
@@ -100,7 +98,8 @@ export class Batch implements Engine<'later'> {
   async rollBackTo(savepoint: string): Promise<void> {
     this.#messages = []
     this.#others = []
-    this.#outcomes = []
+    for (const row of this.#outcomes.splice(0)) this.#start.ahead.forgetOutcome(row)
+    this.#start.ahead.forget()
     this.#lastId = this.#own.lastId
     await Promise.all(this.#sent)
     this.#sent = []
@@ -122,8 +121,10 @@ export class Batch implements Engine<'later'> {
     const isSent =
       this.#messages.length > messages || this.#others.length > others || this.#outcomes.length > outcomes
     const waiting = [...this.#others]
-    if (this.#messages.length > 0) waiting.unshift(messagesOf(this.#messages))
-    if (this.#outcomes.length > 0) waiting.push(outcomesOf(this.#outcomes))
+    if (this.#messages.length > 0)
+      waiting.unshift(statementFor('message.insert', listsOf(this.#messages, MESSAGE)))
+    if (this.#outcomes.length > 0)
+      waiting.push(statementFor('outcome.store', listsOf(this.#outcomes, OUTCOME)))
     if (waiting.length === 0) return
     this.#messages = []
     this.#others = []
@@ -131,6 +132,21 @@ export class Batch implements Engine<'later'> {
     this.#own = { ...this.#own, messages: 0, others: 0, outcomes: 0, isSent: this.#own.isSent || isSent }
     this.#hasWritten = true
     for (const next of waiting) this.send(next)
+  }
+
+  /** Sends what waits, with the room's counter: what every post writes is one statement. */
+  finish(nowMs: number): void {
+    for (const next of this.#others.splice(0)) this.send(next)
+    const values = {
+      ...(this.#messages.length > 0 && listsOf(this.#messages, MESSAGE)),
+      ...(this.#outcomes.length > 0 && listsOf(this.#outcomes, OUTCOME)),
+      counter: this.#lastId,
+      counterMs: nowMs,
+    }
+    this.send(statement(lastWrite(this.#messages.length > 0, this.#outcomes.length > 0), values))
+    this.#messages = []
+    this.#outcomes = []
+    this.#hasWritten = true
   }
 
   /** Sends a write without waiting for it. `settled` reports its error. */
@@ -146,12 +162,10 @@ export class Batch implements Engine<'later'> {
         this.#lastId++
         this.#messages.push({ ...(input as NewMessageRow), id: this.#lastId })
         return { answer: { changes: 1, id: this.#lastId } }
-      case 'outcome.find':
-        return this.#knownOutcome(input as Statements['outcome.find']['input'])
       case 'outcome.store': {
         const row = input as NewOutcome
         this.#outcomes.push(row)
-        this.#start.outcomes.set(keyOf(row.scope, row.key), { ...row, created_at_ms: row.nowMs })
+        this.#start.ahead.noteOutcome(row)
         return { answer: WRITTEN }
       }
       case 'channel.find': {
@@ -159,16 +173,11 @@ export class Batch implements Engine<'later'> {
         return channel && { answer: channel }
       }
     }
-    if (how !== 'run' || !DEFERRED.has(name)) return undefined
+    if (how !== 'run') return this.#start.ahead.answer([how, name, input])
+    this.#start.ahead.note(name, input)
+    if (!DEFERRED.has(name)) return undefined
     this.#others.push(statementFor(name, input))
     return { answer: WRITTEN }
-  }
-
-  #knownOutcome({ scope, key, since }: Statements['outcome.find']['input']): { answer: unknown } | undefined {
-    const name = keyOf(scope, key)
-    if (!this.#start.outcomes.has(name)) return undefined
-    const known = this.#start.outcomes.get(name)
-    return { answer: known && known.created_at_ms >= since ? known : undefined }
   }
 
   #channel(name: string): ChannelRow | undefined {
@@ -197,33 +206,6 @@ export class Batch implements Engine<'later'> {
   }
 }
 
-function messagesOf(rows: readonly (NewMessageRow & { id: number })[]): Statement {
-  const columns = ['id', ...MESSAGE_COLUMNS] as const
-  return statementFor('message.insert', columnsOf(rows, columns))
-}
-
-function outcomesOf(rows: readonly NewOutcome[]): Statement {
-  const columns = ['scope', 'key', 'request_hash', 'code', 'text', 'is_new', 'beside', 'nowMs'] as const
-  return statementFor('outcome.store', columnsOf(rows, columns))
-}
-
-function columnsOf<Row>(rows: readonly Row[], columns: readonly (keyof Row & string)[]): object {
+function listsOf<Row>(rows: readonly Row[], columns: readonly (keyof Row & string)[]): object {
   return Object.fromEntries(columns.map((column) => [column, rows.map((row) => row[column])]))
-}
-
-/** What is stored under these keys. */
-export async function outcomesUnder(
-  keys: readonly { readonly scope: string; readonly key: string }[],
-  connection: Connection,
-): Promise<BatchStart['outcomes']> {
-  const outcomes: BatchStart['outcomes'] = new Map(
-    keys.map(({ scope, key }) => [keyOf(scope, key), undefined]),
-  )
-  if (keys.length === 0) return outcomes
-  const text = `SELECT outcomes.* FROM unnest(@scopes::text[], @keys::text[]) AS wanted (scope, key)
-    JOIN arc.outcomes ON outcomes.scope = wanted.scope AND outcomes.key = wanted.key`
-  const lists = { scopes: keys.map(({ scope }) => scope), keys: keys.map(({ key }) => key) }
-  const { rows } = await connection.send(statement(text, lists))
-  for (const row of rows) outcomes.set(keyOf(row.scope, row.key), row)
-  return outcomes
 }

@@ -30,6 +30,41 @@ export const MESSAGE_COLUMNS = [
   'metadata_json',
 ] as const
 
+/** Messages, given as one list for each column, and the summaries of their threads. */
+const NEW_MESSAGES = `new AS (
+    SELECT * FROM unnest(@id::bigint[], @ts::text[], @from_agent::text[], @to_agent::text[], @channel::text[],
+      @kind::text[], @body::text[], @attachments_json::text[], @reply_to::bigint[], @thread_id::text[],
+      @metadata_json::text[]) AS message (id, ${MESSAGE_COLUMNS.join(', ')})
+  ), said AS (
+    INSERT INTO arc.threads
+      SELECT thread_id, (array_agg(channel ORDER BY id))[1], max(id), (array_agg(ts ORDER BY id DESC))[1],
+        max(id) FILTER (WHERE kind = 'artifact'), count(*), NULL, NULL, 0, 0
+      FROM new WHERE thread_id IS NOT NULL GROUP BY thread_id
+    ON CONFLICT (thread_id) DO UPDATE SET
+      channel = CASE WHEN threads.message_count = 0 THEN excluded.channel ELSE threads.channel END,
+      latest_message_id = excluded.latest_message_id, latest_message_ts = excluded.latest_message_ts,
+      latest_artifact_id = coalesce(excluded.latest_artifact_id, threads.latest_artifact_id),
+      message_count = threads.message_count + excluded.message_count
+  )`
+const INSERT_MESSAGES = `INSERT INTO arc.messages (id, ${MESSAGE_COLUMNS.join(', ')}) SELECT * FROM new`
+
+/** Outcomes, given as one list for each column. */
+const INSERT_OUTCOMES = `INSERT INTO arc.outcomes (scope, key, request_hash, code, text, is_new, beside, created_at_ms)
+  SELECT * FROM unnest(@scope::text[], @key::text[], @request_hash::text[], @code::text[], @text::text[],
+    @is_new::integer[], @beside::text[], @nowMs::bigint[])
+  ON CONFLICT (scope, key) DO UPDATE SET request_hash = excluded.request_hash, code = excluded.code,
+    text = excluded.text, is_new = excluded.is_new, beside = excluded.beside, created_at_ms = excluded.created_at_ms`
+
+/** The end of a transaction: the messages and outcomes that it still has to store, and the room's counter. */
+export function lastWrite(hasMessages: boolean, hasOutcomes: boolean): string {
+  const parts = [
+    ...(hasMessages ? [`${NEW_MESSAGES}, stored AS (${INSERT_MESSAGES})`] : []),
+    ...(hasOutcomes ? [`kept AS (${INSERT_OUTCOMES})`] : []),
+  ]
+  const first = parts.length > 0 ? `WITH ${parts.join(', ')}` : ''
+  return `${first} UPDATE arc.log SET last_id = @counter, last_ms = @counterMs, commits = commits + 1`
+}
+
 export const STATEMENTS: Texts = {
   'channel.find': 'SELECT * FROM arc.channels WHERE name = @name',
   'channel.insert': `INSERT INTO arc.channels (name, created_at, created_by, metadata_json)
@@ -67,7 +102,7 @@ export const STATEMENTS: Texts = {
     FOR UPDATE SKIP LOCKED))`,
 
   // A transaction gives the id, and stores many messages at once (batch.ts).
-  'message.insert': storedMessages(),
+  'message.insert': `WITH ${NEW_MESSAGES} ${INSERT_MESSAGES}`,
   'message.latestId': 'SELECT coalesce(max(id), 0) AS id FROM arc.messages',
   'message.latestVisible': `SELECT greatest(coalesce((SELECT max(id) FROM arc.messages WHERE to_agent IS NULL), 0),
       coalesce((SELECT max(id) FROM arc.messages WHERE to_agent = @agentId), 0)) AS id`,
@@ -94,7 +129,7 @@ export const STATEMENTS: Texts = {
 
   'outcome.find': `SELECT request_hash, code, text, is_new, beside FROM arc.outcomes
     WHERE scope = @scope AND key = @key AND created_at_ms >= @since`,
-  'outcome.store': storedOutcomes(),
+  'outcome.store': INSERT_OUTCOMES,
   'outcome.forget': `DELETE FROM arc.outcomes WHERE ctid = ANY(ARRAY(SELECT ctid FROM arc.outcomes
     WHERE created_at_ms < @before ORDER BY created_at_ms LIMIT @limit FOR UPDATE SKIP LOCKED))`,
 
@@ -110,35 +145,6 @@ export const STATEMENTS: Texts = {
     (SELECT count(*) FROM arc.tasks WHERE status = 'open') AS open_tasks,
     (SELECT count(*) FROM arc.claims WHERE ${ACTIVE_LEASE} @now) AS active_claims,
     (SELECT count(*) FROM arc.locks WHERE ${ACTIVE_LEASE} @now) AS active_locks`,
-}
-
-/** Stores messages, given as one list for each column, and keeps the summaries of their threads. */
-function storedMessages(): string {
-  return `WITH new AS (
-      SELECT * FROM unnest(@id::bigint[], @ts::text[], @from_agent::text[], @to_agent::text[], @channel::text[],
-        @kind::text[], @body::text[], @attachments_json::text[], @reply_to::bigint[], @thread_id::text[],
-        @metadata_json::text[]) AS message (id, ${MESSAGE_COLUMNS.join(', ')})
-    ), said AS (
-      INSERT INTO arc.threads
-        SELECT thread_id, (array_agg(channel ORDER BY id))[1], max(id), (array_agg(ts ORDER BY id DESC))[1],
-          max(id) FILTER (WHERE kind = 'artifact'), count(*), NULL, NULL, 0, 0
-        FROM new WHERE thread_id IS NOT NULL GROUP BY thread_id
-      ON CONFLICT (thread_id) DO UPDATE SET
-        channel = CASE WHEN threads.message_count = 0 THEN excluded.channel ELSE threads.channel END,
-        latest_message_id = excluded.latest_message_id, latest_message_ts = excluded.latest_message_ts,
-        latest_artifact_id = coalesce(excluded.latest_artifact_id, threads.latest_artifact_id),
-        message_count = threads.message_count + excluded.message_count
-    )
-    INSERT INTO arc.messages (id, ${MESSAGE_COLUMNS.join(', ')}) SELECT * FROM new`
-}
-
-/** Stores outcomes, given as one list for each column. */
-function storedOutcomes(): string {
-  return `INSERT INTO arc.outcomes (scope, key, request_hash, code, text, is_new, beside, created_at_ms)
-    SELECT * FROM unnest(@scope::text[], @key::text[], @request_hash::text[], @code::text[], @text::text[],
-      @is_new::integer[], @beside::text[], @nowMs::bigint[])
-    ON CONFLICT (scope, key) DO UPDATE SET request_hash = excluded.request_hash, code = excluded.code,
-      text = excluded.text, is_new = excluded.is_new, beside = excluded.beside, created_at_ms = excluded.created_at_ms`
 }
 
 /** The thread summaries of some rows of `arc.threads`. */
