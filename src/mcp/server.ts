@@ -59,6 +59,7 @@ export function mcpServer(agents: Agents, answers: Answers): McpServer {
 
   /** Runs the work as the caller's agent. @throws ArcError */
   const asAgent = async <T>(context: ServerContext, work: (agent: Agent) => Promise<T>): Promise<T> => {
+    setMaxListeners(0, context.mcpReq.signal) // each request to the hub listens to it
     const agent = await agentOf(context)
     try {
       return await work(agent)
@@ -78,7 +79,6 @@ export function mcpServer(agents: Agents, answers: Answers): McpServer {
     }
     server.registerTool(name, { description, inputSchema: input, annotations }, async (given, context) => {
       const { id, signal } = context.mcpReq
-      setMaxListeners(0, signal) // each request to the hub listens to it
       try {
         return await asAgent(context, async (agent) => {
           const answer = await run(given, { agent, signal })
