@@ -1,6 +1,7 @@
 // `arc setup`: joins a harness to the room, by hooks and an MCP server in its configuration (src/harness/setup.ts).
 
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { createTwoFilesPatch } from 'diff'
 import {
   type Program,
@@ -9,7 +10,13 @@ import {
   type SetupName,
   WAKING_HARNESSES,
 } from '../../harness/places.js'
-import { type FileReport, installedHarnesses, type SetupReport, setUp } from '../../harness/setup.js'
+import {
+  type FileReport,
+  installedHarnesses,
+  type SetupOptions,
+  type SetupReport,
+  setUp,
+} from '../../harness/setup.js'
 import { PACKAGE_ROOT } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
 import { usageError } from '../arguments.js'
@@ -66,12 +73,14 @@ export default command({
     const options = {
       program: PROGRAM,
       project: given.project === true ? process.cwd() : undefined,
-      permissions: given.permissions ?? (!undo && !dryRun && (await mayBeAllowed(harnesses))),
+      permissions: given.permissions === true,
       refuseHeldEdits: given['refuse-held-edits'] === true,
       wake: given.wake === true,
       undo,
       dryRun,
     }
+    if (given.permissions === undefined && !undo && !dryRun && isAtTerminal())
+      options.permissions = await mayBeAllowed(harnesses, options)
     const reports = harnesses.map((harness) => setUp(harness, options))
     await show(given, reports.map(dataOf), () => reports.map((report) => textOf(report, dryRun)).join(''))
     const without = (able: readonly SetupName[]) => harnesses.filter((harness) => !able.includes(harness))
@@ -94,9 +103,13 @@ export default command({
   },
 })
 
-function mayBeAllowed(harnesses: readonly SetupName[]): Promise<boolean> {
-  if (!isAtTerminal()) return Promise.resolve(false)
-  return agreesTo(`May the models of ${harnesses.join(', ')} use Arc's tools without asking you each time?`)
+/** Asks the person for the harnesses in which a permission can be written, and is not there yet. */
+async function mayBeAllowed(harnesses: readonly SetupName[], options: SetupOptions): Promise<boolean> {
+  const outcome = (harness: SetupName, permissions: boolean) =>
+    setUp(harness, { ...options, permissions, dryRun: true }).files.map(({ after }) => after)
+  const asking = harnesses.filter((name) => !isDeepStrictEqual(outcome(name, true), outcome(name, false)))
+  if (asking.length === 0) return false
+  return agreesTo(`May the models of ${asking.join(', ')} use Arc's tools without asking you each time?`)
 }
 
 /** The harnesses that a command line names; else those that are installed. @throws ArcError */
