@@ -4,7 +4,7 @@
 //
 // npm fetches the programs. They may call home, so each runs in a network namespace with loopback alone, with an empty home, dummy
 // keys and telemetry off: this program runs itself again in such a namespace. `ARC_HARNESSES=codex,gemini` selects, `ARC_RENEW=1`
-// writes the table into docs/harnesses/README.md.
+// writes the table of a run of all into docs/harnesses/README.md.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { env, execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { PACKAGE_ROOT } from '../../../src/package.js'
+import { INSPECTOR, inspected } from './inspector.js'
 import { PROGRAMS, type Program } from './programs.js'
 import { NAMES, type Proof, proofsOf } from './proofs.js'
 
@@ -20,15 +21,16 @@ const INSTALLED = env.ARC_HARNESS_PROGRAMS ?? join(homedir(), '.cache', 'arc-har
 const PAGE = fileURLToPath(new URL('./docs/harnesses/README.md', PACKAGE_ROOT))
 const [BEGIN, END] = ['<!-- npm run test:harness -->', '<!-- end -->']
 
-const selected = PROGRAMS.filter(
-  ({ harness }) => !env.ARC_HARNESSES || env.ARC_HARNESSES.split(',').includes(harness),
-)
+const isSelected = ({ harness }: { harness: string }) =>
+  !env.ARC_HARNESSES || env.ARC_HARNESSES.split(',').includes(harness)
+const selected = PROGRAMS.filter(isSelected)
+const fetched = [...selected, ...[INSPECTOR].filter(isSelected)]
 if (env.ARC_IN_NAMESPACE === undefined) outside()
 else await inside()
 
 /** Installs the programs, and runs this again without a network. */
 function outside(): void {
-  for (const program of selected) {
+  for (const program of fetched) {
     const folder = join(INSTALLED, program.harness)
     if (existsSync(join(folder, `installed-${program.version}`))) continue
     console.log(`npm fetches ${program.packageName}@${program.version}`)
@@ -64,23 +66,38 @@ function outside(): void {
 async function inside(): Promise<void> {
   const rows: (readonly [Program, Proof[]])[] = []
   for (const program of selected) {
-    const folder = join(INSTALLED, program.harness)
-    if (!existsSync(join(folder, `installed-${program.version}`))) {
-      console.log(`SKIPPED ${program.harness}: it is not in ${folder}`)
-      continue
-    }
+    const folder = folderOf(program)
+    if (folder === undefined) continue
     const proofs = await proofsOf(program, folder)
     for (const { name, passed, what } of proofs)
       console.log(`${passed ? 'ok' : 'NOT OK'} ${program.harness} ${program.version}: ${name}: ${what}`)
     rows.push([program, proofs])
   }
-  const table = tableOf(rows)
-  console.log(table)
-  if (env.ARC_RENEW) renew(table)
-  const all = rows.flatMap(([, proofs]) => proofs)
-  const failed = all.filter(({ passed }) => !passed).length
+  const table = `${tableOf(rows)}\n`
+  const inspection = await inspectedLine()
+  console.log(table + inspection.line)
+  if (env.ARC_RENEW && rows.length === PROGRAMS.length) renew(table + inspection.line)
+  const all = rows.flatMap(([, proofs]) => proofs.map(({ passed }) => passed)).concat(inspection.passed)
+  const failed = all.filter((passed) => !passed).length
   console.log(`${all.length - failed} passed, ${failed} failed`)
   process.exit(failed > 0 || all.length === 0 ? 1 : 0)
+}
+
+/** Where npm has installed a program; undefined, and said so, if it has not. */
+function folderOf({ harness, version }: { harness: string; version: string }): string | undefined {
+  const folder = join(INSTALLED, harness)
+  if (existsSync(join(folder, `installed-${version}`))) return folder
+  console.log(`SKIPPED ${harness}: it is not in ${folder}`)
+  return undefined
+}
+
+async function inspectedLine(): Promise<{ line: string; passed: boolean[] }> {
+  const folder = isSelected(INSPECTOR) ? folderOf(INSPECTOR) : undefined
+  if (folder === undefined) return { line: '', passed: [] }
+  const { called, failed } = await inspected(folder)
+  const outcome = failed.length === 0 ? 'each answers' : `**these fail**: ${failed.join('; ')}`
+  const line = `\n${INSPECTOR.title} ${INSPECTOR.version} lists ${called.length} tools and calls them: ${outcome}.\n`
+  return { line, passed: [failed.length === 0] }
 }
 
 function tableOf(rows: readonly (readonly [Program, Proof[]])[]): string {
@@ -100,5 +117,5 @@ function tableOf(rows: readonly (readonly [Program, Proof[]])[]): string {
 function renew(table: string): void {
   const page = readFileSync(PAGE, 'utf8')
   const [before, rest = ''] = page.split(BEGIN)
-  writeFileSync(PAGE, `${before}${BEGIN}\n${table}\n${END}${rest.split(END)[1]}`)
+  writeFileSync(PAGE, `${before}${BEGIN}\n${table.trimEnd()}\n${END}${rest.split(END)[1]}`)
 }

@@ -13,7 +13,8 @@ import { ArcClient } from '../../../src/sdk/index.js'
 import { type ScriptedModel, type Step, scriptedModel } from './model.js'
 import type { Program } from './programs.js'
 
-const ARC = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
+/** The program that is proved. */
+export const ARC = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
 const RUN_MS = 120_000
 const SHOWN_OUTPUT = 2_000
 
