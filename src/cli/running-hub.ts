@@ -74,6 +74,7 @@ export async function findRunningHub(wanted: Wanted): Promise<{ hub?: Found; atA
 /** The sentence for "no hub found", with what to do. */
 export function whyNoHub(url: string, atAddress: Probe | undefined): string {
   if (atAddress?.kind === 'foreign') return notAHub(url, atAddress.reason)
+  if (atAddress?.kind === 'refusing') return refuses(url, atAddress.reason)
   if (atAddress?.kind === 'unreachable') return `${url} can't be reached: ${atAddress.reason}`
   return 'no hub is running; start one with: arc ensure'
 }
@@ -82,6 +83,11 @@ export function whyNoHub(url: string, atAddress: Probe | undefined): string {
 export function isBare(url: string): boolean {
   const { protocol, pathname } = new URL(url)
   return protocol === 'http:' && pathname === '/'
+}
+
+/** The sentence for a hub that serves others, but not this command. */
+export function refuses(url: string, reason: string): string {
+  return `the hub at ${url} refuses this command: ${reason}`
 }
 
 /** The sentence for something else on a hub's port. */

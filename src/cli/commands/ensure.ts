@@ -23,7 +23,15 @@ import { hubArguments, hubOptionsFrom, wantedArguments, wantedFrom } from '../hu
 import { isAnotherProjects, othersRoom } from '../other-project.js'
 import { ExitStatus, say, showFacts } from '../output.js'
 import type { Probe } from '../probe.js'
-import { type Found, findRunningHub, isBare, notAHub, type Wanted, wantedUrl } from '../running-hub.js'
+import {
+  type Found,
+  findRunningHub,
+  isBare,
+  notAHub,
+  refuses,
+  type Wanted,
+  wantedUrl,
+} from '../running-hub.js'
 import type { StartReport } from './hub.js'
 
 const args = {
@@ -70,6 +78,11 @@ async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number): Pro
   if (hub) {
     if (isAnotherProjects(hub, wanted)) return besideOther(hub, hubArgs, timeoutMs)
     refuseLost(hub)
+    if (hubArgs.includes('--allow-remote') && !hub.probe.info.allow_remote) {
+      say(
+        `arc: the hub that runs serves this machine alone; to open it, arc stop, then the same command again`,
+      )
+    }
     return { running: true, started: false, url: hub.url }
   }
   if (atAddress && wanted.port !== 0) await refuseOccupied(atAddress, wanted)
@@ -144,6 +157,7 @@ async function refuseOccupied(occupant: Probe, wanted: Wanted): Promise<void> {
     const text = `the hub at ${url} serves another storage, ${occupant.info.storage_path}; choose another port with --port`
     throw new ArcError('port_in_use', text)
   }
+  if (occupant.kind === 'refusing') throw new ArcError('no_hub', refuses(url, occupant.reason))
   // If the address is not this machine's, the hub says so when it tries to listen there.
   if (occupant.kind === 'foreign' && (await isOfThisMachine(wanted.host ?? DEFAULT_HOST))) {
     const text = `${notAHub(url, occupant.reason)}; stop that program, or choose another port: arc ensure --port 0`
