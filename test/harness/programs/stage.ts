@@ -64,7 +64,11 @@ export async function stage(program: Program, installed: string): Promise<Stage>
   const alice = await ArcClient.quickstart('alice', { baseUrl: url })
   let isOver = false
   const [running, over] = [join(work, 'running'), join(work, 'over')]
-  writeFileSync(join(work, 'wait.sh'), 'touch running\nwhile [ ! -e over ]; do sleep 0.05; done\n')
+  // A program that is killed leaves its shell behind: the script ends with its folder.
+  writeFileSync(
+    join(work, 'wait.sh'),
+    'touch running\nwhile [ -e running ] && [ ! -e over ]; do sleep 0.05; done\n',
+  )
 
   return {
     url,
