@@ -104,7 +104,9 @@ function* release(input: Commands['scope.release'], work: Work): Rule<Done> {
 function* mustBeHeld(scopeId: number, agentId: string, work: Work, byAny = false): Rule<ScopeRow> {
   const row = yield* one('scope.find', { scopeId, now: nowOf(work) })
   if (row && (byAny || row.agent_id === agentId)) return row
-  throw notFound(`${byAny ? 'nobody' : agentId} holds the scope ${scopeId}; acquire it again`)
+  throw notFound(
+    `${byAny ? 'nobody holds' : `${agentId} does not hold`} the scope ${scopeId}; acquire it first`,
+  )
 }
 
 /** The active scopes of an agent. */
