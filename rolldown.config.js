@@ -69,6 +69,7 @@ const bundled = new Set()
 const program = {
   input: {
     hub: 'dist/src/actors/hub.js',
+    transfer: 'dist/src/actors/transfer.js',
     'storage.actor': 'dist/src/actors/storage.actor.js',
     'gateway.actor': 'dist/src/actors/gateway.actor.js',
     'relay.actor': 'dist/src/actors/relay.actor.js',
@@ -116,6 +117,7 @@ const commandLine = {
   plugins: [
     inOtherBuild('dist/bench/index.js', 'bench.js'),
     inOtherBuild('dist/src/actors/hub.js', 'hub.js'),
+    inOtherBuild('dist/src/actors/transfer.js', 'transfer.js'),
     inOtherBuild('dist/src/mcp/serve.js', 'mcp.js'),
     compiledMaps,
     licenses,

@@ -13,6 +13,15 @@ import { host as hostOption, oneOf, text, usageError, wholeNumber } from './argu
 import { list } from './command-line.js'
 import type { Wanted } from './running-hub.js'
 
+/** Names a room by its storage. */
+export const roomArguments = {
+  storage: {
+    type: 'string',
+    description: `Database file (default ${ROOM_STORAGE}), or postgres://user@host/room`,
+    valueHint: 'file',
+  },
+} as const satisfies ArgsDef
+
 /** Names a hub by where it listens, and what it keeps. */
 export const addressArguments = {
   host: { type: 'string', description: 'Address of the hub (default 127.0.0.1)', valueHint: 'address' },
@@ -21,11 +30,7 @@ export const addressArguments = {
     description: 'Port of the hub (default 6969; to start one also 0: any free one)',
     valueHint: 'number',
   },
-  storage: {
-    type: 'string',
-    description: `Database file (default ${ROOM_STORAGE}), or postgres://user@host/room`,
-    valueHint: 'file',
-  },
+  ...roomArguments,
 } as const satisfies ArgsDef
 
 export const wantedArguments = {

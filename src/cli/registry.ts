@@ -16,6 +16,11 @@ export const GROUPS = {
     status: { load: () => import('./commands/status.js'), summary: 'show which hub runs where' },
     open: { load: () => import('./commands/open.js'), summary: 'show the dashboard in your browser' },
     logs: { load: () => import('./commands/logs.js'), summary: 'show the log of the background hub' },
+    export: { load: () => import('./commands/export.js'), summary: 'write the room into a file' },
+    import: {
+      load: () => import('./commands/import.js'),
+      summary: 'read a room from a file into a new storage',
+    },
   },
   Messages: {
     whoami: {

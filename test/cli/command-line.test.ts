@@ -17,6 +17,8 @@ const NAMES = [
   'reset',
   'open',
   'logs',
+  'export',
+  'import',
   'whoami',
   'post',
   'poll',

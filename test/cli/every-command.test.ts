@@ -14,6 +14,8 @@ const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' 
   status: { args: '' },
   open: { args: '--print' },
   logs: { args: '', without: ['hub', 'json'] },
+  export: { args: 'room.jsonl', without: ['hub', 'output'] },
+  import: { args: 'room.jsonl --storage copy.sqlite3', without: ['hub', 'output'] },
   whoami: { args: '--agent me' },
   post: { args: '--agent me --to other hello' },
   undelivered: { args: '--agent me' },

@@ -17,6 +17,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['status'],
   ['open', '--print'],
   ['logs'],
+  ['export', 'room.jsonl'],
+  ['import', 'room.jsonl', '--storage', 'copy.sqlite3'],
   ['whoami', '--agent', 'me'],
   ['post', '--agent', 'me', 'hello'],
   ['poll', '--agent', 'other', '--all', '--timeout', '0'],
