@@ -1,7 +1,9 @@
 // What a database server does to a hub: it ends connections, holds locks, takes no writes, or is replaced by another one.
 
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import pg from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { StorageBusy } from '../../src/storage/backend.js'
 import type { Command } from '../../src/storage/commands.js'
 import { PostgresBackend } from '../../src/storage/postgres/backend.js'
@@ -134,6 +136,58 @@ t.test('a foreign transaction that holds the lock of the room holds up writes al
   t.strictSame(await applies(post('2')), [2])
   t.equal((await backend.messagesAfter(0, 10))?.length, 2)
   await holder.end()
+})
+
+/** The server as a hub sees it whose network can lose every answer, without an end of its connections. */
+async function lossyWay(t: Test, port: number) {
+  const sockets: Socket[] = []
+  let isLost = false
+  const way = createServer((near) => {
+    const far = connect(port, '127.0.0.1')
+    sockets.push(near, far)
+    near.on('data', (bytes) => far.write(bytes))
+    far.on('data', (bytes) => isLost || near.write(bytes))
+    for (const socket of [near, far]) socket.on('error', () => {})
+    near.on('close', () => far.end())
+    far.on('close', () => near.end())
+  }).listen(0, '127.0.0.1')
+  await once(way, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    way.close()
+  })
+  return {
+    port: (way.address() as AddressInfo).port,
+    lose: (isSo: boolean) => {
+      isLost = isSo
+    },
+  }
+}
+
+t.test('a hub that is cut off while it holds the lock holds the others up for seconds only', async (t) => {
+  const url = await room(t)
+  const way = await lossyWay(t, server.port)
+  const behind = new URL(url)
+  behind.port = `${way.port}`
+  const [a, b] = [await open(behind.href, 'a'), await open(url, 'b')]
+  t.teardown(() => Promise.all([a.backend.close(), b.backend.close()]))
+  await a.applies(post('1'))
+  way.lose(true)
+  const cutOff = a.backend.apply([{ command: post('lost') }], []).catch((error) => error)
+  await until('it to hold the lock', async () => {
+    const holds = `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND application_name = 'arc writer'`
+    return (await server.sql(url, holds))[0]
+  })
+  const startedAt = Date.now()
+  t.strictSame(await b.applies(post('2')), [2])
+  t.ok(Date.now() - startedAt < 5_000, `the other waited ${Date.now() - startedAt} ms`)
+  t.ok((await cutOff) instanceof StorageBusy, 'its own batch was not done')
+  way.lose(false)
+  t.strictSame(await a.applies(post('3')), [3], 'and it comes back')
+  t.strictSame(
+    (await a.backend.messagesAfter(1, 10))?.map(({ id }) => id),
+    [2, 3],
+  )
 })
 
 t.test('another hub hears of a commit, also after its listener was cut off', async (t) => {

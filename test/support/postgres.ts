@@ -36,6 +36,9 @@ const SETTINGS = {
   shared_buffers: '32MB',
   log_checkpoints: 'off',
 }
+/** A server must not outlive a test that was killed: its standard input ends with the test. */
+const UNTIL_PARENT_ENDS =
+  'exec 3<&0; "$@" & server=$!; (cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null) & wait $server'
 /** Nothing is flushed, for tests in which no power is cut. Their rooms' URLs accept it. */
 const UNSAFE = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
 const ACCEPTED = '?unsafe=accept'
@@ -89,7 +92,8 @@ export async function ownServer(
   async function start(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const all = Object.entries({ ...SETTINGS, ...settings, ...more, port: String(port) })
     const args = ['-D', folder, ...all.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
-    server = spawn(join(native, 'bin', 'postgres'), args, { ...user(), stdio: ['ignore', 'ignore', 'pipe'] })
+    const command = ['-c', UNTIL_PARENT_ENDS, 'sh', join(native, 'bin', 'postgres'), ...args]
+    server = spawn('sh', command, { ...user(), stdio: ['pipe', 'ignore', 'pipe'] })
     const said: string[] = []
     const lines = createInterface({ input: server.stderr as NodeJS.ReadableStream })
     await new Promise<void>((resolve, reject) => {
@@ -104,7 +108,9 @@ export async function ownServer(
   async function stop(how: 'fast' | 'immediate' = 'fast'): Promise<void> {
     if (!server || server.exitCode !== null) return
     const ended = once(server, 'exit')
-    server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+    const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+    process.kill(pid, how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+    server.stdin?.end()
     await ended
     server = undefined
   }
