@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs'
 import type { Edit } from './configuration.js'
-import { FACTS, type Place, type Program, type SetupName } from './places.js'
+import { FACTS, type Options, type Place, type Program, type SetupName } from './places.js'
 import { setUp } from './setup.js'
 import { type Command, type End, Trial } from './trial.js'
 import { type Finding, forThePerson } from './trust.js'
@@ -18,6 +18,13 @@ export interface Examination {
 
 type Values = Readonly<Record<string, unknown>>
 
+/** What `arc setup` may have been asked for besides, the most first. */
+const WISHES: readonly Partial<Options>[] = [
+  { wake: true, refuseHeldEdits: true },
+  { wake: true },
+  { refuseHeldEdits: true },
+  {},
+]
 /** A hook ends itself after 2 s. */
 const HOOK_MS = 5_000
 const SERVER_MS = 15_000
@@ -32,15 +39,22 @@ const PLUGIN_CALL = `
 export async function examine(harness: SetupName, examination: Examination): Promise<Finding[]> {
   const { program, folder } = examination
   const dryRun = { program, permissions: false, undo: false, dryRun: true }
-  const isWhole = (project: string | undefined) =>
-    setUp(harness, { ...dryRun, project }).files.every(({ outcome }) => outcome === 'unchanged')
-  const project = !isWhole(undefined) && isWhole(folder) ? folder : undefined
-  const missing = setUp(harness, { ...dryRun, project }).files.flatMap(({ file, outcome, byHand }) => {
-    const text = missingText(harness, file, outcome, byHand)
-    return text === undefined ? [] : [{ harness, about: 'configuration', ok: false, text } as const]
-  })
+  const isWhole = (wishes: object, project?: string) =>
+    setUp(harness, { ...dryRun, ...wishes, project }).files.every(({ outcome }) => outcome === 'unchanged')
+  const project =
+    WISHES.some((wishes) => isWhole(wishes)) || !WISHES.some((wishes) => isWhole(wishes, folder))
+      ? undefined
+      : folder
+  const wishes = WISHES.find((wishes) => isWhole(wishes, project)) ?? {}
+  const missing = setUp(harness, { ...dryRun, ...wishes, project }).files.flatMap(
+    ({ file, outcome, byHand }) => {
+      const text = missingText(harness, file, outcome, byHand)
+      return text === undefined ? [] : [{ harness, about: 'configuration', ok: false, text } as const]
+    },
+  )
   if (missing.length > 0) return missing
-  const places = FACTS[harness].places({ program, permissions: false, project })
+  // Without `wake`: a watcher would wait for the doctor's session.
+  const places = FACTS[harness].places({ program, permissions: false, project, ...wishes, wake: false })
   const trial = new Trial(examination.hubUrl)
   try {
     const files = places.map(({ file }) => file).join(' and ')

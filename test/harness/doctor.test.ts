@@ -137,6 +137,17 @@ t.test('a file that was changed, one that is broken, and another server named ar
   t.match(await look('gemini'), [{ ok: false, text: /has other entries/ }])
 })
 
+t.test('what else setup was asked for is no lack', async (t) => {
+  atHome(t)
+  for (const harness of ['claude', 'codex', 'qwen', 'copilot'] as const) {
+    const wishes = { wake: true, refuseHeldEdits: true }
+    setUp(harness, { program: PROGRAM, permissions: true, undo: false, dryRun: false, ...wishes })
+    const [configuration, hooks] = await look(harness)
+    t.match(configuration, { about: 'configuration', ok: true }, harness)
+    t.match(hooks, { ok: true, text: harness === 'copilot' ? /the 5 hooks/ : /the 6 hooks/ }, harness)
+  }
+})
+
 t.test('Codex: which hooks the person has approved', async (t) => {
   const home = atHome(t)
   const hooks = join(home, '.codex/hooks.json')
