@@ -1,13 +1,25 @@
 // The documents keep up with the program: each command line in them is one that `arc` takes, and each link leads somewhere.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loaded } from '../../src/cli/command.js'
 import { checkCommandLine } from '../../src/cli/command-line.js'
 import { COMMANDS, commandAt, HUB } from '../../src/cli/registry.js'
-import { anchors, arcLines, type CommandLine, commandLines, documents, links, ROOT } from './documents.js'
+import {
+  anchors,
+  arcLines,
+  type CommandLine,
+  commandLines,
+  documents,
+  links,
+  quotedErrors,
+  ROOT,
+  sources,
+} from './documents.js'
 
+/** What README links and the package leaves out: pages for those who work on Arc, the pictures, and what needs a clone. */
+const NOT_PACKED = /ARCHITECTURE|PERFORMANCE|CONTRIBUTING|^docs\/images|^examples/
 /** Commands that take any number of arguments. */
 const ANY_NUMBER = ['scope', 'setup', 'bench']
 /** What stands for a command, or asks for help or the version. */
@@ -96,4 +108,24 @@ t.test('every relative link leads to a file, and to a heading of it', async (t) 
       .map(({ to, heading }) => `${document.path}: ${to}${heading === undefined ? '' : `#${heading}`}`),
   )
   t.strictSame(dead, [])
+})
+
+t.test('every error that TROUBLESHOOTING.md quotes is one that the program has', async (t) => {
+  const document = DOCUMENTS.find(({ path }) => path === join('docs', 'TROUBLESHOOTING.md'))
+  const quoted = document ? quotedErrors(document) : []
+  t.ok(quoted.length > 25, `${quoted.length} parts of errors`)
+  const said = sources()
+  t.strictSame(
+    quoted.filter((part) => !said.includes(part)),
+    [],
+  )
+})
+
+t.test('the package has each page for users that README links', async (t) => {
+  const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] }
+  const readme = DOCUMENTS.filter(({ path }) => path === 'README.md')
+  const linked = readme.flatMap(links).filter(({ to }) => !NOT_PACKED.test(to))
+  t.ok(linked.length > 8)
+  const missing = linked.filter(({ to }) => !files.some((path) => to === path || to.startsWith(`${path}/`)))
+  t.strictSame(missing, [])
 })

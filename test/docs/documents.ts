@@ -107,3 +107,22 @@ export function anchors({ text }: Document): string[] {
       .replaceAll(' ', '-'),
   )
 }
+
+/** The error texts that the first column of TROUBLESHOOTING.md quotes, in the parts between what varies. */
+export function quotedErrors({ text }: Document): string[] {
+  const rows = [...text.matchAll(/^\| (?!you see|-)(.*?) \|/gm)].map(([, symptom = '']) => symptom)
+  const spans = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span))
+  return spans
+    .filter((span) => !span.startsWith('arc '))
+    .flatMap((span) => span.split('…'))
+    .map((part) => part.replaceAll('"', '').trim())
+    .filter((part) => part !== '')
+}
+
+/** Everything in src/ that the program may say. */
+export function sources(): string {
+  return readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    .join('\n')
+}
