@@ -33,6 +33,8 @@ export async function proofsOf(program: Program, installed: string): Promise<Pro
     const room = await stage(program, installed)
     try {
       proofs.push(...(await prove(program, room)))
+    } catch (error) {
+      console.log(`${program.harness}, ${prove.name}:`, error) // its cells say that they were not proved
     } finally {
       await room.close()
     }
