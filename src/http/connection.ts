@@ -54,13 +54,22 @@ export class Connection {
     this.#last = response
   }
 
+  /**
+   * Call it when a response has been written whole. If its request has arrived whole too, nothing asks for them again; kept
+   * until the next request, they would outlive the young generation on every waiting connection.
+   */
+  answered(response: ServerResponse<IncomingMessage>): void {
+    if (this.#last === response && response.req.complete) this.#last = undefined
+  }
+
   /** Calls back when the client leaves, once. */
   onLeft(callback: () => void): void {
-    this.#callbacks = [...this.#callbacks, callback]
+    this.#callbacks = this.#callbacks === NONE ? [callback] : [...this.#callbacks, callback]
   }
 
   offLeft(callback: () => void): void {
-    this.#callbacks = this.#callbacks.filter((one) => one !== callback)
+    const isOnly = this.#callbacks.length === 1 && this.#callbacks[0] === callback
+    this.#callbacks = isOnly ? NONE : this.#callbacks.filter((one) => one !== callback)
   }
 
   /** Calls back, and forgets the callbacks. */

@@ -3,6 +3,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Answer } from '../protocol/envelope.js'
+import { Connection } from './connection.js'
 import type { SiteAnswer } from './site.js'
 
 export interface RepliesOptions {
@@ -38,6 +39,7 @@ export class Replies {
     if (this.#closing) response.shouldKeepAlive = false
     response.writeHead(answer.status, this.#headers(answer, response.req.url))
     response.end(answer.body)
+    Connection.of(response.req.socket).answered(response)
   }
 
   /**
