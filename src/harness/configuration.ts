@@ -69,7 +69,7 @@ function withEdit(source: string, edit: Edit): string | undefined {
   if (own) {
     const node = name === undefined ? own : (own.children?.[1] as Node)
     const before: unknown = parse(textOf(source, node), [], PARSING)
-    const after = name === undefined ? value : merged(before, value)
+    const after = name === undefined ? ofElement(node, value) : merged(before, value)
     if (isDeepStrictEqual(before, after)) return source
     return replaced(source, node, laidOut(after, indentOf(source, node.offset), source))
   }
@@ -85,6 +85,12 @@ function withEdit(source: string, edit: Edit): string | undefined {
   const content = name === undefined ? [value] : { [name]: value }
   const inner = rest.slice(1).reduceRight<unknown>((content, name) => ({ [name]: content }), content)
   return withLast(source, holder, rest[0], inner)
+}
+
+/** The value for our element, or for our handler in a person's group. */
+function ofElement(node: Node, value: object | string): unknown {
+  const { hooks = [] } = value as { hooks?: readonly unknown[] }
+  return hooks.length > 0 && !findNodeAtLocation(node, ['hooks']) ? hooks[0] : value
 }
 
 /** What a person has added to an entry stays. */
@@ -172,13 +178,16 @@ function nodeAt(source: string, path: readonly string[]): Node | undefined {
 /** Our element of a list, or our member of an object, as a property. */
 function ownOf(source: string, { path, name, isOurs }: Edit): Node | undefined {
   const parent = nodeAt(source, path)
-  if (name === undefined)
-    return parent?.type === 'array'
-      ? parent.children?.find((node) => isOurs(textOf(source, node)))
-      : undefined
+  const isOwn = (node: Node) => isOurs(textOf(source, node))
+  if (name === undefined) {
+    const element = parent?.type === 'array' ? parent.children?.find(isOwn) : undefined
+    // A harness, or a person, may have put other handlers into our group, or ours into another one.
+    const handlers = element && findNodeAtLocation(element, ['hooks'])?.children
+    return handlers && handlers.length > 1 ? handlers.find(isOwn) : element
+  }
   if (parent?.type !== 'object') return undefined
   return parent.children?.find(({ children: [key, value] = [] }) => {
-    return key?.value === name && value !== undefined && isOurs(textOf(source, value))
+    return key?.value === name && value !== undefined && isOwn(value)
   })
 }
 

@@ -278,6 +278,33 @@ t.test('a new place of the program is written over the old one; what a person ha
   }),
 )
 
+t.test('handlers of others in our group stay, and so does their group if ours is in it', (t) =>
+  atHome(t, (home) => {
+    const file = join(home, '.claude/settings.json')
+    const ours = '{ "type": "command", "command": "node", "args": ["/old/hook.cjs", "claude"] }'
+    const theirs = '{ "type": "command", "command": "say done" } // mine'
+    for (const [first, second] of [
+      [`${ours},`, theirs],
+      [theirs.replace(' //', ', //'), ours],
+    ]) {
+      const text = `{\n  "hooks": { "Stop": [ { "matcher": "", "hooks": [\n    ${first}\n    ${second}\n  ] } ] }\n}\n`
+      put(file, text)
+      set('claude')
+      t.match(read(file), /"say done"/)
+      t.match(read(file), /"matcher": ""/)
+      t.notMatch(read(file), '/old/hook.cjs')
+      t.strictSame(outcomes(set('claude')), all('claude', 'unchanged'))
+      put(file, `${read(file)}\n`)
+      set('claude', { undo: true })
+      t.match(
+        read(file),
+        /"matcher": "", "hooks": \[\s+\{ "type": "command", "command": "say done" \},? \/\/ mine\s+\]/,
+      )
+      t.notMatch(read(file), 'hook.cjs')
+    }
+  }),
+)
+
 t.test('what is kept for undo holds no more than what was changed', (t) =>
   atHome(t, (home) => {
     put(join(home, '.claude.json'), HOMES.claude['.claude.json'] as string)
