@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { Pool } from 'undici'
+import { newRoom } from './databases.js'
 import { makeFolder } from './folders.js'
 import { type ServerProcess, script, startServer } from './processes.js'
 import type { Who } from './report.js'
@@ -28,11 +29,13 @@ const HUB = script('hub-process')
 export async function withOwnHub<T>(work: (hub: HubUnderTest) => Promise<T>, storage?: string): Promise<T> {
   const folder = makeFolder()
   const spoolDir = join(folder, 'spool')
-  const server = await startServer(HUB, [storage ?? join(folder, 'arc.sqlite3'), spoolDir])
+  const room = storage === undefined ? await newRoom() : undefined
+  const server = await startServer(HUB, [storage ?? room?.storage ?? join(folder, 'arc.sqlite3'), spoolDir])
   try {
     return await work({ ...named(server), spoolDir })
   } finally {
     await server.stop()
+    await room?.remove()
   }
 }
 

@@ -10,6 +10,7 @@ import { multihub } from './scenarios/multihub.js'
 import { posts } from './scenarios/posts.js'
 import { relay } from './scenarios/relay.js'
 import { relayWait } from './scenarios/relay-wait.js'
+import { scale } from './scenarios/scale.js'
 import { start } from './scenarios/start.js'
 import { stream } from './scenarios/stream.js'
 import { wake } from './scenarios/wake.js'
@@ -27,4 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   idle,
   start,
   multihub,
+  scale,
 ]

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Address, SCENARIOS } from '../../../bench/index.js'
+import { isServer } from '../../storage-file.js'
 import { address } from '../agent-arguments.js'
 import { text, usageError, wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
@@ -13,6 +14,11 @@ const args = {
   rounds: { type: 'string', description: 'Rounds of each case (default 3, quick 1)', valueHint: 'number' },
   json: { type: 'boolean', default: false, description: 'Print the report as JSON' },
   html: { type: 'string', description: 'Write a report with plots to this file', valueHint: 'file' },
+  storage: {
+    type: 'string',
+    description: 'A PostgreSQL server, on which its own hubs keep their rooms (default: files)',
+    valueHint: 'url',
+  },
   'base-url': {
     type: 'string',
     description: 'Load this running hub (default: one of its own, in a folder that is removed)',
@@ -32,10 +38,13 @@ export default command({
   examples: [
     ['arc bench --quick', 'all scenarios, in about a minute'],
     ['arc bench posts --html report.html', 'one scenario, as a page'],
+    ['arc bench scale --storage postgres://db', 'hubs that share a room'],
   ],
   maxPositionals: Number.POSITIVE_INFINITY,
   async run(given) {
     const bench = await import('../../../bench/index.js')
+    const storage = storageFrom(given)
+    if (storage !== undefined) bench.useServer(storage)
     const isTerminal = process.stderr.isTTY && !given.json
     const html = text(given.html, 'html')
     const report = await bench.runBench({
@@ -78,4 +87,13 @@ function addressFrom(
   if (base !== undefined) address(base, `--${url}`)
   if (base === undefined && spoolDir !== undefined) throw usageError(`--${spool} needs --${url}`)
   return base === undefined ? undefined : { url: base, spoolDir: spoolDir && resolve(spoolDir) }
+}
+
+function storageFrom(given: Readonly<Record<string, unknown>>): string | undefined {
+  const storage = text(given.storage, 'storage')
+  if (storage === undefined) return undefined
+  if (!isServer(storage)) throw usageError('--storage names a server: postgres://user@host')
+  if (given['base-url'] !== undefined)
+    throw usageError('--storage is for hubs of its own; leave out --base-url')
+  return storage
 }

@@ -122,7 +122,7 @@ export class PostgresBackend implements StorageBackend {
       prepare: prepareReader,
     })
     const prepare = mustBePrimary
-    this.#listener = new Reconnecting({ ...shared, isPipelined: false, role: 'listener', prepare })
+    this.#listener = new Reconnecting({ ...shared, role: 'listener', prepare })
     this.#reading = new PostgresEngine(() => this.#reader.get())
     this.facts = { instanceId: '', storagePath: storageName(options.storagePath), journalMode: 'wal' }
   }
