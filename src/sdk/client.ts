@@ -256,7 +256,10 @@ export class ArcClient extends Working {
     return serveRequests(this.#requester, this.agentId, handler, given)
   }
 
-  /** Ends the session that this client opened, aborts its calls and closes its sockets. Never rejects. */
+  /**
+   * Ends the session that this client opened, releases what it keeps, aborts its calls and closes its sockets. Work under
+   * `withLock` keeps its lock until that expires. Never rejects.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -267,13 +270,19 @@ export class ArcClient extends Working {
     await this.#mailbox.close(farewellSec)
     this.#closing.abort(new ArcError('aborted', 'the client was closed'))
     this.#upkeep.stop()
+    const held = this.#leases.kept.untold
     this.#leases.kept.clear()
     const { sessionId } = this.#upkeep
     if (sessionId !== undefined) {
       const path = `/v1/sessions/${pathPart(sessionId)}`
-      await this.#requester
+      const isEnded = await this.#requester
         .send({ method: 'DELETE', path, timeoutSec: farewellSec, retryForSec: 0 })
-        .catch(() => {})
+        .then(
+          () => true,
+          () => false,
+        )
+      // If another client has the agent's session, it may count on what the agent holds.
+      if (isEnded) await this.#leases.releaseThese(held, AbortSignal.timeout(farewellSec * 1_000))
     }
     await this.#requester.close()
   }

@@ -82,6 +82,12 @@ export class KeptLeases {
     await Promise.all(due.map(([name, lease]) => this.#refresh(name, lease)))
   }
 
+  /** Those whose holder does not want to be told of their end: nobody works under them once the client closes. */
+  get untold(): (readonly [Noun, string])[] {
+    const names = [...this.#kept].filter(([, { onLost }]) => !onLost).map(([name]) => name)
+    return names.map((name) => [name.slice(0, name.indexOf(' ')) as Noun, name.slice(name.indexOf(' ') + 1)])
+  }
+
   /** Forgets all leases: the client closes. */
   clear(): void {
     for (const { expiry } of this.#kept.values()) clearTimeout(expiry)

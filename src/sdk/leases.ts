@@ -147,6 +147,17 @@ export class Leases {
     await this.#scoped(given, () => this.#release(`${slotPath(name)}/release`, { holder }, given))
   }
 
+  /** Releases leases by their names. Never rejects: one that can't be released ends with its TTL. */
+  async releaseThese(names: KeptLeases['untold'], signal: AbortSignal): Promise<void> {
+    const release = {
+      claim: (key: string) => this.release(key, { signal }),
+      lock: (path: string) => this.unlock(path, { signal }),
+      scope: (id: string) => this.releaseScope(Number(id), { signal }),
+      slot: (name: string) => this.releaseSlot(name, { signal }),
+    }
+    await Promise.allSettled(names.map(([noun, key]) => release[noun](key)))
+  }
+
   #post<T>(path: string, body: object, { signal }: { signal?: AbortSignal | undefined }): Promise<Reply<T>> {
     return this.#requester.post<T>(path, body, { signal })
   }

@@ -165,6 +165,34 @@ export function leaseSuite(way: Way): void {
     t.match(await a.listSlots({ name: 'build' }), [{ agent_id: 'c' }])
   })
 
+  test('a client that closes lets go of what it keeps, and of nothing else', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    await a.register()
+    const { scope } = await a.scope('docs/**')
+    await Promise.all([
+      a.lock('x.ts'),
+      a.lock('later.ts', { keep: false }),
+      a.claim('release'),
+      a.slot('build'),
+    ])
+    t.ok(scope)
+    await a.close()
+    t.match(await b.listLocks({ activeOnly: true }), [{ file_path: 'later.ts' }])
+    t.strictSame(await b.listClaims({ activeOnly: true }), [])
+    t.strictSame([...(await b.listScopes()), ...(await b.listSlots())], [])
+  })
+
+  test('a client whose agent is another client by now leaves alone what the agent holds', async (t, {
+    agent,
+  }) => {
+    const [old, next, b] = [agent('a'), agent('a'), agent('b')]
+    await old.register()
+    await old.lock('x.ts')
+    await next.register({ replace: true })
+    await old.close()
+    t.match(await b.listLocks({ activeOnly: true }), [{ file_path: 'x.ts', agent_id: 'a' }])
+  })
+
   test('nextTask takes a task, or waits for one', async (t, { agent }) => {
     const [a, b] = [agent('a'), agent('b')]
     t.equal(await a.nextTask(), null)
