@@ -1,6 +1,7 @@
 // All scenarios, in the order in which they run.
 
 import type { Scenario } from './bench.js'
+import { delivery } from './scenarios/delivery.js'
 import { growth } from './scenarios/growth.js'
 import { idle } from './scenarios/idle.js'
 import { leases } from './scenarios/leases.js'
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   growth,
   leases,
   mailbox,
+  delivery,
   mixed,
   idle,
   start,
