@@ -21,8 +21,8 @@ import { type Done, isRefused, type Outcome } from '../storage/outcome.js'
 import { answerOf } from './answers.js'
 import type { Patience } from './patience.js'
 import { keyOf } from './pending-command.js'
+import type { AcquirePlan } from './plans.js'
 import type { DoorRequest } from './request.js'
-import type { AcquirePlan } from './routes.js'
 
 /** Milliseconds between two renewals of the places in line. */
 const RENEW_MS = 1_000

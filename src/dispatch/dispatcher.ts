@@ -7,21 +7,23 @@
 import { type Answer, failureOf, success } from '../protocol/envelope.js'
 import { ArcError, notFound, pageIsForBrowsers, streamNeedsConnection } from '../protocol/errors.js'
 import { CHANGE_TOPICS, type ChangeTopic } from '../protocol/kinds.js'
-import type { Limits } from '../protocol/limits.js'
+import { type Limits, LOOP_GUARD } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
 import type { StorageClient } from '../storage/client.js'
 import type { FeedMessage, StorageFacts } from '../storage/commands.js'
 import { Acquisition, Acquisitions } from './acquisitions.js'
 import { answerOfDone } from './answers.js'
 import { Changes } from './changes.js'
+import { Hooks } from './hooks.js'
 import { type HubProcess, hubInfo, hubStatus } from './hub-info.js'
 import { KeepAlive } from './keep-alive.js'
 import { Listings } from './listings.js'
 import { Offers } from './offers.js'
 import { Patience } from './patience.js'
 import { PendingCommand, type PendingCommandOptions } from './pending-command.js'
+import type { ListingPlan, Plan } from './plans.js'
 import type { DoorRequest } from './request.js'
-import type { ListingPlan, Plan, Routes } from './routes.js'
+import type { Routes } from './routes.js'
 import { type Stream, Streams } from './streams.js'
 import { Wakes } from './wakes.js'
 
@@ -49,6 +51,7 @@ export class Dispatcher {
   readonly #listings: Listings
   readonly #offers: Offers
   readonly #wakes: Wakes
+  readonly #hooks: Hooks
   readonly #acquisitions: Acquisitions
   readonly #streams: Streams
   readonly #commands: PendingCommandOptions
@@ -66,6 +69,7 @@ export class Dispatcher {
     this.#listings = new Listings({ storage, patience, refusal, onParked })
     this.#offers = new Offers({ storage, patience, listings: this.#listings })
     this.#wakes = new Wakes({ storage, patience, listings: this.#listings })
+    this.#hooks = new Hooks({ storage, patience, guard: LOOP_GUARD })
     this.#acquisitions = new Acquisitions({ storage, patience, refusal, onParked })
     const { changes } = this
     this.#streams = new Streams({ storage, listings: this.#listings, changes, refusal, onOpened: onParked })
@@ -219,6 +223,8 @@ export class Dispatcher {
         return this.#offers.answer(plan, request)
       case 'wake':
         return this.#wakes.answer(plan, request)
+      case 'hook':
+        return this.#hooks.answer(plan, request)
       case 'hub-info':
         return this.#patience.read(async () => success(200, hubInfo(this.#presentFacts(), this.#options)))
       case 'status':

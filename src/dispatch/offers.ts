@@ -15,8 +15,8 @@ import { answerOf } from './answers.js'
 import type { Listings } from './listings.js'
 import type { Patience } from './patience.js'
 import { keyOf } from './pending-command.js'
+import type { OfferPlan } from './plans.js'
 import type { DoorRequest } from './request.js'
-import type { OfferPlan } from './routes.js'
 
 const NOTHING: Answer = successText(200, NO_OFFER)
 

@@ -7,66 +7,8 @@ import { jsonText } from '../protocol/json.js'
 import { type Limits, LOOP_GUARD } from '../protocol/limits.js'
 import { type Bounds, misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
-import type { Command, Commands, MessageFilter, Query, Submission, Waits } from '../storage/commands.js'
-
-/** A listing of messages that may wait for its first row. */
-export interface Listing {
-  readonly filter: MessageFilter
-  readonly sinceId: number
-  /** Only messages with a lower id. The listing then does not wait. */
-  readonly beforeId?: number | undefined
-  readonly limit: number
-  readonly tail: boolean
-  readonly timeoutMs: number
-  readonly touches: string | undefined
-}
-
-/** The plan of a request. */
-export type Plan =
-  | { readonly kind: 'command'; readonly submission: Omit<Submission, 'idempotency'> }
-  | { readonly kind: 'query'; readonly query: Query; readonly touches?: string | undefined }
-  | ListingPlan
-  | OfferPlan
-  | WakePlan
-  | AcquirePlan
-  | StreamPlan
-  | { readonly kind: 'hub-info' | 'status' | 'page' }
-
-export interface ListingPlan {
-  readonly kind: 'listing'
-  readonly listing: Listing
-}
-
-/** An offer of a mailbox that may wait for its first message. */
-export interface OfferPlan {
-  readonly kind: 'offer'
-  readonly input: Commands['mailbox.offer']
-  readonly timeoutMs: number
-}
-
-/** A look whether an agent may be woken, which may wait until it may. */
-export interface WakePlan {
-  readonly kind: 'wake'
-  readonly query: Extract<Query, { op: 'mailbox.wake' }>
-  readonly timeoutMs: number
-}
-
-/** A command that may wait in a line. */
-export interface AcquirePlan {
-  readonly kind: 'acquire'
-  readonly command: WaitingCommand
-  readonly touches: string
-  readonly timeoutMs: number
-}
-export type WaitingCommand = Extract<Command, { input: Waits }>
-
-export interface StreamPlan {
-  readonly kind: 'stream'
-  readonly filter: MessageFilter
-  readonly sinceId: number
-  /** The reader wants hints at changes besides messages. */
-  readonly changes: boolean
-}
+import type { Command, MessageFilter, Query } from '../storage/commands.js'
+import type { Plan, WaitingCommand } from './plans.js'
 
 export interface RoutesOptions {
   readonly limits: Limits
@@ -199,6 +141,17 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       const { agent_id, timeout } = parse(requests.getWake, { timeout: query.timeout, ...params })
       const wake = { op: 'mailbox.wake', input: { agent_id, ...LOOP_GUARD } } as const
       return { kind: 'wake', query: wake, timeoutMs: Math.round(timeout * 1_000) }
+    },
+    'POST /v1/hooks/claude/:agent_id': ({ params, body }) => {
+      const { session_id, hook_event_name } = body
+      const given = { session_id, hook_event_name, ...params }
+      const {
+        agent_id: agentId,
+        session_id: session,
+        hook_event_name: event,
+      } = parse(requests.callHook, given)
+      const isSubagent = 'agent_id' in body || 'agent_type' in body
+      return { kind: 'hook', agentId, session, event, isGoingOn: body.stop_hook_active === true, isSubagent }
     },
     'GET /v1/held-wakes': () => read({ op: 'wakes.held', input: LOOP_GUARD }),
     'POST /v1/mailboxes/:agent_id/offer': ({ params, query, body }) => {

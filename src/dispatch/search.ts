@@ -18,9 +18,9 @@
 // would keep a frame or closures for each step.
 
 import type { MessageFilter, Page, PageQuery } from '../storage/commands.js'
+import type { Listing } from './plans.js'
 import { idOf } from './recent.js'
 import type { DoorRequest } from './request.js'
-import type { Listing } from './routes.js'
 import type { Waiter, WakeReason } from './waiters.js'
 
 /** Where a search looks, and where it is parked. */

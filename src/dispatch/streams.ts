@@ -7,8 +7,8 @@ import type { StorageClient } from '../storage/client.js'
 import type { MessageFilter, Page } from '../storage/commands.js'
 import type { Changes } from './changes.js'
 import type { Listings } from './listings.js'
+import type { StreamPlan } from './plans.js'
 import type { DoorRequest } from './request.js'
-import type { StreamPlan } from './routes.js'
 
 /** An agent's feed. */
 export interface Stream {

@@ -7,8 +7,8 @@ import type { StorageClient } from '../storage/client.js'
 import { answerOfDone } from './answers.js'
 import type { Listings } from './listings.js'
 import type { Patience } from './patience.js'
+import type { WakePlan } from './plans.js'
 import type { DoorRequest } from './request.js'
-import type { WakePlan } from './routes.js'
 
 export interface WakesOptions {
   readonly storage: Pick<StorageClient, 'query' | 'touch'>

@@ -189,6 +189,8 @@ export const markShown = z.object({
   up_to_id: optionalInteger(REQUEST_NUMBERS.up_to_id),
 })
 export const getMailbox = z.object({ agent_id: name })
+/** Of the payload only what the hub looks at. */
+export const callHook = z.object({ agent_id: name, session_id: name, hook_event_name: name })
 export const getWake = z.object({ agent_id: name, timeout: pollTimeout })
 export const acknowledge = z.object({
   id: integer(REQUEST_NUMBERS.message_id),

@@ -67,6 +67,8 @@ function call(route: RouteFields, field: string, name: string) {
     agent_id: 'a',
     owner_agent_id: 'a',
     from_agent: 'a',
+    session_id: 's',
+    hook_event_name: 'Stop',
     claim_key: `k${++calls}`,
     file_path: `p${calls}`,
     body: 'x',

@@ -36,6 +36,7 @@ export const ENDPOINTS: Readonly<Record<string, readonly string[] | string>> = {
   'GET /v1/undelivered': ['undelivered'],
   'GET /v1/mailboxes/:agent_id': ['mailbox'],
   'GET /v1/mailboxes/:agent_id/wake': ['wake'],
+  'POST /v1/hooks/claude/:agent_id': 'Claude Code calls it by itself',
   'GET /v1/held-wakes': ['heldWakes'],
   'POST /v1/mailboxes/:agent_id/offer': ['poll', 'messages', 'onMessage', 'offer'],
   'POST /v1/mailboxes/:agent_id/shown': 'a client that reads its mailbox says it by itself',

@@ -1,7 +1,7 @@
 // The text that a hook hands to a model: what other agents have said, bounded. It states facts and gives no orders.
 
-import type { Offer } from '../protocol/objects.js'
-import { quotedMessages, shortened } from '../quoting.js'
+import type { Offer } from './protocol/objects.js'
+import { quotedMessages, shortened } from './quoting.js'
 
 /** Characters of a whole text. The harnesses cut or spill texts of 8,000 to 10,000. */
 export const MAX_TEXT = 6_000
