@@ -1,5 +1,6 @@
 // Copilot CLI (1.0.102). The spelling of an event in the configuration decides the spelling of the payload's members; in
-// camelCase the payload does not name its event. It cuts what tools' hooks say at 10,240 characters.
+// camelCase the payload does not name its event. It cuts what tools' hooks say at 10,240 characters. It calls the prompt's hook
+// for its own notifications as well, and drops the answer.
 
 import type { Harness } from './harness.js'
 
@@ -19,5 +20,6 @@ export const copilot: Harness = {
   },
   answer: (_event, moment, text) =>
     moment === 'stop' ? { decision: 'block', reason: text } : { additionalContext: text },
+  deafAt: /^<system_notification>/,
   hasOwnEnvironment: true,
 }

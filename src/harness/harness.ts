@@ -18,6 +18,8 @@ export interface Harness {
   answer(event: string, moment: Moment, text: string): object
   /** An answer that the harness needs even if there is nothing to say. */
   readonly silence?: Readonly<Record<string, object>>
+  /** A prompt at which it drops what a hook says. */
+  readonly deafAt?: RegExp
   /** The hook's environment is that of the terminal in which the agent runs. A daemon has one of its own. */
   readonly hasOwnEnvironment: boolean
   /** It tells an MCP server no session, and has one at a time in a process: what its hooks remember is of the process, too. */

@@ -9,6 +9,7 @@
 // the hub together take at most `HUB_MS`.
 
 import { writeSync } from 'node:fs'
+import { ASKED, digestOf } from '../digest.js'
 import { harnessProcess, processSession } from '../harness-process.js'
 import type { Agent, Message, Offer, Wake } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
@@ -16,7 +17,6 @@ import { RECENT, recentSince, resumeText } from '../resume-text.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
 import { endWatch, type Memory, recall, remember } from '../session-memory.js'
-import { ASKED, digestOf } from './digest.js'
 import { editedPaths } from './edits.js'
 import type { Harness, Moment, Payload } from './harness.js'
 import { editedText, heldEdits, refusedText, tellHolders } from './held-edits.js'
@@ -100,6 +100,7 @@ class Call {
       if (this.#moment === 'end') return await this.#end()
       if (this.#moment === 'edit') return await this.#refuseHeldEdit()
       const isNew = this.#moment === 'start' || this.#memory === undefined
+      if (this.#isDeaf) return
       if (isNew || this.#moment === 'prompt') await this.#signIn()
       const before = isNew ? (await this.#introduction()) + (await this.#resumption()) : ''
       if (this.#moment === 'stop') {
@@ -151,6 +152,12 @@ class Call {
     }
   }
 
+  /** Whether the harness drops what the hook says now: then a later event hands it over. */
+  get #isDeaf(): boolean {
+    const { prompt } = this.#payload
+    return this.#moment === 'prompt' && this.#harness.deafAt?.test(`${prompt}`) === true
+  }
+
   /** Whether the prompt is that of a harness that was woken, and not a person's. */
   #isWake(): boolean {
     const { prompt } = this.#payload
@@ -193,7 +200,7 @@ class Call {
   async #introduction(): Promise<string> {
     const isTold = this.#options.isWaking && BY_BACKGROUND.includes(this.#harness.name)
     const waking = isTold
-      ? ` While this session is idle nothing reaches it, unless the command "arc wait --agent ${shortened(this.#agentId)}" runs in its background: it ends when a message has come.`
+      ? `. While this session is idle nothing reaches it, unless the command "arc wait --agent ${shortened(this.#agentId)}" runs in its background: it ends when a message has come.`
       : ''
     return `${await introduction(this.#hub, this.#agentId)}${waking}\n`
   }

@@ -6,14 +6,15 @@
 // opencode must never suffer from it: whatever fails, it adds nothing, writes nothing, and throws nothing. All calls of the hub
 // at one event take at most `HUB_MS`.
 
+import { ASKED, digestOf } from '../digest.js'
 import { ownProcess, ownSession } from '../harness-process.js'
 import type { Offer } from '../protocol/objects.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
 import { recall, remember } from '../session-memory.js'
-import { ASKED, digestOf } from './digest.js'
 import { HubCalls } from './hub-call.js'
 import { introduction, signIn } from './sign-in.js'
+import { untilWoken } from './waking.js'
 
 const NAME = 'opencode'
 const HUB_MS = 900
@@ -47,9 +48,19 @@ interface PutIn {
   readonly lapsesAt: number
 }
 
-/** What opencode calls at its start, for each folder. */
-export async function Arc({ directory }: { directory: string }): Promise<Hooks> {
-  const room = new Room(directory)
+/** What opencode hands to a plugin, as far as Arc uses it. */
+interface Given {
+  readonly directory: string
+  readonly client?: {
+    readonly session: {
+      promptAsync(given: { path: { id: string }; body: { parts: object[] } }): Promise<unknown>
+    }
+  }
+}
+
+/** What opencode calls at its start, for each folder. With `wake`, an idle session is woken for what is addressed to its agent. */
+export async function Arc({ directory, client }: Given, { wake = false } = {}): Promise<Hooks> {
+  const room = new Room(directory, wake ? client : undefined)
   return {
     event: (given) => silently(() => room.event(given.event.type, given.event.properties)),
     'chat.message': (input, output) =>
@@ -82,6 +93,10 @@ async function silently(work: () => Promise<void>): Promise<void> {
 
 class Room {
   readonly #folder: string
+  /** Absent: the person does not want idle sessions to be woken. */
+  readonly #client: Given['client']
+  /** The idle sessions that are watched. */
+  readonly #idle = new Map<string, AbortController>()
   /** As the MCP server knows opencode's session: opencode tells it none. */
   readonly #process: string | undefined
   /** The agent of each session, once its first message has come. */
@@ -91,14 +106,19 @@ class Room {
   #putIn: PutIn[] = []
   #offers = 0
 
-  constructor(folder: string) {
+  constructor(folder: string, client: Given['client']) {
     this.#folder = folder
+    this.#client = client
     this.#process = ownSession(folder)
   }
 
-  /** The sessions as they come and go. A session that is idle would be woken here, by `promptAsync`. */
+  /** The sessions as they come and go, and become idle. */
   async event(type: string, properties: unknown): Promise<void> {
-    const { info } = (properties ?? {}) as { info?: { id?: unknown; parentID?: unknown } }
+    const { info, sessionID } = (properties ?? {}) as {
+      info?: { id?: unknown; parentID?: unknown }
+      sessionID?: unknown
+    }
+    if (type === 'session.idle' && typeof sessionID === 'string') this.#watch(sessionID)
     if (typeof info?.id !== 'string') return
     if (type === 'session.deleted') await this.#end(info.id)
     else if (typeof info.parentID === 'string') this.#children.add(info.id)
@@ -107,6 +127,7 @@ class Room {
   /** The text for the person's message; '' for none. */
   async atPrompt(session: string): Promise<string> {
     if (this.#children.has(session)) return ''
+    this.#goesOn(session)
     return this.#withHub(async (hub) => {
       const isNew = !this.#agents.has(session)
       const agent = await this.#signIn(hub, session)
@@ -165,7 +186,29 @@ class Room {
     return text
   }
 
+  /** Wakes the session, once something has come for its agent, by a prompt of its own. `chat.message` then hands it over. */
+  #watch(session: string): void {
+    const agent = this.#agents.get(session)
+    const client = this.#client
+    if (!agent || !client || this.#idle.has(session)) return
+    const watch = new AbortController()
+    this.#idle.set(session, watch)
+    void silently(async () => {
+      const { agentId } = agent
+      const text = await untilWoken(agentId, watch.signal, () => hubAddress(() => {}, this.#folder))
+      if (text === undefined) return
+      this.#goesOn(session)
+      await client.session.promptAsync({ path: { id: session }, body: { parts: [{ type: 'text', text }] } })
+    })
+  }
+
+  #goesOn(session: string): void {
+    this.#idle.get(session)?.abort()
+    this.#idle.delete(session)
+  }
+
   async #end(session: string): Promise<void> {
+    this.#goesOn(session)
     const agent = this.#agents.get(session)
     this.#agents.delete(session)
     this.#children.delete(session)

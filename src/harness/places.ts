@@ -47,7 +47,7 @@ export interface Options {
 /** Elsewhere a hook that can't run would stop the tool, or nothing is known of it. */
 export const REFUSING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'gemini', 'qwen']
 /** The others take no prompt from outside. */
-export const WAKING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'qwen', 'copilot']
+export const WAKING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'qwen', 'copilot', 'opencode']
 
 export interface SetupFacts {
   /** The commands by which a person starts it. */
@@ -287,13 +287,13 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   opencode: {
     commands: ['opencode'],
     home: () => join(home('XDG_CONFIG_HOME', '.config'), 'opencode'),
-    places: ({ program, project }) => {
+    places: ({ program, project, wake = false }) => {
       const user = join(home('XDG_CONFIG_HOME', '.config'), 'opencode')
       const folder = project ?? user
       const withComments = join(folder, 'opencode.jsonc')
       const plugins = project === undefined ? user : join(project, '.opencode')
       return [
-        { file: join(plugins, 'plugins', 'arc.js'), own: pluginText(program.plugin) },
+        { file: join(plugins, 'plugins', 'arc.js'), own: pluginText(program.plugin, wake) },
         json(existsSync(withComments) ? withComments : join(folder, 'opencode.json'), [
           server({ type: 'local', command: [program.node, program.main, 'mcp'], enabled: true }, 'mcp'),
         ]),
@@ -304,11 +304,12 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
 }
 
 /** If Arc is gone, the plugin does nothing. */
-function pluginText(plugin: string): string {
+function pluginText(plugin: string, wake: boolean): string {
   return `// Written by \`arc setup\`: hands the messages of other agents to the model. \`arc setup opencode --undo\` removes it.
 let plugin = async () => ({})
 try {
-  plugin = (await import(${JSON.stringify(pathToFileURL(plugin).href)})).Arc
+  const { Arc } = await import(${JSON.stringify(pathToFileURL(plugin).href)})
+  plugin = ${wake ? '(given) => Arc(given, { wake: true })' : '(given) => Arc(given)'}
 } catch {}
 export const Arc = plugin
 `

@@ -10,21 +10,16 @@
 import { execFile } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Wake } from '../protocol/objects.js'
-import { shortened } from '../quoting.js'
 import { hubAddress } from '../sdk/hub-address.js'
-import { pathPart } from '../sdk/request-text.js'
 import { beginWatch, endWatch, isWatching, recall, remember } from '../session-memory.js'
 import type { HarnessName } from './harness.js'
-import { HubCalls } from './hub-call.js'
+import { LOOK_SEC, look, RETRY_MS, wakeText } from './waking.js'
 import { WATCH_HOURS } from './watcher.js'
 
 /** `sent`: the harness took the wake. Only a receipt confirms it. `unavailable`: the way is not there. */
 export type WakeOutcome = 'sent' | 'unavailable' | 'failed'
 
-/** Seconds of one look at the hub; the watcher then looks whether its session goes on. */
-const LOOK_SEC = 15
-const RETRY_MS = 3_000
+const hubOfFolder = () => hubAddress(() => {})
 /** Wakes in a row without a prompt of the person. */
 const MOST_WAKES = 30
 /** A stop hook that runs beside may have just decided to hold the turn. */
@@ -48,7 +43,7 @@ export async function watch(watched: Watched): Promise<string | undefined> {
   for (const endAt = Date.now() + WATCH_HOURS * 3_600_000; Date.now() < endAt; ) {
     const memory = recall(harness, session)
     if (!memory || isOver() || (memory.wakes ?? 0) >= MOST_WAKES) return undefined
-    const found = await look(memory.agentId)
+    const found = await look(memory.agentId, LOOK_SEC, hubOfFolder)
     if (found === undefined) await pause(RETRY_MS)
     if (!found?.wake) continue
     await pause(SETTLE_MS)
@@ -58,25 +53,11 @@ export async function watch(watched: Watched): Promise<string | undefined> {
       await pause(RETRY_MS)
       continue
     }
-    if (!(await look(memory.agentId, 0))?.wake) continue
+    if (!(await look(memory.agentId, 0, hubOfFolder))?.wake) continue
     if (now) remember(harness, session, { ...now, wakes: (now.wakes ?? 0) + 1 })
-    return `Arc: a message of ${shortened(found.from_agent ?? '')} for agent ${shortened(memory.agentId)} has come.`
+    return wakeText(found)
   }
   return undefined
-}
-
-async function look(agentId: string, timeout = LOOK_SEC): Promise<Wake | undefined> {
-  let hub: HubCalls | undefined
-  try {
-    const address = hubAddress(() => {})
-    hub = new HubCalls(address, (timeout + 5) * 1_000)
-    const { envelope } = await hub.get<Wake>(`/v1/mailboxes/${pathPart(agentId)}/wake?timeout=${timeout}`)
-    return envelope.result ?? undefined
-  } catch {
-    return undefined // the hub is down, or starts again
-  } finally {
-    hub?.close()
-  }
 }
 
 /** Codex CLI: a prompt in the session's queue. It waits until an event of the session shows that the model was woken. */

@@ -79,6 +79,16 @@ t.test('a message that needs no reply holds no stop, and is handed over with the
   t.match(await session.told(t, 'prompt', { prompt: 'go on' }), /\| for your information/)
 })
 
+t.test('Copilot drops what a hook says to its own notifications: the stop hands it over', async (t) => {
+  const session = new Session(t, 'copilot, camelCase')
+  await session.told(t, 'start')
+  const { id } = await alice.dm(session.agentId, 'wake up')
+  const prompt = '<system_notification>\nShell command "wait" has completed.\n</system_notification>'
+  t.equal(await session.told(t, 'prompt', { prompt }), undefined)
+  t.match(await stateOf(id), { state: 'queued' })
+  t.match(await session.told(t, 'stop'), /\| wake up/)
+})
+
 t.test('at most three stops in a row are held', async (t) => {
   const session = new Session(t, 'codex')
   await session.told(t, 'start')

@@ -51,7 +51,8 @@ export default command({
     },
     wake: {
       type: 'boolean',
-      description: 'Also wake idle models for what is addressed to them (claude, codex, qwen, copilot)',
+      description:
+        'Also wake idle models for what is addressed to them (claude, codex, qwen, copilot, opencode)',
     },
     permissions: {
       type: 'boolean',

@@ -7,11 +7,13 @@ import type { AddressInfo } from 'node:net'
 import { gunzipSync, inflateSync } from 'node:zlib'
 
 /** `shell` calls the shell tool of the program, `tool` one of Arc's tools, `text` ends the turn. */
-export type Step = (
-  | { readonly shell: string }
-  | { readonly tool: string; readonly args: object }
-  | { readonly text: string }
-) & { readonly delayMs?: number }
+export type Step =
+  /** `background`: the program does not wait for the command, and tells its model when it has ended. */
+  (
+    | { readonly shell: string; readonly background?: true }
+    | { readonly tool: string; readonly args: object }
+    | { readonly text: string }
+  ) & { readonly delayMs?: number }
 
 interface Tool {
   readonly name: string
@@ -136,10 +138,10 @@ function turnOf(step: Step, tools: readonly Tool[]): Turn {
   }
   const tool = SHELLS.map((name) => tools.find((one) => one.name === name)).find((one) => one !== undefined)
   if (!tool) return { text: `no shell among ${tools.map(({ name }) => name).join(' ')}` }
-  return { call: { tool, args: argumentsOf(tool, step.shell) } }
+  return { call: { tool, args: argumentsOf(tool, step.shell, step.background === true) } }
 }
 
-function argumentsOf({ isCustom, parameters }: Tool, command: string): unknown {
+function argumentsOf({ isCustom, parameters }: Tool, command: string, isBackground: boolean): unknown {
   if (isCustom) return command
   const { properties = {}, required = [] } = parameters
   if (properties.cmd) return { cmd: command }
@@ -147,7 +149,10 @@ function argumentsOf({ isCustom, parameters }: Tool, command: string): unknown {
   return {
     command: isList ? ['bash', '-lc', command] : command,
     ...(properties.description && { description: 'a step of the test' }),
-    ...(required.includes('is_background') && { is_background: false }),
+    ...((isBackground || required.includes('is_background')) &&
+      properties.is_background && { is_background: isBackground }),
+    ...(isBackground && properties.mode && { mode: 'async' }),
+    ...(isBackground && properties.run_in_background && { run_in_background: true }),
   }
 }
 

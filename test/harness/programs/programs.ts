@@ -25,6 +25,17 @@ export interface Program {
   readonly version: string
   /** The moments at which it takes what other agents have said, as receipts name them. Some start at two moments at once. */
   readonly moments: readonly [start: readonly string[], tool: string, stop?: string]
+  /** How it is woken while it is idle in a terminal. Absent: it can't be. */
+  readonly wakes?: {
+    /** What it shows when it takes a prompt. */
+    readonly ready: RegExp
+    /** Its command there, from the one without a terminal. */
+    readonly command: (start: Start) => readonly string[]
+    /** A command in the background wakes it. */
+    readonly background?: true
+    /** Writes what a person would confirm once. */
+    readonly prepare?: (place: Omit<Place, 'modelPort'>) => void
+  }
   /** Writes the program's own configuration. */
   setUp(place: Place): Start
 }
@@ -45,6 +56,10 @@ export const PROGRAMS: readonly Program[] = [
     packageName: '@openai/codex',
     version: '0.171.0',
     moments: [['start'], 'tool', 'stop'],
+    wakes: {
+      ready: /Ask Codex|Hooks need review/,
+      command: ({ command: [program = ''] }) => [program, '--dangerously-bypass-hook-trust'],
+    },
     setUp(place) {
       const { home, work, installed } = place
       write(
@@ -82,6 +97,7 @@ trust_level = "trusted"
     packageName: '@anthropic-ai/claude-code',
     version: '2.1.332',
     moments: [['start'], 'tool', 'stop'],
+    wakes: { ready: /auto mode|shortcuts/, command: ({ command: [program = ''] }) => [program] },
     setUp(place) {
       const { home, work, installed } = place
       write(join(home, '.claude/settings.json'), { permissions: { allow: ['Bash'] } })
@@ -134,6 +150,11 @@ trust_level = "trusted"
     packageName: '@qwen-code/qwen-code',
     version: '0.24.4',
     moments: [['start'], 'tool', 'stop'],
+    wakes: {
+      ready: /Type your message/,
+      command: ({ command: [program = ''] }) => [program, '--yolo'],
+      background: true,
+    },
     setUp(place) {
       const { home, installed } = place
       write(join(home, '.qwen/settings.json'), {
@@ -158,6 +179,12 @@ trust_level = "trusted"
     packageName: '@github/copilot',
     version: '1.0.102',
     moments: [['start', 'prompt'], 'tool', 'stop'],
+    wakes: {
+      ready: /\/ commands/,
+      command: ({ command: [program = ''] }) => [program, '--disable-client-telemetry', '--allow-all-tools'],
+      background: true,
+      prepare: ({ home, work }) => write(join(home, '.copilot/config.json'), { trustedFolders: [work] }),
+    },
     setUp(place) {
       const env = {
         COPILOT_OFFLINE: 'true',
@@ -178,6 +205,7 @@ trust_level = "trusted"
     packageName: 'opencode-ai',
     version: '1.18.33',
     moments: [['prompt'], 'tool'],
+    wakes: { ready: /Ask anything/, command: ({ command: [program = ''] }) => [program] },
     setUp(place) {
       const { home, installed } = place
       const model = { name: 'Scripted', tool_call: true, limit: { context: 100_000, output: 4_000 } }

@@ -19,9 +19,14 @@ export const NAMES = [
   "Arc's tools",
   'it ends',
   'it is killed',
+  'it is idle',
 ] as const
 
 const ENDED_MS = 3_000
+const IDLE_MS = 60_000
+const WOKEN_MS = 20_000
+const STOPPING_MS = 10_000
+const WAKE_BODY = 'ARC-WHILE-IT-IS-IDLE'
 const BODIES = ['ARC-BEFORE-THE-START', 'ARC-WHILE-A-TOOL-RUNS', 'ARC-WHILE-IT-WRITES'] as const
 /** The requests before which a hook, or the plugin, hands over each of them. */
 const DUE = [1, 2, 6] as const
@@ -29,7 +34,7 @@ const LAST_ANSWER = 5
 
 export async function proofsOf(program: Program, installed: string): Promise<Proof[]> {
   const proofs: Proof[] = []
-  for (const prove of [proveWork, proveKill]) {
+  for (const prove of [proveWork, proveKill, proveWake]) {
     const room = await stage(program, installed)
     try {
       proofs.push(...(await prove(program, room)))
@@ -143,6 +148,48 @@ async function proveKill(_: Program, room: Stage): Promise<Proof[]> {
       ? 'still there'
       : 'its tool did not run'
   return [{ name: 'it is killed', passed, what }]
+}
+
+/** A message for an idle program wakes it, and stands in its next requests. */
+async function proveWake({ harness, wakes }: Program, room: Stage): Promise<Proof[]> {
+  const name = 'it is idle'
+  if (!wakes) return [{ name, passed: true, what: 'it hears at its next turn' }]
+  const { alice, agentId } = room
+  const script = [
+    ...(wakes.background ? [{ shell: room.waitCommand, background: true } as const] : []),
+    { text: 'Finished one.' },
+    { text: 'Finished two.' },
+    { text: 'Finished three.' },
+  ]
+  const asleep = script.length - 2
+  const what = await room.inTerminal(script, async (model) => {
+    const isIdle = async () =>
+      model.requests.length >= asleep && (await alice.status()).waiting_agents.includes(agentId)
+    // Its hook at the stop comes after the answer; a command in the background waits from before.
+    if (wakes.background) await new Promise((resolve) => setTimeout(resolve, STOPPING_MS))
+    if (!(await holds(isIdle, IDLE_MS))) return `nothing waits for it after ${model.requests.length} requests`
+    const { id } = await alice.dm(agentId, WAKE_BODY)
+    const isShown = async () => (await alice.receipts(id))[0]?.state === 'shown'
+    await holds(isShown, WOKEN_MS)
+    const [receipt] = await alice.receipts(id)
+    const isTold = () => Promise.resolve(model.requests.some((request) => request.includes(`| ${WAKE_BODY}`)))
+    const isInRequest = await holds(isTold, WOKEN_MS)
+    const tookMs = Date.parse(receipt?.shown_at ?? '') - Date.parse(receipt?.queued_at ?? '')
+    const isProved = receipt?.state === 'shown' && receipt.via?.startsWith(harness) && isInRequest
+    return isProved
+      ? { tookMs, via: receipt.via }
+      : `${receipt?.state} by ${receipt?.via}, ${isInRequest ? '' : 'not '}in a request`
+  })
+  if (typeof what === 'string') return [{ name, passed: false, what }]
+  return [{ name, passed: true, what: `woken; shown by ${what.via} after ${seconds(what.tookMs)}` }]
+}
+
+async function holds(condition: () => Promise<boolean>, ms: number): Promise<boolean> {
+  for (const deadline = Date.now() + ms; Date.now() < deadline; ) {
+    if (await condition()) return true
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return false
 }
 
 /** The receipts of the three messages; undefined for one that is not posted yet. */

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
@@ -12,10 +12,12 @@ import { PACKAGE_ROOT } from '../../../src/package.js'
 import { ArcClient } from '../../../src/sdk/index.js'
 import { type ScriptedModel, type Step, scriptedModel } from './model.js'
 import type { Program } from './programs.js'
+import { Terminal } from './terminal.js'
 
 /** The program that is proved. */
 export const ARC = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
 const RUN_MS = 120_000
+const READY_MS = 60_000
 const SHOWN_OUTPUT = 2_000
 
 export interface Stage {
@@ -25,6 +27,8 @@ export interface Stage {
   readonly agentId: string
   /** A command for the shell of the model. */
   readonly command: string
+  /** The same for one that ends when a message for the agent has come. */
+  readonly waitCommand: string
   isRunning(): boolean
   /** Does something while the command runs, which ends afterwards. */
   whileRunning(work: () => Promise<void>): Promise<void>
@@ -34,6 +38,8 @@ export interface Stage {
     arrived: (request: number) => void,
     until?: () => Promise<boolean>,
   ): Promise<Run>
+  /** Runs the program in a terminal with `arc setup --wake`, types a prompt, and does `work` then. */
+  inTerminal<T>(script: readonly Step[], work: (model: ScriptedModel) => Promise<T>): Promise<T | string>
   close(): Promise<void>
 }
 
@@ -69,12 +75,14 @@ export async function stage(program: Program, installed: string): Promise<Stage>
     join(work, 'wait.sh'),
     'touch running\nwhile [ -e running ] && [ ! -e over ]; do sleep 0.05; done\n',
   )
+  writeFileSync(join(work, 'mail.sh'), `${execPath} ${ARC} wait --agent ${harness}-work\n`)
 
   return {
     url,
     alice,
     agentId: `${harness}-work`,
     command: 'sh wait.sh',
+    waitCommand: 'sh mail.sh',
     isRunning: () => existsSync(running),
     async whileRunning(work) {
       while (!existsSync(running)) {
@@ -101,12 +109,47 @@ export async function stage(program: Program, installed: string): Promise<Stage>
         model.close()
       }
     },
+    async inTerminal(script, work_) {
+      const { wakes } = program
+      if (!wakes) return 'it has no way'
+      const model = await scriptedModel(script, () => {})
+      const start = program.setUp({ installed, home, work, modelPort: model.port })
+      arc('setup', harness, '--permissions', '--wake', '--no-json')
+      wakes.prepare?.({ installed, home, work })
+      const own = { ...env, ...start.env, TERM: 'xterm-256color' }
+      const terminal = new Terminal(wakes.command(start), work, own)
+      try {
+        if (!(await terminal.shows(wakes.ready, READY_MS))) return `it did not start: ${terminal.screen}`
+        await terminal.type('Say hello.')
+        await terminal.press('Enter')
+        const result = await work_(model)
+        if (process.env.ARC_SCREENS) console.log(terminal.screen)
+        return result
+      } finally {
+        await terminal.close()
+        endDaemons(home)
+        model.close()
+      }
+    },
     async close() {
       isOver = true
       await alice.close()
       arc('stop')
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
     },
+  }
+}
+
+/** Codex leaves a daemon and its updater behind: they are ended by the ids in their own files. */
+function endDaemons(home: string): void {
+  for (const name of ['daemon-updater.pid', 'daemon.pid']) {
+    try {
+      const text = readFileSync(join(home, '.codex/app-server-daemon', name), 'utf8')
+      const pid = Number(/"pid":\s*([0-9]+)/.exec(text)?.[1])
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('codex')) process.kill(pid)
+    } catch {
+      // there is none
+    }
   }
 }
 
