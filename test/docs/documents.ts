@@ -86,6 +86,24 @@ function commandsOf(line: string): string[][] {
   return commands
 }
 
+/** The shell blocks below a heading, up to the next one. */
+export function shellBlocks(path: string, heading: string): string[] {
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  const start = text.indexOf(`\n${heading}\n`)
+  if (start < 0) throw new Error(`${path} has no heading ${heading}`)
+  const section = text.slice(start + heading.length + 2)
+  const end = headingAfter(section)
+  const blocks = [...section.matchAll(BLOCK)].filter(({ index }) => index < end)
+  return blocks.filter(([, , language]) => language === 'sh').map(([, , , block = '']) => block)
+}
+
+/** Where the next heading begins. A comment in a block may look like one. */
+function headingAfter(section: string): number {
+  const blank = section.replace(BLOCK, (block) => block.replace(/[^\n]/g, ' '))
+  const found = blank.search(/^#+ /m)
+  return found < 0 ? section.length : found
+}
+
 /** Where its relative links lead: a path from the root, and the heading there, if one is named. */
 export function links({ path, text }: Document): { to: string; heading: string | undefined }[] {
   const prose = text.replace(BLOCK, '').replace(/`[^`\n]*`/g, '')
