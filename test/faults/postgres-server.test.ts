@@ -138,15 +138,34 @@ t.test('a foreign transaction that holds the lock of the room holds up writes al
   await holder.end()
 })
 
+/** Leaves out the notifications of a server, as a pooler of transactions does. */
+function withoutNotifications(): (bytes: Buffer) => Buffer {
+  let rest = Buffer.alloc(0)
+  return (bytes) => {
+    rest = Buffer.concat([rest, bytes])
+    const kept: Buffer[] = []
+    while (rest.length >= 5 && rest.length > rest.readUInt32BE(1)) {
+      const length = rest.readUInt32BE(1) + 1
+      if (rest[0] !== 'A'.charCodeAt(0)) kept.push(rest.subarray(0, length))
+      rest = rest.subarray(length)
+    }
+    return Buffer.concat(kept)
+  }
+}
+
 /** The server as a hub sees it whose network can lose every answer, without an end of its connections. */
-async function lossyWay(t: Test, port: number) {
+async function lossyWay(t: Test, port: number, pass = () => (bytes: Buffer) => bytes) {
   const sockets: Socket[] = []
   let isLost = false
   const way = createServer((near) => {
     const far = connect(port, '127.0.0.1')
     sockets.push(near, far)
     near.on('data', (bytes) => far.write(bytes))
-    far.on('data', (bytes) => isLost || near.write(bytes))
+    const passed = pass()
+    far.on('data', (bytes) => {
+      const kept = passed(bytes)
+      if (!isLost && kept.length > 0) near.write(kept)
+    })
     for (const socket of [near, far]) socket.on('error', () => {})
     near.on('close', () => far.end())
     far.on('close', () => near.end())
@@ -218,6 +237,49 @@ t.test('another hub hears of a commit, also after its listener was cut off', asy
   await wakes('by the look', 5_000)
   await bothListen()
   await wakes('by the bell again', 900)
+})
+
+t.test('where no notification arrives, a hub says so and looks more often', async (t) => {
+  const url = await room(t)
+  const way = await lossyWay(t, server.port, withoutNotifications)
+  const behind = new URL(url)
+  behind.port = `${way.port}`
+  const said: string[] = []
+  const deaf = await PostgresBackend.open({
+    storagePath: behind.href,
+    hubId: 'deaf',
+    ...SETTINGS,
+    log: (_, text) => said.push(text),
+  })
+  const { backend, applies } = await open(url, 'b')
+  t.teardown(() => Promise.all([deaf.close(), backend.close()]))
+  let heard = 0
+  const count = () => {
+    heard++
+  }
+  t.teardown(deaf.watchForeignCommits(count))
+  await until('it to say so', () => said.some((text) => /no NOTIFY arrives.*looks every 50 ms/.test(text)))
+  const before = heard
+  const startedAt = performance.now()
+  await applies(post('1'))
+  await until('a look', () => heard > before)
+  t.ok(performance.now() - startedAt < 900)
+})
+
+t.test('the database’s clock decides when a lease ends, whatever the hub’s clock says', async (t) => {
+  const { backend } = await open(await room(t))
+  t.teardown(() => backend.close())
+  const { now } = Date
+  t.teardown(() => {
+    Date.now = now
+  })
+  Date.now = () => now() + 3_600_000
+  const input = { owner_agent_id: 'ann', claim_key: 'k', ttl_sec: 60, metadata: '{}' }
+  const { outcomes } = await backend.apply([{ command: { op: 'claim.acquire', input } }], [])
+  const { expires_at } = JSON.parse((outcomes[0] as { result: string }).result)
+  t.ok(Math.abs(Date.parse(expires_at) - now() - 60_000) < 5_000, expires_at)
+  const { result } = await backend.query({ op: 'claims.list', input: { active_only: true } })
+  t.match(JSON.parse(result), [{ claim_key: 'k' }], 'also for a read')
 })
 
 t.test('a database that takes no writes is said to, and reads go on', async (t) => {

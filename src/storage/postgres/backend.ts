@@ -102,7 +102,7 @@ export class PostgresBackend implements StorageBackend {
 
   private constructor(options: PostgresOptions, driver: Driver) {
     this.#options = options
-    const isPrepared = () => this.#foreignCommits?.hears !== false
+    const isPrepared = () => this.#foreignCommits?.hears === true
     const shared = { driver, isPipelined: true, isPrepared }
     const prepareWriter = (connection: Connection) => this.#prepareWriter(connection)
     this.#writer = new Reconnecting({
