@@ -69,7 +69,6 @@ t.test('it posts a log from a pipe, and answers a message', async (t) => {
 t.test('it completes the task and gives up what it held', async (t) => {
   t.match(json(await as('sh', 'done', `${task.id}`)), { task: { status: 'done' } })
   t.match(json(await as('sh', 'unlock', 'src/parser.ts')), { released: 'src/parser.ts' })
-  t.match(json(await as('sh', 'release', `task-${task.id}`)), { released: `task-${task.id}` })
   t.strictSame(jsonLines(await as('sh', 'holds')), [])
   t.strictSame(jsonLines(await as('sh', 'tasks', '--status', 'open')), [])
   t.match(json(await as('lead', 'lock', 'src/parser.ts', '--ttl-sec', '60')), { acquired: true })

@@ -1,4 +1,4 @@
-// `arc done`: completes a task.
+// `arc done`: completes a task, and lets go of the claim on it that `arc task next` or `arc claim` has taken.
 
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { requiredId } from '../arguments.js'
@@ -14,6 +14,8 @@ export default command({
   async run(given) {
     const id = requiredId(given.task, 'TASK')
     const client = await signIn(given)
-    await show(given, await client.completeTask(id), (texts, { task }) => texts.tasks([task]))
+    const completion = await client.completeTask(id)
+    await client.release(id).catch(() => {}) // there may be none, or another's
+    await show(given, completion, (texts, { task }) => texts.tasks([task]))
   },
 })
