@@ -1,7 +1,6 @@
 // What the hooks and the MCP server of one harness session remember: a small file of the user, by the session's id. So both
 // act as the same agent.
 
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -25,8 +24,23 @@ export function stateFolder(): string {
 }
 
 function fileOf(harness: string, session: string): string {
-  const name = createHash('sha256').update(`${harness} ${session}`).digest('hex').slice(0, 32)
-  return join(stateFolder(), 'sessions', `${name}.json`)
+  return join(stateFolder(), 'sessions', `${harness}-${nameOf(session)}.json`)
+}
+
+/**
+ * A file's name for a session. Sessions have ids such as UUIDs, which stay as they are. Anything else, such as a folder, is read as a
+ * name and a sum of its characters. Node's crypto would cost each hook a fifth of its time.
+ */
+function nameOf(session: string): string {
+  if (/^[a-z0-9_-]{1,80}$/.test(session)) return session
+  let [one, other] = [0xdeadbeef, 0x41c6ce57]
+  for (let i = 0; i < session.length; i++) {
+    const code = session.charCodeAt(i)
+    one = Math.imul(one ^ code, 2_654_435_761)
+    other = Math.imul(other ^ code, 1_597_334_677)
+  }
+  const sum = `${(one >>> 0).toString(36)}${(other >>> 0).toString(36)}`
+  return `${session.slice(-40).replace(/[^A-Za-z0-9_-]/g, '_')}.${session.length}.${sum}`
 }
 
 export function recall(harness: string, session: string): Memory | undefined {

@@ -1,7 +1,7 @@
 // Edits of files that another agent holds, by a lock or an exclusive scope (PROTOCOL §19): the agent is told at once, and the
 // holder as well, once for each holding.
 
-import { createHash } from 'node:crypto'
+import { crypto } from '../crypto.js'
 import { leaseWords } from '../lease-words.js'
 import type { Lock, Scope } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
@@ -63,7 +63,7 @@ export async function tellHolders(hub: HubCalls, agentId: string, held: readonly
       body: `${agentId} has just changed ${path}, which you hold, and was told so.`,
       metadata: { held_edit: { file_path: path, ...what } },
     }
-    const key = createHash('sha256').update(JSON.stringify(body)).digest('hex')
+    const key = crypto().createHash('sha256').update(JSON.stringify(body)).digest('hex')
     await hub.post('/v1/messages', body, key)
   }
 }

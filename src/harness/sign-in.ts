@@ -1,7 +1,7 @@
 // How a harness's agent comes into the room, and what its model is told of itself then.
 
-import { createHash } from 'node:crypto'
 import { namesFor } from '../agent-name.js'
+import { crypto } from '../crypto.js'
 import type { Program } from '../harness-process.js'
 import type { Session } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
@@ -34,7 +34,8 @@ export async function signIn(
   const own = { harness, presence_ttl_sec: PRESENCE_TTL_SEC, ...(process && { process }) }
   for (const agent_id of named === undefined ? namesFor(harness, folder) : [named]) {
     const body = { agent_id, reuse: named !== undefined, ...own }
-    const key = createHash('sha256')
+    const key = crypto()
+      .createHash('sha256')
       .update(JSON.stringify([session, body]))
       .digest('hex')
     const { status, envelope } = await hub.post<Session>(
