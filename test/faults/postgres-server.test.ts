@@ -67,6 +67,20 @@ const pidOf = (role: string) =>
   `SELECT pid FROM pg_stat_activity WHERE application_name = 'arc ${role}' AND datname = current_database()`
 const ends = (role: string) => `SELECT pg_terminate_backend(pid) FROM (${pidOf(role)}) AS ours`
 
+t.test('hubs that start at once on an empty database found one room', async (t) => {
+  const url = await room(t)
+  const hubs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => open(url, name)))
+  t.teardown(() => Promise.all(hubs.map(({ backend }) => backend.close())))
+  t.equal(new Set(hubs.map(({ backend }) => backend.facts.instanceId)).size, 1)
+  const posted = await Promise.all(hubs.map(({ applies }) => applies(post('first'), post('second'))))
+  const all = posted.flat().sort((a, b) => a - b)
+  t.strictSame(all, [1, 2, 3, 4, 5, 6, 7, 8])
+  t.ok(
+    posted.every(([first, second]) => second === (first ?? 0) + 1),
+    'a batch has ids without a gap',
+  )
+})
+
 t.test('a hub goes on after the server has ended its connections', async (t) => {
   const url = await room(t)
   const { backend, applies } = await open(url)

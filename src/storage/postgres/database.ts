@@ -94,8 +94,11 @@ export async function prepareSchema(connection: Connection): Promise<void> {
 }
 
 async function versionOf(connection: Connection): Promise<number> {
-  const [found] = await connection.script("SELECT to_regclass('arc.migrations') IS NOT NULL AS is_there")
-  if (!found?.rows[0].is_there) return 0
+  // Not by to_regclass: its cache may be older than another hub's migration, for which this one has just waited.
+  const [found] =
+    await connection.script(`SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = 'arc' AND relname = 'migrations'`)
+  if (found?.rows.length === 0) return 0
   const [result] = await connection.script('SELECT coalesce(max(version), 0) AS version FROM arc.migrations')
   return result?.rows[0].version
 }
