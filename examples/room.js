@@ -23,6 +23,7 @@ export async function runRoom(example, ...steps) {
   const arcHere = (...args) =>
     execFileSync(process.execPath, [arc, ...args], { cwd: folder, env, encoding: 'utf8' })
 
+  process.on('SIGINT', () => {}) // Ctrl-C ends the agents; the hub is then stopped below
   const { url } = JSON.parse(arcHere('ensure', '--port', '0', '--json'))
   try {
     for (const agents of steps) {
