@@ -46,7 +46,7 @@ export function withEdits(text: string, { beside, edits }: Settings): Edited | u
     if (after === undefined) taken.push(edit)
     else source = after
   }
-  return { text: mark + source, taken }
+  return rootOf(source) && { text: mark + source, taken }
 }
 
 /** The text without our entries. Lists and objects that they leave empty stay. Undefined: not readable. */
@@ -59,7 +59,7 @@ export function withoutEdits(text: string, { edits }: Settings): string | undefi
     const found = ownOf(source, edit)
     if (found) source = without(source, found)
   }
-  return mark + source
+  return rootOf(source) && mark + source
 }
 
 /** Undefined: another program's entry has the name, or something else is where the list or object should be. */
@@ -127,13 +127,15 @@ function withLast(source: string, path: readonly string[], name: string | undefi
   }
   const end = last.offset + last.length
   const between = source.slice(end, close)
-  const comma = withoutComments(between).includes(',') ? '' : ','
-  const line = between.lastIndexOf('\n')
-  // After what follows the last one, such as a comment; before the line, or the space, of the closing bracket.
-  const said = between.trimEnd().length
-  const at = line === -1 ? said : between[line - 1] === '\r' ? line - 1 : line
+  const given = lastCommaIn(between)
+  // After what follows the last one, such as its comma and a comment; before the line, or the space, of the closing bracket.
+  const rest = between.slice(given + 1)
+  const line = rest.lastIndexOf('\n')
+  const at = line === -1 ? rest.trimEnd().length : rest[line - 1] === '\r' ? line - 1 : line
+  const comma = given === -1 ? ',' : ''
   const gap = line === -1 ? ' ' : `${eol}${indent}`
-  return `${source.slice(0, end)}${comma}${between.slice(0, at)}${gap}${content}${between.slice(at)}${source.slice(close)}`
+  const kept = between.slice(0, given + 1) + rest.slice(0, at)
+  return `${source.slice(0, end)}${comma}${kept}${gap}${content}${rest.slice(at)}${source.slice(close)}`
 }
 
 /** Removes an element with the comma that joins it to the others. */
@@ -147,17 +149,22 @@ function without(source: string, node: Node): string {
     const start = previous.offset + previous.length
     const between = source.slice(start, node.offset)
     const comments = withoutLastComma(between).trimEnd()
-    return source.slice(0, start) + comments + source.slice(end)
+    return source.slice(0, start) + closed(comments, source.slice(end), source)
   }
-  if (next) return source.slice(0, node.offset) + source.slice(next.offset)
+  if (next) {
+    const comments = withoutLastComma(source.slice(end, next.offset)).trimStart()
+    return source.slice(0, node.offset) + comments + source.slice(next.offset)
+  }
   const open = (node.parent as Node).offset + 1
   const close = (node.parent as Node).offset + (node.parent as Node).length - 1
-  return (
-    source.slice(0, open) +
-    source.slice(open, node.offset).trimEnd() +
-    source.slice(end, close).trim() +
-    source.slice(close)
-  )
+  const comments = source.slice(open, node.offset).trimEnd() + source.slice(end, close).trim()
+  return source.slice(0, open) + closed(comments, source.slice(close), source)
+}
+
+/** A comment to the end of the line keeps that end, else it would take what follows with it. */
+function closed(comments: string, next: string, source: string): string {
+  const isOpen = /\/\/[^\n]*$/.test(comments) && !/^[ \t]*\r?\n/.test(next)
+  return comments + (isOpen ? eolOf(source) : '') + next
 }
 
 function replaced(source: string, node: Node, text: string): string {
@@ -214,13 +221,15 @@ function eolOf(source: string): string {
   return source.includes('\r\n') ? '\r\n' : '\n'
 }
 
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
+/** Where the last comma is that is not in a comment; -1 for none. */
+function lastCommaIn(text: string): number {
+  let at = -1
+  for (const match of text.matchAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|,/g)) if (match[0] === ',') at = match.index
+  return at
 }
 
 /** Removes the last comma that is not in a comment. */
 function withoutLastComma(text: string): string {
-  let at = -1
-  for (const match of text.matchAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|,/g)) if (match[0] === ',') at = match.index
+  const at = lastCommaIn(text)
   return at === -1 ? text : text.slice(0, at) + text.slice(at + 1)
 }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { parse } from 'jsonc-parser'
 import type { Edit, Settings } from './configuration.js'
 import { EDIT_MATCHER } from './edits.js'
 import { CLAUDE_MOMENTS, HARNESS_NAMES } from './harness.js'
@@ -77,7 +78,11 @@ const wakeWord = (wake = false) => (wake ? ' --wake' : '')
 const HOOK_MARK = 'hook.cjs'
 const isOurHook = (text: string) => text.includes(HOOK_MARK)
 /** A server named `arc` is ours if it runs `arc mcp`, by whatever path. */
-const isOurServer = (text: string) => /"mcp"/.test(text) && /main\.cjs"|\barc(\.cmd)?"/.test(text)
+function isOurServer(text: string): boolean {
+  const { command, args = [] } = (parse(text) ?? {}) as { command?: unknown; args?: unknown }
+  const words = [command, args].flat().map(String)
+  return words.includes('mcp') && words.some((word) => /(^|[\\/])(main\.cjs|arc(\.cmd|\.exe)?)$/.test(word))
+}
 
 const hooks = (events: readonly string[], value: (event: string) => object): Edit[] =>
   events.map((event) => ({ path: ['hooks', event] as const, value: value(event), isOurs: isOurHook }))
