@@ -38,6 +38,9 @@ export const delivery: Scenario = {
       if (!hub) return
       const count = bench.quick ? 2 : 20
       const tokens = await counter(bench)
+      // What a person says always holds a stop. That of an agent would soon meet the loop guard.
+      const person = { agent_id: 'bench-sender', capabilities: ['operator'], replace: true }
+      await posted(hub.url, '/v1/sessions', person)
       for (const [harness, events] of Object.entries(EVENTS)) {
         const session = new Session(hub.url, harness, events)
         await session.call('start')
@@ -87,7 +90,7 @@ class Session {
   }
 
   post(body: string): Promise<Message> {
-    return posted(this.#url, { from_agent: 'bench-sender', to_agent: this.agent, body })
+    return posted(this.#url, '/v1/messages', { from_agent: 'bench-sender', to_agent: this.agent, body })
   }
 
   async receipt({ id }: Message): Promise<Receipt> {
@@ -97,14 +100,14 @@ class Session {
   }
 }
 
-async function posted(url: string, message: object): Promise<Message> {
-  const { statusCode, body } = await request(`${url}/v1/messages`, {
+async function posted<T>(url: string, path: string, content: object): Promise<T> {
+  const { statusCode, body } = await request(url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(message),
+    body: JSON.stringify(content),
   })
-  if (statusCode !== 201) throw new Error(`POST /v1/messages: ${statusCode} ${await body.text()}`)
-  return ((await body.json()) as { result: Message }).result
+  if (statusCode !== 201) throw new Error(`POST ${path}: ${statusCode} ${await body.text()}`)
+  return ((await body.json()) as { result: T }).result
 }
 
 /** Sent → shown, by the hub's own times. At a stop the next event proves it, so there the text's way out counts. */

@@ -81,6 +81,17 @@ export const hubArguments = {
     description: 'Attachments of a message at most (default 32)',
     valueHint: 'number',
   },
+  'loop-guard-channel': {
+    type: 'string',
+    description:
+      'Messages of agents in a channel without a person, then they wake nobody (default 40; 0: never)',
+    valueHint: 'number',
+  },
+  'loop-guard-pair': {
+    type: 'string',
+    description: 'The same between two agents (default 20; 0: never)',
+    valueHint: 'number',
+  },
   'presence-ttl-sec': {
     type: 'string',
     description: 'Seconds after which a silent agent is gone (default 120)',
@@ -140,6 +151,8 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     maxBodyChars: number('max-body-chars', HUB_NUMBERS.maxBodyChars),
     maxAttachmentChars: number('max-attachment-chars', HUB_NUMBERS.maxAttachmentChars),
     maxAttachments: number('max-attachments', HUB_NUMBERS.maxAttachments),
+    loopGuardChannel: number('loop-guard-channel', HUB_NUMBERS.loopGuardChannel),
+    loopGuardPair: number('loop-guard-pair', HUB_NUMBERS.loopGuardPair),
   }
   const ofProject = defaultStorage()
   const spool = storage === undefined ? join(projectOf(ofProject), DEFAULT_SPOOL) : DEFAULT_SPOOL

@@ -7,10 +7,10 @@
 import { type Answer, failureOf, success } from '../protocol/envelope.js'
 import { ArcError, notFound, pageIsForBrowsers, streamNeedsConnection } from '../protocol/errors.js'
 import { CHANGE_TOPICS, type ChangeTopic } from '../protocol/kinds.js'
-import { type Limits, LOOP_GUARD } from '../protocol/limits.js'
+import type { Limits } from '../protocol/limits.js'
 import type { Waiting } from '../protocol/objects.js'
 import type { StorageClient } from '../storage/client.js'
-import type { FeedMessage, StorageFacts } from '../storage/commands.js'
+import { type FeedMessage, loopGuardOf, type StorageFacts } from '../storage/commands.js'
 import { Acquisition, Acquisitions } from './acquisitions.js'
 import { answerOfDone } from './answers.js'
 import { Changes } from './changes.js'
@@ -69,7 +69,7 @@ export class Dispatcher {
     this.#listings = new Listings({ storage, patience, refusal, onParked })
     this.#offers = new Offers({ storage, patience, listings: this.#listings })
     this.#wakes = new Wakes({ storage, patience, listings: this.#listings })
-    this.#hooks = new Hooks({ storage, patience, guard: LOOP_GUARD })
+    this.#hooks = new Hooks({ storage, patience, guard: loopGuardOf(options.limits) })
     this.#acquisitions = new Acquisitions({ storage, patience, refusal, onParked })
     const { changes } = this
     this.#streams = new Streams({ storage, listings: this.#listings, changes, refusal, onOpened: onParked })

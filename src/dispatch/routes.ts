@@ -4,10 +4,10 @@ import { addRoute, createRouter, findRoute } from 'rou3'
 import { type ArcError, invalid, methodNotAllowed, notFound } from '../protocol/errors.js'
 import { parse } from '../protocol/fields.js'
 import { jsonText } from '../protocol/json.js'
-import { type Limits, LOOP_GUARD } from '../protocol/limits.js'
+import type { Limits } from '../protocol/limits.js'
 import { type Bounds, misfit, REQUEST_NUMBERS } from '../protocol/numbers.js'
 import * as requests from '../protocol/requests.js'
-import type { Command, MessageFilter, Query } from '../storage/commands.js'
+import { type Command, loopGuardOf, type MessageFilter, type Query } from '../storage/commands.js'
 import type { Plan, WaitingCommand } from './plans.js'
 
 export interface RoutesOptions {
@@ -83,6 +83,7 @@ function decoded(params: Record<string, string> | undefined): Record<string, str
 /** Every route, by its method and path. */
 export function routeTable({ limits, listenHost }: RoutesOptions): Record<string, Route> {
   const postMessage = requests.postMessage(limits)
+  const guard = loopGuardOf(limits)
   return {
     'GET /': () => ({ kind: 'page' }),
     'GET /v1/hub-info': () => ({ kind: 'hub-info' }),
@@ -139,7 +140,7 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       read({ op: 'mailbox.get', input: parse(requests.getMailbox, params) }),
     'GET /v1/mailboxes/:agent_id/wake': ({ params, query }) => {
       const { agent_id, timeout } = parse(requests.getWake, { timeout: query.timeout, ...params })
-      const wake = { op: 'mailbox.wake', input: { agent_id, ...LOOP_GUARD } } as const
+      const wake = { op: 'mailbox.wake', input: { agent_id, ...guard } } as const
       return { kind: 'wake', query: wake, timeoutMs: Math.round(timeout * 1_000) }
     },
     'POST /v1/hooks/claude/:agent_id': ({ params, body }) => {
@@ -153,7 +154,7 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
       const isSubagent = 'agent_id' in body || 'agent_type' in body
       return { kind: 'hook', agentId, session, event, isGoingOn: body.stop_hook_active === true, isSubagent }
     },
-    'GET /v1/held-wakes': () => read({ op: 'wakes.held', input: LOOP_GUARD }),
+    'GET /v1/held-wakes': () => read({ op: 'wakes.held', input: guard }),
     'POST /v1/mailboxes/:agent_id/offer': ({ params, query, body }) => {
       const { reader, limit, max_chars, lease_sec, ambient } = body
       const given = { reader, limit, max_chars, lease_sec, ambient, timeout: query.timeout, ...params }

@@ -8,10 +8,12 @@ export interface Limits {
   readonly maxAttachmentChars: number
   /** Attachments in one message. Default 32. */
   readonly maxAttachments: number
+  /** Messages of agents in a row in a channel, after which they wake nobody (PROTOCOL §18). 0: no limit. Default 40. */
+  readonly loopGuardChannel: number
+  /** The same between two agents. Default 20. */
+  readonly loopGuardPair: number
 }
 
-/** Messages of agents in a row without a person, after which they wake nobody (PROTOCOL §18). */
-export const LOOP_GUARD = { channelMessages: 40, pairMessages: 20 } as const
 /** The newest direct messages to an agent in which those of one other agent are counted. */
 export const LOOP_GUARD_SPAN = 200
 
@@ -19,10 +21,14 @@ export const DEFAULT_LIMITS: Limits = {
   maxBodyChars: 128_000,
   maxAttachmentChars: 256_000,
   maxAttachments: 32,
+  loopGuardChannel: 40,
+  loopGuardPair: 20,
 }
 
 /** Bytes of the largest request body that a hub with these limits reads (PROTOCOL §1). */
-export function maxRequestBytes(limits: Limits): number {
+export function maxRequestBytes(
+  limits: Pick<Limits, 'maxBodyChars' | 'maxAttachmentChars' | 'maxAttachments'>,
+): number {
   return limits.maxBodyChars + limits.maxAttachmentChars * limits.maxAttachments + 65_536
 }
 

@@ -65,6 +65,8 @@ export const HUB_NUMBERS = {
   maxBodyChars: { min: 1, max: 100_000_000 },
   maxAttachmentChars: { min: 1, max: 100_000_000 },
   maxAttachments: { min: 1, max: 10_000 },
+  loopGuardChannel: { min: 0, max: 1_000 },
+  loopGuardPair: { min: 0, max: 1_000 },
   presenceTtlSec: PRESENCE_TTL_SEC,
   requestTtlSec: { min: 1, max: 1_000_000_000 },
 } as const satisfies Record<string, Bounds>

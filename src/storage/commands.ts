@@ -2,6 +2,7 @@
 // Queries only read. Pages are the message listings that a long-poll repeats.
 
 import type { z } from 'zod'
+import type { Limits } from '../protocol/limits.js'
 import type { HubStatus, Waiting } from '../protocol/objects.js'
 import type * as requests from '../protocol/requests.js'
 
@@ -113,6 +114,10 @@ export interface Prospects {
 export interface LoopGuard {
   readonly channelMessages: number
   readonly pairMessages: number
+}
+
+export function loopGuardOf({ loopGuardChannel, loopGuardPair }: Limits): LoopGuard {
+  return { channelMessages: loopGuardChannel, pairMessages: loopGuardPair }
 }
 
 /** What an offer would find now. */

@@ -11,7 +11,7 @@ import { startHub, startTestHub } from '../support/hub.js'
 type Name = keyof typeof HUB_NUMBERS
 
 function withNumber(name: Name, value: number): Partial<HubOptions> {
-  return name.startsWith('max') ? { limits: { [name]: value } } : { [name]: value }
+  return /^(max|loop)/.test(name) ? { limits: { [name]: value } } : { [name]: value }
 }
 
 for (const [name, bounds] of Object.entries(HUB_NUMBERS) as [Name, Bounds][]) {

@@ -37,9 +37,9 @@ async function person(): Promise<string> {
 }
 
 /** Reads everything, so that only what comes later is unread. */
-async function readAll(agent: string): Promise<void> {
-  const { result } = await hub.post<Offer>(`/v1/mailboxes/${agent}/offer`, { reader: 'all', limit: 500 })
-  if (result.offer_id) await hub.post(`/v1/mailboxes/${agent}/shown`, { offer_id: result.offer_id })
+async function readAll(agent: string, at: Target = hub): Promise<void> {
+  const { result } = await at.post<Offer>(`/v1/mailboxes/${agent}/offer`, { reader: 'all', limit: 500 })
+  if (result.offer_id) await at.post(`/v1/mailboxes/${agent}/shown`, { offer_id: result.offer_id })
 }
 
 t.test('§18 hub-info announces wakes', async (t) => t.ok(hub.announces('arc:wake')))
@@ -132,4 +132,18 @@ t.test("§18 the hub's own messages always wake, and count for nothing", async (
   for (let i = 0; i < PAIR; i++) await tell(alice, bob)
   await hub.post(`/v1/tasks/${id}/assign`, { agent_id: bob, by: 'the boss' })
   t.match(await wakeOf(bob), { wake: true, from_agent: 'system', held: [{ with_agent: alice }] })
+})
+
+t.test('§18 a hub may have other guards, or none', async (t) => {
+  const other = await ownHub(t, { limits: { loopGuardChannel: 0, loopGuardPair: 3 } })
+  const [bob, alice] = [unique('bob'), unique('alice')]
+  for (const name of [bob, alice]) await join(other, name)
+  const wake = async () => (await other.get<Wake>(`/v1/mailboxes/${bob}/wake`)).result
+  for (let i = 0; i < 50; i++) await say(other, { from_agent: alice, body: `@${bob} ${i}` })
+  t.match(await wake(), { wake: true, held: [] })
+  await readAll(bob, other)
+  for (let i = 0; i < 2; i++) await say(other, { from_agent: alice, to_agent: bob, body: 'x' })
+  t.match(await wake(), { wake: true, held: [] })
+  await say(other, { from_agent: alice, to_agent: bob, body: 'x' })
+  t.match(await wake(), { wake: false, held: [{ with_agent: alice, messages: 3 }] })
 })
