@@ -7,7 +7,7 @@ import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
 import { checkedAddress, hubAddress } from '../sdk/hub-address.js'
 import { plainConnections } from '../sdk/plain-connections.js'
-import { requiredText, text, usageError, wholeNumber } from './arguments.js'
+import { text, usageError, wholeNumber } from './arguments.js'
 import { sayDoubt } from './running-hub.js'
 
 /** Names the hub that a client command talks to. */
@@ -21,11 +21,24 @@ export const clientArguments = {
 } as const satisfies ArgsDef
 
 export const agentArguments = {
-  agent: { type: 'string', description: 'The agent to act as', valueHint: 'id' },
+  agent: { type: 'string', description: 'The agent to act as (default: ARC_AGENT)', valueHint: 'id' },
   ...clientArguments,
 } as const satisfies ArgsDef
 
+export const viewArguments = {
+  agent: {
+    type: 'string',
+    description: 'The agent that looks (default: ARC_AGENT, else nobody: no agent is signed in)',
+    valueHint: 'id',
+  },
+  ...clientArguments,
+} as const satisfies ArgsDef
+
+type Given = Readonly<Record<string, unknown>>
+
 const CONNECT_SEC = 10
+/** An id that stands for no agent: the hub shows it what everybody may see. */
+const NOBODY = '(nobody)'
 /**
  * For an agent that has only a shell: seconds that its session and its leases last without a command. No process of it
  * stays between two commands, and it may think or compile meanwhile.
@@ -36,20 +49,35 @@ export const SHELL_TTL_SEC = 3_600
  * A client of the agent's session: the one that it has, as it is, else a new one, which does not end with the command. A
  * hub without `arc:presence` replaces the session. The client fails at once if the hub is down, since a person waits.
  */
-export async function signIn(given: Readonly<Record<string, unknown>>): Promise<ArcClient> {
-  const agentId = requiredText(given.agent, 'agent')
+export async function signIn(given: Given): Promise<ArcClient> {
+  const agentId = agentOf(given)
+  if (agentId === undefined) throw usageError('--agent is required, or ARC_AGENT in the environment')
+  const client = clientOf(agentId, given)
+  await client.register({ reuse: true, replace: true, process: false, presenceTtlSec: SHELL_TTL_SEC })
+  return client
+}
+
+/** A client that only looks: the agent's, if one is named, else nobody's. */
+export async function view(given: Given): Promise<ArcClient> {
+  return agentOf(given) === undefined ? clientOf(NOBODY, given) : signIn(given)
+}
+
+/** The agent that the command line names, or else ARC_AGENT. */
+export function agentOf(given: Given): string | undefined {
+  return text(given.agent, 'agent') ?? (process.env.ARC_AGENT?.trim() || undefined)
+}
+
+function clientOf(agentId: string, given: Given): ArcClient {
   const transport = new HttpTransport({
     baseUrl: baseUrl(given),
     connectTimeoutSec: CONNECT_SEC,
     connect: plainConnections,
   })
-  const client = new ArcClient(agentId, { transport, retryFor: 0 })
-  await client.register({ reuse: true, replace: true, process: false, presenceTtlSec: SHELL_TTL_SEC })
-  return client
+  return new ArcClient(agentId, { transport, retryFor: 0 })
 }
 
 /** The hub that a client command talks to. */
-export function baseUrl(given: Readonly<Record<string, unknown>>): string {
+export function baseUrl(given: Given): string {
   const said = text(given['base-url'], 'base-url')
   const port = wholeNumber(given.port, 'port', 1, HUB_NUMBERS.port.max)
   if (said !== undefined && port !== undefined) throw usageError('give --base-url or --port, not both')

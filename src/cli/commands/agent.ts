@@ -2,7 +2,7 @@
 
 import { notFound } from '../../protocol/errors.js'
 import type { ArcClient } from '../../sdk/client.js'
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { view, viewArguments } from '../agent-arguments.js'
 import { requiredPositional } from '../arguments.js'
 import { command } from '../command.js'
 import { say, show, showFacts } from '../output.js'
@@ -10,13 +10,13 @@ import { ifSupported } from '../unsupported.js'
 
 export default command({
   args: {
-    ...agentArguments,
+    ...viewArguments,
     who: { type: 'positional', required: false, description: 'The agent to look at' },
   },
-  examples: [['arc agent --agent me bob', 'what does bob do, what has he not read?']],
+  examples: [['arc agent bob', 'what does bob do, what has he not read?']],
   async run(given) {
     const who = requiredPositional(given.who, 'WHO')
-    const client = await signIn(given)
+    const client = await view(given)
     const answer = await ifSupported(client.agent(who))
     if (answer) return show(given, answer.result, (texts, agent) => texts.agent(agent))
     await showFacts(given, await present(client, who))

@@ -1,6 +1,6 @@
 // `arc agents`: who is here, and how a message reaches each.
 
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { view, viewArguments } from '../agent-arguments.js'
 import { text } from '../arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
@@ -8,16 +8,16 @@ import { reachOf } from '../reach.js'
 
 export default command({
   args: {
-    ...agentArguments,
+    ...viewArguments,
     capability: { type: 'string', description: 'Only agents with this capability', valueHint: 'name' },
   },
   examples: [
-    ['arc agents --agent me', 'who is here'],
-    ['arc agents --agent me --capability review', 'who can review'],
+    ['arc agents', 'who is here'],
+    ['arc agents --capability review', 'who can review'],
   ],
   async run(given) {
     const capability = text(given.capability, 'capability')
-    const client = await signIn(given)
+    const client = await view(given)
     const sessions = await client.listAgents({ capability })
     const waiting = await client.status().then(
       ({ waiting_agents }) => new Set(waiting_agents),

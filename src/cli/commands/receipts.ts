@@ -1,19 +1,19 @@
 // `arc receipts`: how far a message has come on its way to each addressee (PROTOCOL §18).
 
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { view, viewArguments } from '../agent-arguments.js'
 import { requiredId } from '../arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
 
 export default command({
   args: {
-    ...agentArguments,
+    ...viewArguments,
     id: { type: 'positional', required: false, description: 'The id of the message' },
   },
-  examples: [['arc receipts --agent me 12', 'who has seen message 12?']],
+  examples: [['arc receipts 12', 'who has seen message 12?']],
   async run(given) {
     const id = requiredId(given.id, 'ID')
-    const client = await signIn(given)
+    const client = await view(given)
     const rows = await client.receipts(id)
     await show(given, rows, (texts) => texts.receipts(rows))
   },

@@ -1,6 +1,6 @@
-// `arc tail`: the last messages that the agent may see, and with -f those that come. It marks nothing as read.
+// `arc tail`: the last messages that the agent may see, or everybody if none is named, and with -f those that come. It marks nothing as read.
 
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { view, viewArguments } from '../agent-arguments.js'
 import { text, wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
 import { newest } from '../feed.js'
@@ -10,7 +10,7 @@ const DEFAULT_ROWS = 20
 
 export default command({
   args: {
-    ...agentArguments,
+    ...viewArguments,
     channel: { type: 'string', description: 'Only this channel', valueHint: 'name' },
     'thread-id': { type: 'string', description: 'Only this thread', valueHint: 'id' },
     limit: {
@@ -22,21 +22,21 @@ export default command({
   },
   examples: [
     ['arc tail --agent me', 'what was said last'],
-    ['arc tail --agent me -f --channel build', 'follow a channel'],
+    ['arc tail -f --channel build', 'follow a channel'],
   ],
   async run(given) {
-    const view = {
+    const wanted = {
       channel: text(given.channel, 'channel'),
       threadId: text(given['thread-id'], 'thread-id'),
       includeSelf: true,
     }
     const limit = wholeNumber(given.limit, 'limit', 1, 10_000) ?? DEFAULT_ROWS
-    const client = await signIn(given)
+    const client = await view(given)
     const { latest_visible_id: latest } = await client.bootstrap()
-    const rows = await newest(client, view, limit)
+    const rows = await newest(client, wanted, limit)
     await show(given, rows, (texts) => texts.messages(rows))
     if (!given.follow) return
-    for await (const message of client.messages({ ...view, sinceId: rows.at(-1)?.id ?? latest }))
+    for await (const message of client.messages({ ...wanted, sinceId: rows.at(-1)?.id ?? latest }))
       await show(given, message, (texts) => texts.message(message))
   },
 })

@@ -1,19 +1,19 @@
 // `arc thread`: a thread with all that is in it.
 
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { view, viewArguments } from '../agent-arguments.js'
 import { requiredPositional } from '../arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
 
 export default command({
   args: {
-    ...agentArguments,
+    ...viewArguments,
     thread: { type: 'positional', required: false, description: 'The id of the thread' },
   },
-  examples: [['arc thread --agent me parser', 'its messages, tasks, claims and locks']],
+  examples: [['arc thread parser', 'its messages, tasks, claims and locks']],
   async run(given) {
     const id = requiredPositional(given.thread, 'THREAD')
-    const client = await signIn(given)
+    const client = await view(given)
     await show(given, await client.getThread(id), (texts, detail) => texts.thread(detail))
   },
 })

@@ -1,13 +1,13 @@
-// `arc undelivered`: what the agent has sent, and its addressees have not read (PROTOCOL §18).
+// `arc undelivered`: what the agent has sent, and its addressees have not read (PROTOCOL §18). Without an agent: of all senders.
 
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { agentOf, view, viewArguments } from '../agent-arguments.js'
 import { text, wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
 
 export default command({
   args: {
-    ...agentArguments,
+    ...viewArguments,
     from: { type: 'string', description: 'Of this sender instead of --agent', valueHint: 'agent' },
     everyone: { type: 'boolean', description: 'Of all senders' },
     to: { type: 'string', description: 'Only for this addressee', valueHint: 'agent' },
@@ -21,12 +21,12 @@ export default command({
   ],
   async run(given) {
     const filter = {
-      from: given.everyone ? null : text(given.from, 'from'),
+      from: given.everyone ? null : (text(given.from, 'from') ?? agentOf(given) ?? null),
       to: text(given.to, 'to'),
       olderThanSec: wholeNumber(given['older-than-sec'], 'older-than-sec', 0, 1_000_000_000),
       limit: wholeNumber(given.limit, 'limit', 1, 500),
     }
-    const client = await signIn(given)
+    const client = await view(given)
     const rows = await client.undelivered(filter)
     await show(given, rows, (texts) => texts.receipts(rows))
   },
