@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { agentArguments } from '../../src/cli/agent-arguments.js'
 import { loaded } from '../../src/cli/command.js'
 import { checkCommandLine } from '../../src/cli/command-line.js'
 import { COMMANDS, commandAt, HUB } from '../../src/cli/registry.js'
@@ -59,7 +60,8 @@ async function refusal({ words, isWhole }: CommandLine): Promise<string | undefi
   const given = words.slice(isHub ? 0 : name.split(' ').length)
   const own = given.slice(0, [...given, '--'].indexOf('--'))
   if (own.includes('--help') || own.includes('--help-options')) return undefined
-  if (isWhole && 'agent' in args && !OWN_AGENT.includes(name) && !own.includes('--agent')) {
+  const actsAs = args.agent === agentArguments.agent
+  if (isWhole && actsAs && !OWN_AGENT.includes(name) && !own.includes('--agent')) {
     return 'it needs --agent'
   }
   try {
