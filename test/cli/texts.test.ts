@@ -41,9 +41,9 @@ t.test('a terminal gets text, a pipe gets JSON, and each on request', { skip: ne
       env: { TERM: 'xterm', ...env },
     })
   t.match(json(await place.arc(['agents', '--agent', 'me'])), { agent_id: 'me' })
-  t.match((await place.arc(['agents', '--agent', 'me', '--no-json'])).stdout, /^AGENT +LAST SEEN.*\nme /)
-  t.match((await atTerminal()).stdout, /^.\[1mAGENT +LAST SEEN.*\r\nme /)
-  t.match((await atTerminal('', { NO_COLOR: '1' })).stdout, /^AGENT +LAST SEEN.*\r\nme /)
-  t.match((await atTerminal('', { TERM: 'dumb' })).stdout, /^AGENT +LAST SEEN/)
+  t.match((await place.arc(['agents', '--agent', 'me', '--no-json'])).stdout, /^AGENT +REACH.*\nme /)
+  t.match((await atTerminal()).stdout, /^.\[1mAGENT +REACH.*\r\nme /)
+  t.match((await atTerminal('', { NO_COLOR: '1' })).stdout, /^AGENT +REACH.*\r\nme /)
+  t.match((await atTerminal('', { TERM: 'dumb' })).stdout, /^AGENT +REACH/)
   t.match((await atTerminal(' --json')).stdout, /^\{"session_id":/)
 })
