@@ -109,7 +109,7 @@ t.test(
   async (t) => {
     const place = new Place(t)
     await place.ensure()
-    const second = await place.ensure()
+    const second = await place.ensure(['--port', `${await freePort()}`])
     await refusesToDelete(t, place, [], /another hub still uses/)
     t.ok(isAlive(second.pid))
     t.equal((await place.arc(['stop', '--port', `${second.port}`])).status, 0)
