@@ -15,7 +15,7 @@ const SHIMS = '\0mcp-shims'
 
 // better-sqlite3 has a binary, piscina starts threads on a file of its own, undici is large and seldom needed, and pg is
 // installed by those alone who keep a room in PostgreSQL.
-const EXTERNAL = [/^better-sqlite3/, /^piscina/, /^undici/, /^pg$/]
+const EXTERNAL = [/^better-sqlite3/, /^piscina/, /^undici/, /^gpt-tokenizer/, /^pg$/]
 
 // The main file of jsonc-parser loads others by names that a bundler can't see.
 const RESOLVE = { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } }

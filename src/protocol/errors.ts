@@ -135,4 +135,6 @@ export const notFound = (message: string): ArcError => new ArcError('not_found',
 // The errors of requests that a hub does not serve over files.
 export const streamNeedsConnection = (): ArcError =>
   invalid('a stream needs a connection: use HTTP, or long-poll GET /v1/events')
+export const hookNeedsHttp = (): ArcError =>
+  invalid('a hook is called over HTTP, since its answer has the form of the program that calls it')
 export const pageIsForBrowsers = (): ArcError => notFound('the page is for browsers: open it over HTTP')

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import type { DoorRequest } from '../dispatch/request.js'
 import type { QueuedRequest } from '../fsqueue/host-options.js'
-import { type Answer, failure } from '../protocol/envelope.js'
+import { type Answer, failure, failureOf } from '../protocol/envelope.js'
 import { ArcError, requestExpired } from '../protocol/errors.js'
 import {
   type ParsedRelayRequest,
@@ -19,6 +19,7 @@ import {
   relayRefusal,
   relayResponse,
 } from '../protocol/relay.js'
+import { httpOnly } from './http-only.js'
 
 export interface RelayDoorOptions {
   readonly dispatcher: Dispatcher
@@ -78,6 +79,8 @@ export class RelayDoor {
     for (;;) {
       const replayOnly = Date.now() > writtenAtMs + this.#requestTtlMs
       if (replayOnly && method === 'GET') return failure(requestExpired())
+      const refusal = httpOnly(method, path)
+      if (refusal) return failureOf(refusal)
       const request = { method, target: path, parseBody: () => body, idempotency, replayOnly, ...waiting }
       const answer = await new Promise<Answer>((resolve) =>
         this.#dispatcher.dispatch({ ...request, answer: resolve }),

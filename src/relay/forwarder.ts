@@ -9,13 +9,7 @@
 import { hash } from 'node:crypto'
 import type { QueuedRequest } from '../fsqueue/host-options.js'
 import { failure } from '../protocol/envelope.js'
-import {
-  ArcError,
-  invalid,
-  pageIsForBrowsers,
-  requestExpired,
-  streamNeedsConnection,
-} from '../protocol/errors.js'
+import { ArcError, invalid, requestExpired } from '../protocol/errors.js'
 import { DEFAULT_LIMITS, MAX_POLL_SEC, maxRequestBytes } from '../protocol/limits.js'
 import type { HubInfo } from '../protocol/objects.js'
 import {
@@ -32,6 +26,7 @@ import { pollTimeoutSec } from '../sdk/long-poll.js'
 import { REPLAY_FEATURE, Requester } from '../sdk/requester.js'
 import type { Method, TransportAnswer } from '../sdk/transport.js'
 import { linkSignals } from '../sdk/waiting.js'
+import { httpOnly } from './http-only.js'
 
 export interface ForwarderOptions {
   readonly baseUrl: string
@@ -109,7 +104,7 @@ export class Forwarder {
       const isOld = Date.now() > parsed.writtenAtMs + this.#requestTtlMs
       if (method !== 'GET') await this.#refuseDoubtful(queued, isOld)
       if (isOld) return relayResponse(requestId, failure(requestExpired()))
-      const refusal = method === 'GET' && httpOnly(parsed.path)
+      const refusal = httpOnly(method, parsed.path)
       if (refusal) return relayResponse(requestId, failure(refusal))
       const answer = await this.#noting(this.#forward(queued, parsed, method))
       const { status, text = JSON.stringify(answer.envelope), instanceId, envelope } = answer
@@ -225,12 +220,6 @@ export class Forwarder {
 function methodOf({ method }: ParsedRelayRequest): Method {
   if (method === 'GET' || method === 'POST' || method === 'DELETE') return method
   throw invalid('method must be GET, POST or DELETE')
-}
-
-/** Why a path can't be read over files: the hub's answer would be no envelope, or endless. */
-function httpOnly(path: string): ArcError | undefined {
-  if (/^\/(?:\?|$|assets\/)/.test(path)) return pageIsForBrowsers()
-  return /^\/v1\/stream(?:\?|$)/.test(path) ? streamNeedsConnection() : undefined
 }
 
 /** Seconds that a request asks the hub to wait. */

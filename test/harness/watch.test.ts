@@ -36,6 +36,12 @@ class Idle extends HookSession {
     return { ended }
   }
 
+  /** What the newest watcher has written, by which it may wake. */
+  watchToken(): string {
+    const { XDG_STATE_HOME = '' } = this.env
+    return readFileSync(join(XDG_STATE_HOME, 'arc', 'sessions', `claude-${this.id}.json.watch`), 'utf8')
+  }
+
   async isWatched(): Promise<void> {
     await until('the watcher to wait', async () =>
       (await alice.status()).waiting_agents.includes(this.agentId),
@@ -72,13 +78,14 @@ t.test('what the session does by itself ends the watch', async (t) => {
 t.test('the newest watcher of a session wakes it, and no other', async (t) => {
   const session = await Idle.open(t)
   const first = await session.watch()
+  const token = session.watchToken()
   const second = runHook({
     program: WATCH,
     args: ['claude'],
     payload: { session_id: session.id, cwd: session.folder },
     env: session.env,
   })
-  await until('both to wait', async () => (await alice.status()).waiting_polls >= 2)
+  await until('the second to have begun', () => session.watchToken() !== token)
   await alice.dm(session.agentId, 'one of you')
   const codes = [(await first.ended).code, (await second).code]
   t.strictSame(codes, [0, 2])

@@ -70,6 +70,14 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
   'GET /v1/shutdown': objects.shutdown.nullable(),
 }
 
+/** A route that answers in the words of the program that calls it, without an envelope. */
+const HOOK = 'POST /v1/hooks/claude/:agent_id'
+const hookAnswer = z.strictObject({
+  hookSpecificOutput: z
+    .strictObject({ hookEventName: z.string(), additionalContext: z.string().min(1) })
+    .optional(),
+})
+
 /** Escapes and characters that are half of a surrogate pair. */
 const HALVES = /(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/
 
@@ -83,6 +91,7 @@ export function wrongWith(status: number, text: string, route: string | undefine
   } catch {
     return 'it is no JSON'
   }
+  if (route === HOOK && hookAnswer.safeParse(value).success) return undefined
   const parsed = envelope.safeParse(value)
   if (!parsed.success) return `it is no envelope: ${z.prettifyError(parsed.error)}`
   if (!text.isWellFormed() || HALVES.test(text)) return 'it holds half a character'
