@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { PACKAGE_ROOT } from '../../src/package.js'
+import '../support/bare-children.js'
 
 const programAt = (name: string) => fileURLToPath(new URL(`./dist/program/${name}`, PACKAGE_ROOT))
 const HOOK = programAt('hook.cjs')

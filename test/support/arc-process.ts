@@ -22,6 +22,7 @@ import { PID_FILE, readPidFile } from '../../src/sdk/pid-file.js'
 import { Random } from './campaign.js'
 import { steadyPort } from './ports.js'
 import { until } from './waiting.js'
+import './bare-children.js'
 
 /** Milliseconds for a command. One that takes longer hangs: it is killed, and has no exit status. */
 const HANG_MS = 45_000

@@ -5,6 +5,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import './bare-children.js'
 
 /** A new, empty folder. The test removes it after the teardowns that are registered later. */
 export function ownFolder(t: Test): string {

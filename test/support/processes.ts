@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import type { StartReport } from '../../src/cli/commands/hub.js'
 import { PROGRAM } from '../../src/package.js'
+import './bare-children.js'
 
 export interface Exit {
   readonly code: number | null
