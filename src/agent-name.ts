@@ -1,10 +1,15 @@
-// The name of an agent that nobody has named: the harness and the folder of its project, such as `codex-website`.
+// The name of an agent: what the environment says, else the harness and the folder of its project, such as `codex-website`.
 
 import { basename } from 'node:path'
 
 /** Names that are tried before a session gives up. */
 const MOST_TRIED = 50
 const MAX_FOLDER = 40
+
+/** What `ARC_AGENT` names. A blank one names nobody. */
+export function agentOfEnvironment(): string | undefined {
+  return process.env.ARC_AGENT?.trim() || undefined
+}
 
 export function* namesFor(harness: string, folder: string): Generator<string> {
   const project = basename(folder)

@@ -1,6 +1,7 @@
 // The options of commands that act as an agent, and the client they act through (PROTOCOL §12).
 
 import type { ArgsDef } from 'citty'
+import { agentOfEnvironment } from '../agent-name.js'
 import { DEFAULT_HOST } from '../protocol/address.js'
 import { HUB_NUMBERS } from '../protocol/numbers.js'
 import { ArcClient } from '../sdk/client.js'
@@ -50,9 +51,7 @@ export const SHELL_TTL_SEC = 3_600
  * hub without `arc:presence` replaces the session. The client fails at once if the hub is down, since a person waits.
  */
 export async function signIn(given: Given): Promise<ArcClient> {
-  const agentId = agentOf(given)
-  if (agentId === undefined) throw usageError('--agent is required, or ARC_AGENT in the environment')
-  const client = clientOf(agentId, given)
+  const client = clientOf(requiredAgent(given), given)
   await client.register({ reuse: true, replace: true, process: false, presenceTtlSec: SHELL_TTL_SEC })
   return client
 }
@@ -64,7 +63,14 @@ export async function view(given: Given): Promise<ArcClient> {
 
 /** The agent that the command line names, or else ARC_AGENT. */
 export function agentOf(given: Given): string | undefined {
-  return text(given.agent, 'agent') ?? (process.env.ARC_AGENT?.trim() || undefined)
+  return text(given.agent, 'agent') ?? agentOfEnvironment()
+}
+
+/** @throws ArcError if nobody is named */
+export function requiredAgent(given: Given): string {
+  const agentId = agentOf(given)
+  if (agentId === undefined) throw usageError('--agent is required, or ARC_AGENT in the environment')
+  return agentId
 }
 
 function clientOf(agentId: string, given: Given): ArcClient {

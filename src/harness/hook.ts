@@ -9,6 +9,7 @@
 // the hub together take at most `HUB_MS`.
 
 import { writeSync } from 'node:fs'
+import { agentOfEnvironment } from '../agent-name.js'
 import { ASKED, digestOf } from '../digest.js'
 import { harnessProcess, processSession } from '../harness-process.js'
 import type { Agent, Message, Offer, Wake } from '../protocol/objects.js'
@@ -193,7 +194,7 @@ class Call {
   }
 
   #named(): string | undefined {
-    const fromEnvironment = this.#harness.hasOwnEnvironment ? process.env.ARC_AGENT : undefined
+    const fromEnvironment = this.#harness.hasOwnEnvironment ? agentOfEnvironment() : undefined
     return this.#options.agent ?? fromEnvironment ?? this.#memory?.agentId
   }
 

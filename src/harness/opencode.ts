@@ -6,6 +6,7 @@
 // opencode must never suffer from it: whatever fails, it adds nothing, writes nothing, and throws nothing. All calls of the hub
 // at one event take at most `HUB_MS`.
 
+import { agentOfEnvironment } from '../agent-name.js'
 import { ASKED, digestOf } from '../digest.js'
 import { ownProcess, ownSession } from '../harness-process.js'
 import type { Offer } from '../protocol/objects.js'
@@ -159,8 +160,7 @@ class Room {
   }
 
   async #signIn(hub: HubCalls, session: string) {
-    const named =
-      process.env.ARC_AGENT?.trim() || this.#agents.get(session)?.agentId || this.#recalled(session)
+    const named = agentOfEnvironment() || this.#agents.get(session)?.agentId || this.#recalled(session)
     const newcomer = { harness: NAME, session, folder: this.#folder, named, process: ownProcess() }
     const agent = await signIn(hub, newcomer)
     this.#agents.set(session, agent)

@@ -6,7 +6,7 @@
 //
 // A session that a hook has opened stays when the server ends. If no hub answers, nothing is kept, and the next call tries again.
 
-import { namesFor } from '../agent-name.js'
+import { agentOfEnvironment, namesFor } from '../agent-name.js'
 import { harnessProcess } from '../harness-process.js'
 import { ArcError } from '../protocol/errors.js'
 import { ArcClient } from '../sdk/client.js'
@@ -88,7 +88,7 @@ export class Agents {
 
   constructor(way: Way, given: string | undefined) {
     this.#way = way
-    this.#given = given ?? (process.env.ARC_AGENT?.trim() || undefined)
+    this.#given = given ?? agentOfEnvironment()
   }
 
   /** Whether it is known before the first call who the agent is. */

@@ -42,6 +42,7 @@ t.test('ARC_AGENT names the agent of a command that acts; --agent comes first', 
   t.match(json(await place.arc(['post', '--agent', 'carol', 'hello'], { env })), {
     from_agent: 'carol',
   })
+  t.match((await place.arc(['prompt'], { env })).stdout, /--agent bob/)
   const { status, stderr } = await place.arc(['post', 'hello'], { env: { ARC_AGENT: ' ' } })
   t.equal(status, 2)
   t.match(stderr, /--agent is required, or ARC_AGENT/)

@@ -143,6 +143,8 @@ t.test('who is who: given, from the environment, remembered, else numbered', asy
   t.match((await named.told(t, 'prompt')) ?? '', '')
   const own = new Session(t, 'claude', { ARC_AGENT: 'from-environment' })
   t.match(await own.told(t, 'start'), /agent from-environment /)
+  const blank = new Session(t, 'claude', { ARC_AGENT: ' ' })
+  t.match(await blank.told(t, 'start'), new RegExp(`agent ${blank.agentId} `), 'a blank one names nobody')
   const daemon = new Session(t, 'codex', { ARC_AGENT: 'from-environment' })
   t.match(
     await daemon.told(t, 'start'),

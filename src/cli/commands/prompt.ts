@@ -1,15 +1,15 @@
 // `arc prompt`: the instructions for an agent that no hook tells anything (PROTOCOL §13). It asks no hub.
 
 import { SETUP_NAMES, type SetupName } from '../../harness/places.js'
-import { clientArguments } from '../agent-arguments.js'
-import { requiredText, text, usageError } from '../arguments.js'
+import { clientArguments, requiredAgent } from '../agent-arguments.js'
+import { text, usageError } from '../arguments.js'
 import { silentCommand } from '../command.js'
 import { print } from '../output.js'
 import { promptText } from '../prompt-text.js'
 
 export default silentCommand({
   args: {
-    agent: { type: 'string', description: 'The agent that it is for', valueHint: 'id' },
+    agent: { type: 'string', description: 'The agent that it is for (default: ARC_AGENT)', valueHint: 'id' },
     harness: {
       type: 'string',
       description: `The program that it runs in: ${SETUP_NAMES.join(', ')}`,
@@ -29,6 +29,6 @@ export default silentCommand({
       const value = text(given[name], name)
       return value === undefined ? [] : [`--${name}`, value]
     })
-    print(promptText({ agentId: requiredText(given.agent, 'agent'), harness, hub }))
+    print(promptText({ agentId: requiredAgent(given), harness, hub }))
   },
 })
