@@ -53,6 +53,9 @@ interface Backup {
   readonly text: string | null
 }
 
+/** The word that wakes, in a hook or in the plugin. */
+const WAKING = /hook\.cjs[\s\S]{0,80}?--wake|Arc\(given, \{ wake: true \}\)/
+
 /** The harnesses that have been used here, or can be started. */
 export function installedHarnesses(): SetupName[] {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
@@ -65,17 +68,22 @@ export function installedHarnesses(): SetupName[] {
 /** @throws Error of the file system if a file can't be written */
 export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   const { places, remains, asks } = FACTS[harness]
-  // What an earlier run was asked to write besides goes with the rest.
+  // What an earlier run was asked to write besides stays with a later one, and goes with the rest.
   const wishes = {
     permissions: options.permissions || options.undo,
     refuseHeldEdits: options.refuseHeldEdits || options.undo,
-    wake: options.wake || options.undo,
+    wake: options.wake || options.undo || places(options).some(isWaking),
   }
   const all = places({ ...options, ...wishes })
   const files = all.map((place) => change(place, options))
   const isWritten = !options.undo && files.some(({ outcome }) => outcome === 'written')
   const note = asks?.(options.permissions)
   return { harness, files, remains: isWritten ? [remains, ...(note === undefined ? [] : [note])] : [] }
+}
+
+/** Where waking is no hook of its own, an earlier run has written it into the others. */
+function isWaking({ file }: Place): boolean {
+  return existsSync(file) && WAKING.test(readFileSync(file, 'utf8'))
 }
 
 function change(place: Place, { undo, dryRun }: SetupOptions): FileReport {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { parse as parseToml } from 'smol-toml'
 import t, { type Test } from 'tap'
-import { FACTS, type Place, SETUP_NAMES, type SetupName } from '../../src/harness/places.js'
+import { FACTS, type Place, SETUP_NAMES, type SetupName, WAKING_HARNESSES } from '../../src/harness/places.js'
 import { installedHarnesses, type SetupOptions, type SetupReport, setUp } from '../../src/harness/setup.js'
 import { ownFolder } from '../support/folder.js'
 import { anyJson, HOMES, TOML } from './configurations.js'
@@ -363,5 +363,30 @@ t.test('edits are refused only where it was asked for, and only before edit tool
     }
     const { files } = set('copilot', { refuseHeldEdits: true })
     t.notMatch(files[0]?.after, /preToolUse/, 'there a hook that fails stops the tool')
+  }),
+)
+
+t.test('what was asked for once stays with a later setup, until it is undone', (t) =>
+  atHome(t, () => {
+    for (const harness of WAKING_HARNESSES) {
+      set(harness, { wake: true })
+      const again = set(harness)
+      t.ok(
+        again.files.every(({ outcome }) => outcome === 'unchanged'),
+        harness,
+      )
+      const newer = { ...PROGRAM, node: '/opt/node' }
+      const moved = set(harness, { program: newer }).files.map(({ after }) => after ?? '')
+      t.ok(
+        moved.some((text) => /--wake|watch\.cjs|wake: true/.test(text)),
+        `${harness}, whose program moved`,
+      )
+      set(harness, { undo: true })
+      const anew = set(harness).files.map(({ after }) => after ?? '')
+      t.notOk(
+        anew.some((text) => /--wake|watch\.cjs|wake: true/.test(text)),
+        `${harness}, anew`,
+      )
+    }
   }),
 )
