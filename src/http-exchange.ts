@@ -21,6 +21,7 @@ export interface HttpRequest {
 export function exchangeOn(socket: Socket, host: string, request: HttpRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const bytes = textOf(request, host)
+    if (!socket.writable) throw lost() // it has closed, and would never say so again
     const reader = new AnswerReader()
     const listeners = {
       data: (chunk: Buffer) => {

@@ -106,4 +106,7 @@ t.test('requests and answers of Node’s own server, one after another on one co
   const breaking = { method: 'GET', path: '/', headers: { 'x-a': '1\r\nx-b: 2' }, body: null }
   await t.rejects(exchangeOn(socket, 'hub:1', breaking), { code: 'ERR_INVALID_CHAR' })
   t.equal(seen.length, 4)
+  socket.destroy()
+  await once(socket, 'close')
+  await t.rejects(ask('GET', '/late', null), { code: 'ECONNRESET' }, 'a closed connection answers at once')
 })

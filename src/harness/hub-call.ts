@@ -47,7 +47,13 @@ export class HubCalls {
       ...(key !== undefined && { 'idempotency-key': key }),
     }
     const target = pathname.replace(/\/+$/, '') + path
-    const { status, text } = await exchangeOn(this.#socket, host, { method, path: target, headers, body })
+    const { status, text, isReusable } = await exchangeOn(this.#socket, host, {
+      method,
+      path: target,
+      headers,
+      body,
+    })
+    if (!isReusable) this.#socket = undefined
     return { status, envelope: JSON.parse(text) as Envelope<T> }
   }
 
