@@ -36,6 +36,7 @@ export class HubCalls {
 
   close(): void {
     this.#socket?.destroy()
+    this.#socket = undefined
   }
 
   async #send<T>(method: string, path: string, body: string | null, key?: string): Promise<HubAnswer<T>> {
@@ -53,7 +54,7 @@ export class HubCalls {
       headers,
       body,
     })
-    if (!isReusable) this.#socket = undefined
+    if (!isReusable) this.close()
     return { status, envelope: JSON.parse(text) as Envelope<T> }
   }
 
