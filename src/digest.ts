@@ -1,8 +1,12 @@
-// The text that a hook hands to a model: what other agents have said, bounded. It states facts and gives no orders.
+// What a hook hands to a model, and when: what other agents have said, bounded. The text states facts and gives no orders.
 
 import type { Offer } from './protocol/objects.js'
 import { quotedMessages, shortened } from './quoting.js'
 
+/** What only the next event of a session can prove to be shown waits for it so long, in seconds. */
+export const HELD_LEASE_SEC = 300
+/** Some harnesses have no cap of their own, and others end the turn at theirs without the text. */
+export const MOST_STOPS_HELD = 3
 /** Characters of a whole text. The harnesses cut or spill texts of 8,000 to 10,000. */
 export const MAX_TEXT = 6_000
 /** What a hook asks the hub for, so that the rest of the text fits beside it. */

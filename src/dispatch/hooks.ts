@@ -6,7 +6,7 @@
 // An answer that is sent may be lost, so only the session's next call says `shown`. Without one, the offer lapses, and its
 // messages come again. A client that has left before its answer was told nothing. What this door remembers may be lost with it.
 
-import { ASKED, digestOf } from '../digest.js'
+import { ASKED, digestOf, HELD_LEASE_SEC, MOST_STOPS_HELD } from '../digest.js'
 import type { Answer } from '../protocol/envelope.js'
 import type { Offer, Wake } from '../protocol/objects.js'
 import type { StorageClient } from '../storage/client.js'
@@ -16,21 +16,21 @@ import type { Patience } from './patience.js'
 import type { HookPlan } from './plans.js'
 import type { DoorRequest } from './request.js'
 
-const MOMENTS: Readonly<Record<string, 'prompt' | 'tool' | 'stop'>> = {
+type Moment = 'prompt' | 'tool' | 'stop'
+
+const MOMENTS: Readonly<Record<string, Moment>> = {
   UserPromptSubmit: 'prompt',
   PostToolUse: 'tool',
   PostToolUseFailure: 'tool',
   PostToolBatch: 'tool',
   Stop: 'stop',
 }
-const LEASE_SEC = 300
-const MOST_STOPS_HELD = 3
 /** Sessions that are remembered; the ones that have been silent for longest are forgotten. */
 const MOST_SESSIONS = 1_000
 const SILENT: Answer = { status: 200, body: '{}' }
 
 interface Session {
-  readonly handedOver?: { readonly offerId: string; readonly via: string } | undefined
+  readonly handedOver?: { readonly offerId: string; readonly at: Moment } | undefined
   readonly stopsHeld: number
 }
 
@@ -60,17 +60,16 @@ export class Hooks {
     storage.touch([agentId])
     const { handedOver, stopsHeld } = this.#sessions.get(key) ?? { stopsHeld: 0 }
     if (handedOver) {
-      const isProof =
-        !handedOver.via.endsWith(' stop') || moment === 'tool' || (moment === 'stop' && isGoingOn)
+      const isProof = handedOver.at !== 'stop' || moment === 'tool' || (moment === 'stop' && isGoingOn)
       await this.#settle(agentId, handedOver, isProof)
     }
     const isHolding = moment === 'stop' && stopsHeld < MOST_STOPS_HELD && (await this.#mayWake(agentId))
     const offer = moment === 'stop' && !isHolding ? undefined : await this.#offer(agentId, id, moment)
-    const held = moment === 'stop' ? stopsHeld + (offer ? 1 : 0) : moment === 'prompt' ? 0 : stopsHeld
     const isTold = offer !== undefined && !request.abandonment.happened
+    const before = moment === 'prompt' ? 0 : stopsHeld // a prompt begins a turn
     this.#remember(key, {
-      handedOver: isTold ? { offerId: `${offer.offer_id}`, via: `claude ${moment}` } : undefined,
-      stopsHeld: held,
+      handedOver: isTold ? { offerId: `${offer.offer_id}`, at: moment } : undefined,
+      stopsHeld: moment === 'stop' && offer ? before + 1 : before,
     })
     if (!offer) return SILENT
     const text = digestOf(offer, agentId)
@@ -88,11 +87,12 @@ export class Hooks {
   /** What was handed over was shown, or is offered again at once. An offer that has lapsed is refused, and offered again as well. */
   async #settle(
     agentId: string,
-    { offerId, via }: NonNullable<Session['handedOver']>,
+    { offerId, at }: NonNullable<Session['handedOver']>,
     isProof: boolean,
   ): Promise<void> {
     const up_to_id = isProof ? undefined : 0
-    await this.#submit('mailbox.shown', { agent_id: agentId, offer_id: offerId, via, up_to_id }, agentId)
+    const input = { agent_id: agentId, offer_id: offerId, via: `claude ${at}`, up_to_id }
+    await this.#submit('mailbox.shown', input, agentId)
   }
 
   async #mayWake(agentId: string): Promise<boolean> {
@@ -106,7 +106,7 @@ export class Hooks {
       agent_id: agentId,
       reader: `http hook ${session}`.slice(0, 200),
       ...ASKED,
-      lease_sec: LEASE_SEC,
+      lease_sec: HELD_LEASE_SEC,
       ambient: moment !== 'stop',
     }
     const look = {

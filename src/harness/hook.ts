@@ -10,7 +10,7 @@
 
 import { writeSync } from 'node:fs'
 import { agentOfEnvironment } from '../agent-name.js'
-import { ASKED, digestOf } from '../digest.js'
+import { ASKED, digestOf, HELD_LEASE_SEC, MOST_STOPS_HELD } from '../digest.js'
 import { harnessProcess, processSession } from '../harness-process.js'
 import type { Agent, Message, Offer, Wake } from '../protocol/objects.js'
 import { shortened } from '../quoting.js'
@@ -29,10 +29,6 @@ import { startWatcher } from './watcher.js'
 const HUB_MS = 900
 /** A hook lives for two seconds at most. If it is killed, its messages are soon offered again. */
 const LEASE_SEC = 5
-/** What is handed over at a stop waits for the next event of the session. */
-const HELD_LEASE_SEC = 300
-/** Some harnesses have no cap of their own, and others end the turn at theirs without the text. */
-const MOST_STOPS_HELD = 3
 /** A session starts with one of these if its model has lost its context, wholly or in part. */
 const LOST_CONTEXT = ['resume', 'compact', 'clear', 'fork']
 /** They wake their model when a command in the background has ended. */
