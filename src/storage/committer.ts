@@ -161,11 +161,13 @@ export class Committer {
    * reads them, and these, when the backend reports them.
    */
   async #tell(messages: readonly FeedMessage[], submissions: readonly Submission[]): Promise<void> {
-    try {
-      await this.#options.feed.publish(messages)
-      await this.#options.onCommitted(submissions)
-    } catch (error) {
-      if (!isTransient(error)) throw error // the batch is committed: its commands have succeeded
+    const { feed, onCommitted } = this.#options
+    for (const tell of [() => feed.publish(messages), () => onCommitted(submissions)]) {
+      try {
+        await tell()
+      } catch (error) {
+        if (!isTransient(error)) throw error // the batch is committed: its commands have succeeded
+      }
     }
   }
 

@@ -5,66 +5,39 @@ import { ArcError } from '../protocol/errors.js'
 
 export const FORMAT = 'arc room 1'
 
+const columns = (names: string): readonly string[] => names.trim().split(/\s+/)
+
 /** Every table that moves, with its columns, in the order of the file. Lines of waiting agents and hubs' own rows stay. */
 export const TABLES = {
-  channels: ['name', 'created_at', 'created_by', 'metadata_json'],
-  messages: [
-    ...['id', 'ts', 'from_agent', 'to_agent', 'channel', 'kind', 'body', 'attachments_json'],
-    ...['reply_to', 'thread_id', 'metadata_json'],
-  ],
-  sessions: [
-    ...[
-      'session_id',
-      'agent_id',
-      'display_name',
-      'capabilities_json',
-      'metadata_json',
-      'created_at',
-      'last_seen',
-    ],
-    ...['active', 'presence_ttl_sec', 'harness', 'pid', 'process_started_at', 'process_mark'],
-  ],
-  claims: [
-    ...['claim_key', 'thread_id', 'task_message_id', 'owner_agent_id', 'claimed_at', 'expires_at'],
-    ...['released_at', 'metadata_json'],
-  ],
-  locks: ['file_path', 'agent_id', 'locked_at', 'expires_at', 'released_at', 'metadata_json'],
-  tasks: ['task_id', 'parent_task_id', 'channel', 'thread_id', 'status', 'created_at', 'completed_at'],
-  threads: [
-    ...[
-      'thread_id',
-      'channel',
-      'latest_message_id',
-      'latest_message_ts',
-      'latest_artifact_id',
-      'message_count',
-    ],
-    ...['root_task_id', 'first_task_id', 'total_task_count', 'open_task_count'],
-  ],
-  outcomes: ['scope', 'key', 'request_hash', 'code', 'text', 'is_new', 'beside', 'created_at_ms'],
-  mailboxes: ['agent_id', 'begun_id', 'ambient_id', 'ambient_offered_id', 'unread', 'last_shown_id'],
-  receipts: [
-    ...['message_id', 'agent_id', 'from_agent', 'offers', 'offer_id', 'offered_at', 'shown_at'],
-    ...['acknowledged_at', 'via', 'note'],
-  ],
-  offers: [
-    ...[
-      'offer_id',
-      'agent_id',
-      'reader',
-      'lapses_at_ms',
-      'ambient_from',
-      'ambient_to',
-      'ambient_before',
-      'shown',
-    ],
-  ],
-  fences: ['fence', 'kind', 'key'],
-  slots: ['name', 'agent_id', 'capacity', 'acquired_at', 'expires_at', 'fence'],
-  scopes: [
-    ...['scope_id', 'agent_id', 'globs_json', 'mode', 'reason', 'acquired_at', 'expires_at', 'metadata_json'],
-  ],
-} as const satisfies Readonly<Record<string, readonly string[]>>
+  channels: columns('name created_at created_by metadata_json'),
+  messages: columns(`
+    id ts from_agent to_agent channel kind body attachments_json reply_to thread_id metadata_json
+  `),
+  sessions: columns(`
+    session_id agent_id display_name capabilities_json metadata_json created_at last_seen active
+    presence_ttl_sec harness pid process_started_at process_mark
+  `),
+  claims: columns(`
+    claim_key thread_id task_message_id owner_agent_id claimed_at expires_at released_at metadata_json
+  `),
+  locks: columns('file_path agent_id locked_at expires_at released_at metadata_json'),
+  tasks: columns('task_id parent_task_id channel thread_id status created_at completed_at'),
+  threads: columns(`
+    thread_id channel latest_message_id latest_message_ts latest_artifact_id message_count root_task_id
+    first_task_id total_task_count open_task_count
+  `),
+  outcomes: columns('scope key request_hash code text is_new beside created_at_ms'),
+  mailboxes: columns('agent_id begun_id ambient_id ambient_offered_id unread last_shown_id'),
+  receipts: columns(`
+    message_id agent_id from_agent offers offer_id offered_at shown_at acknowledged_at via note
+  `),
+  offers: columns(`
+    offer_id agent_id reader lapses_at_ms ambient_from ambient_to ambient_before shown
+  `),
+  fences: columns('fence kind key'),
+  slots: columns('name agent_id capacity acquired_at expires_at fence'),
+  scopes: columns('scope_id agent_id globs_json mode reason acquired_at expires_at metadata_json'),
+}
 
 export type Table = keyof typeof TABLES
 export const TABLE_NAMES = Object.keys(TABLES) as Table[]

@@ -105,7 +105,7 @@ async function* chunksOf(
 }
 
 async function insert(connection: Connection, table: Table, rows: readonly Row['values'][]): Promise<void> {
-  const columns: readonly string[] = TABLES[table]
+  const columns = TABLES[table]
   const types = await typesOf(connection, table)
   const lists = columns.map((column) => `@${column}::${types.get(column)}[]`)
   // A hub that has started creates two channels.

@@ -4,13 +4,19 @@ import type { Database } from 'better-sqlite3'
 import { type Counters, type RoomContent, type Row, TABLE_NAMES, TABLES, type Table } from '../room-file.js'
 import { openDatabase } from './database.js'
 
-const OWN: ReadonlySet<Table> = new Set<Table>([
-  ...(['threads', 'outcomes', 'mailboxes', 'receipts', 'offers', 'fences', 'slots', 'scopes'] as const),
+/** The tables that are the contract with the reference hub (PROTOCOL §11). */
+const SHARED: ReadonlySet<Table> = new Set<Table>([
+  'channels',
+  'messages',
+  'sessions',
+  'claims',
+  'locks',
+  'tasks',
 ])
 const EXTRAS = ['presence_ttl_sec', 'harness', 'pid', 'process_started_at', 'process_mark']
 
 /** The name of a table in a file: our own have a prefix. */
-export const nameOf = (table: Table) => (OWN.has(table) ? `arc_${table}` : table)
+export const nameOf = (table: Table) => (SHARED.has(table) ? table : `arc_${table}`)
 
 /** Hands the room as it is now to `take`. Hubs may use it meanwhile. */
 export async function readRoom<T>(storagePath: string, take: (room: RoomContent) => Promise<T>): Promise<T> {
@@ -55,7 +61,7 @@ const REPLACED: ReadonlySet<Table> = new Set<Table>(['threads', 'fences'])
 
 function insertInto(db: Database, table: Table): (values: Row['values']) => void {
   if (REPLACED.has(table)) db.exec(`DELETE FROM ${nameOf(table)}`)
-  const columns: readonly string[] = TABLES[table]
+  const columns = TABLES[table]
   if (table !== 'sessions') return prepared(db, nameOf(table), columns)
   const insert = prepared(
     db,
