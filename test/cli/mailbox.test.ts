@@ -244,7 +244,7 @@ t.test('what needs no reply ends no wait; what needs one does', async (t) => {
 
 t.test('wake-test follows a message until it is shown, and says what came of it', async (t) => {
   const test = (who: string, timeout = '0.2') => as('alice', 'wake-test', '--timeout', timeout, who)
-  t.match(await test('nobody-ever'), { status: 124, stdout: /"outcome":"unavailable","before":"away"/ })
+  t.match(await test('nobody-ever', '60'), { status: 124, stdout: /"outcome":"unavailable","before":"away"/ })
   await as('paul', 'whoami')
   t.match(await test('paul'), { status: 124, stdout: /"outcome":"unavailable","before":"unreachable"/ })
   await call(url, '/v1/sessions', { agent_id: 'hooked', harness: 'claude' })

@@ -8,15 +8,11 @@ import { command } from '../command.js'
 import { ExitStatus, show } from '../output.js'
 import { probe } from '../probe.js'
 import { whyNoHub } from '../running-hub.js'
-import { namesIn, PROGRAM } from './setup.js'
+import { harnessArgument, namesIn, PROGRAM } from './setup.js'
 
 export default command({
   args: {
-    harness: {
-      type: 'positional',
-      required: false,
-      description: `Any of ${SETUP_NAMES.join(', ')} (default: those that are installed)`,
-    },
+    harness: harnessArgument,
     ...clientArguments,
   },
   examples: [

@@ -35,13 +35,15 @@ export const PROGRAM: Program = {
   plugin: at('./dist/program/opencode.js'),
 }
 
+export const harnessArgument = {
+  type: 'positional',
+  required: false,
+  description: `Any of ${SETUP_NAMES.join(', ')} (default: those that are installed)`,
+} as const
+
 export default command({
   args: {
-    harness: {
-      type: 'positional',
-      required: false,
-      description: `Any of ${SETUP_NAMES.join(', ')} (default: those that are installed)`,
-    },
+    harness: harnessArgument,
     'dry-run': { type: 'boolean', description: 'Show what would be written, and write nothing' },
     undo: { type: 'boolean', description: 'Take it all out again' },
     project: { type: 'boolean', description: 'For this project alone, in its folder' },

@@ -66,12 +66,12 @@ async function reach(client: ArcClient, who: string): Promise<Reach | 'away'> {
   return session ? reachOf(session, new Set(waiting)) : 'away'
 }
 
-/** The receipt once the message is shown, else the last one before the time is over. */
+/** The receipt once the message is shown, or nobody of that name has ever signed in; else the last one before the time is over. */
 async function shownOrLast(client: ArcClient, id: number, timeoutMs: number): Promise<Receipt | undefined> {
   for (const deadline = performance.now() + timeoutMs; ; ) {
     const [receipt] = await client.receipts(id)
     const isShown = receipt?.state === 'shown' || receipt?.state === 'acknowledged'
-    if (isShown || performance.now() >= deadline) return receipt
+    if (isShown || receipt?.reason === 'unknown_agent' || performance.now() >= deadline) return receipt
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
 }
