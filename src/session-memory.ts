@@ -20,7 +20,7 @@ export interface Memory {
 /** The user's folder for what Arc remembers of harnesses. */
 export function stateFolder(): string {
   const { XDG_STATE_HOME, LOCALAPPDATA } = process.env
-  return join(XDG_STATE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.local', 'state'), 'arc')
+  return join(XDG_STATE_HOME || LOCALAPPDATA || join(homedir(), '.local', 'state'), 'arc')
 }
 
 function fileOf(harness: string, session: string): string {

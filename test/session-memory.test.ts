@@ -1,9 +1,10 @@
 // What hooks remember of a session, by its id: whatever the id is, it has a file of its own, in the user's folder.
 
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import t from 'tap'
-import { recall, remember } from '../src/session-memory.js'
+import { FACTS } from '../src/harness/places.js'
+import { recall, remember, stateFolder } from '../src/session-memory.js'
 import { ownFolder } from './support/folder.js'
 
 t.test('every session has a memory of its own', async (t) => {
@@ -35,4 +36,15 @@ t.test('every session has a memory of its own', async (t) => {
   const files = readdirSync(join(folder, 'arc/sessions'))
   t.equal(new Set(files.map((name) => name.toLowerCase())).size, sessions.length, 'where case does not count')
   t.strictSame(readdirSync(folder), ['arc'])
+})
+
+t.test('a folder that is set to nothing is not set', async (t) => {
+  const { XDG_STATE_HOME: before } = process.env
+  process.env.XDG_STATE_HOME = ''
+  t.teardown(() => {
+    if (before === undefined) delete process.env.XDG_STATE_HOME
+    else process.env.XDG_STATE_HOME = before
+  })
+  t.ok(isAbsolute(stateFolder()))
+  t.ok(isAbsolute(FACTS.opencode.home()))
 })

@@ -62,7 +62,7 @@ export interface SetupFacts {
   readonly asks?: (permissions: boolean) => string | undefined
 }
 
-const home = (variable: string, ...path: string[]) => process.env[variable] ?? join(homedir(), ...path)
+const home = (variable: string, ...path: string[]) => process.env[variable] || join(homedir(), ...path)
 
 /** For harnesses that give a hook's command to a shell. */
 function commandOf({ node, hook }: Program, harness: string): string {
@@ -150,7 +150,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
       const { node, hook, main } = program
       const folder = project === undefined ? home('CLAUDE_CONFIG_DIR', '.claude') : join(project, '.claude')
       // Its own state file holds the user's servers; with CLAUDE_CONFIG_DIR it lies in that folder.
-      const state = join(process.env.CLAUDE_CONFIG_DIR ?? homedir(), '.claude.json')
+      const state = join(process.env.CLAUDE_CONFIG_DIR || homedir(), '.claude.json')
       const events = ['SessionStart', 'UserPromptSubmit', 'PostToolBatch', 'Stop', 'SessionEnd']
       const handler = { type: 'command', command: node, args: [hook, 'claude'], timeout: 10 }
       const entries = [

@@ -79,7 +79,7 @@ function trust(harness: SetupName, project: string | undefined, finding: Make): 
 
 const trusts: Readonly<Partial<Record<SetupName, (project: string) => boolean>>> = {
   claude: (project) => {
-    const { projects = {} } = valuesOf(join(process.env.CLAUDE_CONFIG_DIR ?? homedir(), '.claude.json')) as {
+    const { projects = {} } = valuesOf(join(process.env.CLAUDE_CONFIG_DIR || homedir(), '.claude.json')) as {
       projects?: Values
     }
     return (projects[project] as Values | undefined)?.hasTrustDialogAccepted === true
