@@ -38,13 +38,14 @@ export function quotedMessages(
 }
 
 function headOf({ message, isCall }: Said, reader: string): string {
-  const { id, from_agent, to_agent, channel, thread_id, ts, offers = 1 } = message
+  const { id, from_agent, to_agent, channel, thread_id, ts, metadata, offers = 1 } = message
   const addressee = to_agent === reader ? 'you' : shortened(to_agent ?? '')
   const place =
     to_agent !== null ? `to ${addressee}` : `in ${shortened(channel)}${isCall ? ', calling you' : ''}`
   const thread = thread_id === null ? '' : `, thread ${shortened(thread_id)}`
+  const noReply = metadata.no_reply === true ? ', needs no reply' : ''
   const again = offers > 1 ? ', handed over before' : ''
-  return `#${id} ${shortened(from_agent)} ${place}${thread}, ${clock(ts)}${again}:`
+  return `#${id} ${shortened(from_agent)} ${place}${thread}, ${clock(ts)}${noReply}${again}:`
 }
 
 /** A body as quoted lines of at most `max` characters in all. */

@@ -93,7 +93,7 @@ export interface DirectMessageOptions extends CallOptions {
   replyTo?: number | undefined
   /** At most 32, the hub's default limit. */
   attachments?: readonly AttachmentInput[] | undefined
-  /** Default `{}`. */
+  /** Default `{}`. A message with `no_reply: true` wakes nobody (§18). */
   metadata?: Metadata | undefined
   /** The id of an existing task; an unknown one is a 400. */
   parentTaskId?: number | undefined

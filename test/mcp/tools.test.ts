@@ -111,6 +111,28 @@ t.test('a question without an answer stays open, and the answer comes to the inb
   t.match(await program.text('arc_inbox', { wait: 20 }), '| yes')
 })
 
+t.test(
+  'what needs no reply wakes nobody and says so, but the answer to a question wakes who asked',
+  async (t) => {
+    const sender = await Program.start(t, { args: [...at, '--agent', 'sender'] })
+    const reader = await Program.start(t, { args: [...at, '--agent', 'reader'] })
+    const [mayWake, unread] = [{ wake: true }, (count: number) => ({ wake: false, unread: count })]
+    await Promise.all([sender.text('arc_who'), reader.text('arc_who')])
+    await sender.text('arc_post', { to: 'reader', text: 'the build is green', fyi: true })
+    t.match(await alice.wake('reader'), unread(1))
+    await sender.text('arc_post', { to: 'reader', text: 'look, please' })
+    t.match(await alice.wake('reader'), mayWake)
+    t.match(await reader.text('arc_inbox'), /UTC, needs no reply:\n\| the build.*UTC:\n\| look, please/s)
+
+    const asked = await sender.text('arc_ask', { to: 'reader', text: 'ready?', wait: 0 })
+    const id = Number(/No answer to #(\d+)/.exec(asked)?.[1])
+    await reader.text('arc_reply', { id, text: 'soon', keep_open: true, fyi: true })
+    t.match(await alice.wake('sender'), unread(1))
+    await reader.text('arc_reply', { id, text: 'now', fyi: true })
+    t.match(await alice.wake('sender'), mayWake)
+  },
+)
+
 t.test('what no hub accepts is an answer with isError that names the cure', async (t) => {
   const program = await Program.start(t, { args: [...at, '--agent', 'errs'] })
   const cases: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [

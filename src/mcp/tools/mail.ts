@@ -15,6 +15,9 @@ const PAGE_ROWS = 500
 const REQUEST = 'task_request'
 const RESULT = 'task_result'
 const VIA = 'mcp'
+/** A message with it wakes nobody (PROTOCOL §18). */
+const NO_REPLY = { no_reply: true }
+const fyi = z.boolean().optional()
 /** Seconds after which the hub offers again what a server that was killed has not handed over. */
 const LEASE_SEC = 10
 
@@ -59,11 +62,13 @@ export const post = tool({
     channel: z.string().optional(),
     thread: z.string().optional(),
     create: z.boolean().optional().describe('make the channel'),
+    fyi: fyi.describe('needs no reply, wakes nobody'),
   }),
-  async run({ text, to, channel, thread, create }, { agent: { client }, signal }) {
+  async run({ text, to, channel, thread, create, fyi }, { agent: { client }, signal }) {
     if (create && channel !== undefined) await client.createChannel(channel, { signal })
+    const metadata = fyi ? NO_REPLY : undefined
     const posted = await client
-      .post(text, { to, channel, threadId: thread, toMustExist: to !== undefined, signal })
+      .post(text, { to, channel, threadId: thread, metadata, toMustExist: to !== undefined, signal })
       .catch((error: unknown) => withChannels(client, error, to === undefined ? channel : undefined))
     return postedText(posted)
   },
@@ -138,14 +143,15 @@ async function answerTo(
 export const reply = tool({
   name: 'arc_reply',
   description: 'Answer a message where it was said. It settles a question of arc_ask, unless keep_open.',
-  input: z.strictObject({ id, text: z.string(), keep_open: z.boolean().optional() }),
-  async run({ id, text, keep_open }, { agent: { client }, signal }) {
+  input: z.strictObject({ id, text: z.string(), keep_open: z.boolean().optional(), fyi }),
+  async run({ id, text, keep_open, fyi }, { agent: { client }, signal }) {
     const original = await client.message(id, { signal })
     const { from_agent, to_agent, channel, thread_id, kind } = original
     const partner = from_agent === client.agentId ? to_agent : from_agent
     const settles = kind === REQUEST && from_agent !== client.agentId && !keep_open
     const posted = await client.post(text, {
       kind: settles ? RESULT : undefined,
+      metadata: fyi && !settles ? NO_REPLY : undefined, // who has asked waits for the answer
       replyTo: id,
       channel,
       threadId: thread_id ?? undefined,
