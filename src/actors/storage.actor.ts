@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { ArcError } from '../protocol/errors.js'
 import type { ChangeTopic } from '../protocol/kinds.js'
-import type { StorageBackend } from '../storage/backend.js'
+import { isTransient, type StorageBackend } from '../storage/backend.js'
 import { changedBy, FOREIGN_CHANGES } from '../storage/changes.js'
 import { Committer } from '../storage/committer.js'
 import type { DoorContract, StorageContract } from '../storage/contract.js'
@@ -173,7 +173,7 @@ async function openBackend(
 
 /** The backend calls back again when its storage can be read again. */
 function ignorePassing(error: unknown): void {
-  if (!(error instanceof ArcError && error.retryable)) throw error
+  if (!isTransient(error)) throw error
 }
 
 /** @throws ArcError `storage_lost` if another storage is in the place of the one that this hub served before */

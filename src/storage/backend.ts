@@ -10,7 +10,9 @@
 //   - When `apply` returns, the whole batch survives power loss, and every hub on the storage can read it. When it throws,
 //     nothing of the batch happened.
 //   - `watchForeignCommits` calls back after every foreign commit. It may call once for many, or without one.
+//     After a read has failed, it calls back when the storage can be read again.
 
+import { ArcError } from '../protocol/errors.js'
 import type { FeedMessage, Health, Page, PageQuery, Query, StorageFacts, Submission } from './commands.js'
 import type { Done, Outcome } from './outcome.js'
 
@@ -37,6 +39,9 @@ export interface PendingShutdown {
 
 /** Another process is writing. Nothing of the batch happened; try it again in a moment. */
 export class StorageBusy extends Error {}
+
+/** Whether the storage can't be used now, and may be used later. */
+export const isTransient = (error: unknown): boolean => error instanceof ArcError && error.retryable
 
 export interface StorageBackend {
   readonly facts: Omit<StorageFacts, 'latestId' | 'allowRemote'>

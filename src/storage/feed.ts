@@ -5,7 +5,7 @@
 // another hub has committed in between. The feed then reads the gap from the storage first.
 
 import type { Link } from '../actors/runtime/link.js'
-import type { StorageBackend } from './backend.js'
+import { isTransient, type StorageBackend } from './backend.js'
 import type { FeedMessage } from './commands.js'
 import type { DoorContract, StorageContract } from './contract.js'
 
@@ -33,10 +33,10 @@ export class Feed {
     return this.#doors
   }
 
-  /** Adds a door, and sends it the messages after `afterId` that it missed. */
+  /** Adds a door, and sends it the messages after `afterId` that it missed. If they can't be read now, it has to read. */
   async subscribe(door: DoorLink, afterId: number): Promise<void> {
     if (afterId < this.#publishedId) {
-      const missed = await this.#backend.messagesAfter(afterId, MAX_CATCH_UP)
+      const missed = await this.#missed(afterId)
       const unseen = missed?.filter((message) => message.id <= this.#publishedId)
       if (!unseen) door.cast('skipped', { latestId: this.#publishedId })
       else if (unseen.length > 0) door.cast('published', unseen)
@@ -67,6 +67,15 @@ export class Feed {
     if (unseen) return this.#send(unseen)
     this.#publishedId = await this.#backend.latestId()
     for (const door of this.#doors) door.cast('skipped', { latestId: this.#publishedId })
+  }
+
+  async #missed(afterId: number): Promise<readonly FeedMessage[] | undefined> {
+    try {
+      return await this.#backend.messagesAfter(afterId, MAX_CATCH_UP)
+    } catch (error) {
+      if (isTransient(error)) return undefined
+      throw error
+    }
   }
 
   #send(messages: readonly FeedMessage[]): void {

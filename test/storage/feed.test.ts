@@ -4,6 +4,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { Link } from '../../src/actors/runtime/link.js'
+import { ArcError } from '../../src/protocol/errors.js'
 import type { FeedMessage } from '../../src/storage/commands.js'
 import type { DoorContract, StorageContract } from '../../src/storage/contract.js'
 import { type DoorLink, Feed } from '../../src/storage/feed.js'
@@ -133,6 +134,25 @@ t.test('a door that comes back is not told of what was not published yet before 
   await door.has(3)
   t.strictSame(door.came, [8, 9, 10])
 })
+
+t.test(
+  'a door that subscribes while the storage cannot be read is told to read, and gets what follows',
+  async (t) => {
+    const storage = storageOf(3)
+    let isCut = true
+    const messagesAfter = async (afterId: number, limit: number) => {
+      if (isCut) throw new ArcError('unavailable', 'cut off')
+      return storage.messagesAfter(afterId, limit)
+    }
+    const feed = new Feed({ ...storage, messagesAfter }, 3)
+    const door = openDoor(t)
+    await feed.subscribe(door.link, 1)
+    isCut = false
+    await feed.publish([storage.commit(4)])
+    await door.has(2)
+    t.strictSame(door.came, ['skipped to 3', 4])
+  },
+)
 
 t.test('a door that has missed too much is told to read instead', async (t) => {
   const storage = storageOf(TOO_MANY + 5)
