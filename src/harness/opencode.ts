@@ -13,6 +13,8 @@ import type { Offer } from '../protocol/objects.js'
 import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
 import { recall, remember } from '../session-memory.js'
+import { editedPaths } from './edits.js'
+import { editedText, heldEdits, tellHolders } from './held-edits.js'
 import { HubCalls } from './hub-call.js'
 import { introduction, signIn } from './sign-in.js'
 import { untilWoken } from './waking.js'
@@ -26,6 +28,11 @@ interface Input {
   readonly sessionID: string
 }
 
+interface ToolCall extends Input {
+  readonly tool: string
+  readonly args?: unknown
+}
+
 interface TextPart {
   readonly type: 'text'
   readonly text: string
@@ -36,7 +43,7 @@ export interface Hooks {
   event(given: { event: { type: string; properties?: unknown } }): Promise<void>
   'chat.message'(input: Input, output: { parts: object[] }): Promise<void>
   /** A tool of an MCP server has `content`, another one `output`. */
-  'tool.execute.after'(input: Input, output: { output?: unknown; content?: unknown }): Promise<void>
+  'tool.execute.after'(input: ToolCall, output: { output?: unknown; content?: unknown }): Promise<void>
   'experimental.chat.messages.transform'(input: object, output: { messages: object[] }): Promise<void>
   dispose(): Promise<void>
 }
@@ -74,7 +81,7 @@ export async function Arc({ directory, client }: Given, { wake = false } = {}): 
       }),
     'tool.execute.after': (input, output) =>
       silently(async () => {
-        const text = await room.afterTool(input.sessionID)
+        const text = await room.afterTool(input)
         if (text === '') return
         if (typeof output.output === 'string') output.output += `\n\n${text}`
         else if (Array.isArray(output.content)) output.content.push({ type: 'text', text } satisfies TextPart)
@@ -137,9 +144,16 @@ class Room {
     })
   }
 
-  async afterTool(session: string): Promise<string> {
-    const agent = this.#agents.get(session)
-    return agent ? this.#withHub((hub) => this.#offered(hub, agent.agentId, 'tool', '')) : ''
+  /** The text for the output of a tool. Edits of files that another agent holds are told to both. */
+  async afterTool({ sessionID, tool, args }: ToolCall): Promise<string> {
+    const agentId = this.#agents.get(sessionID)?.agentId
+    if (agentId === undefined) return ''
+    const paths = editedPaths({ tool_name: tool, tool_input: args }, this.#folder)
+    return this.#withHub(async (hub) => {
+      const held = await heldEdits(hub, agentId, paths)
+      await tellHolders(hub, agentId, held)
+      return this.#offered(hub, agentId, 'tool', editedText(agentId, held).trimEnd())
+    })
   }
 
   /** A request goes to the model: what stands in it was shown. */

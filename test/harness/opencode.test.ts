@@ -1,7 +1,7 @@
 // The plugin of opencode, with what opencode hands to it: a message counts as shown when it stands in a request, and not before.
 
 import { execFileSync } from 'node:child_process'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startHub } from '../../src/actors/hub.js'
@@ -26,13 +26,13 @@ interface Part {
 }
 
 /** A folder in which opencode has loaded the plugin. */
-async function opencodeIn(t: Test): Promise<{ hooks: Hooks; agentId: string }> {
+async function opencodeIn(t: Test): Promise<{ hooks: Hooks; agentId: string; directory: string }> {
   const directory = ownFolder(t)
   const name = basename(directory)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
-  return { hooks: await Arc({ directory }), agentId: `opencode-${name.slice(0, 40)}` }
+  return { hooks: await Arc({ directory }), agentId: `opencode-${name.slice(0, 40)}`, directory }
 }
 
 async function prompted(hooks: Hooks, sessionID: string): Promise<Part[]> {
@@ -70,15 +70,15 @@ t.test('a tool: the text is added to its output, in the shape of that tool', asy
   const { hooks, agentId } = await opencodeIn(t)
   const say = async () => (await alice.dm(agentId, 'mid-turn')).id
   const shell = { output: 'hi\n' }
-  await hooks['tool.execute.after']({ sessionID: 'ses_2' }, shell)
+  await hooks['tool.execute.after']({ sessionID: 'ses_2', tool: 'bash' }, shell)
   t.equal(shell.output, 'hi\n', 'no prompt of that session has come')
   await prompted(hooks, 'ses_2')
   const [first] = [await say()]
-  await hooks['tool.execute.after']({ sessionID: 'ses_2' }, shell)
+  await hooks['tool.execute.after']({ sessionID: 'ses_2', tool: 'bash' }, shell)
   t.match(shell.output, /^hi\n\n\nArc: 1 message for agent .*\n\| mid-turn\n/s)
   const second = await say()
   const content: object[] = [{ type: 'text', text: 'an answer' }]
-  await hooks['tool.execute.after']({ sessionID: 'ses_2' }, { content })
+  await hooks['tool.execute.after']({ sessionID: 'ses_2', tool: 'bash' }, { content })
   t.match(content[1], { type: 'text', text: /\n\| mid-turn\n/ })
   await request(
     hooks,
@@ -86,6 +86,38 @@ t.test('a tool: the text is added to its output, in the shape of that tool', asy
     { type: 'tool', state: { content } },
   )
   for (const id of [first, second]) t.match(await receiptOf(id), { state: 'shown', via: 'opencode tool' })
+})
+
+t.test('an edit of a file that another agent holds is told to both, once to the holder', async (t) => {
+  const { hooks, agentId, directory } = await opencodeIn(t)
+  await prompted(hooks, 'ses_6')
+  const holder = await ArcClient.quickstart(`holder of ${directory}`, { baseUrl: hub.url })
+  t.teardown(() => holder.close())
+  await holder.lock('src/held.ts')
+  const calls = [
+    ['write', { filePath: join(directory, 'src/held.ts'), content: 'x' }],
+    ['edit', { filePath: 'src/held.ts', oldString: 'x', newString: 'y' }],
+    [
+      'apply_patch',
+      { patchText: '*** Begin Patch\n*** Update File: src/held.ts\n@@\n-x\n+y\n*** End Patch' },
+    ],
+  ] as const
+  for (const [tool, args] of calls) {
+    const result = { output: 'done' }
+    await hooks['tool.execute.after']({ sessionID: 'ses_6', tool, args }, result)
+    t.match(
+      result.output,
+      /^done\n\nArc: src\/held.ts, which this session has just changed, is held: lock/,
+      tool,
+    )
+  }
+  const reading = { output: 'x' }
+  await hooks['tool.execute.after']({ sessionID: 'ses_6', tool: 'read', args: calls[0][1] }, reading)
+  t.equal(reading.output, 'x', 'to read is no edit')
+  t.strictSame(
+    (await holder.inbox()).map(({ body }) => body),
+    [`${agentId} has just changed src/held.ts, which you hold, and was told so.`],
+  )
 })
 
 t.test('a session of a subagent is left out, and a deleted one ends', async (t) => {
@@ -122,7 +154,7 @@ t.test('whatever fails, nothing is added, written or thrown', async (t) => {
     const parts = [{ type: 'text', text: 'x' }]
     await hooks['chat.message']({ sessionID: 's' }, { parts })
     await hooks['chat.message'](undefined, undefined).catch(() => process.exit(3))
-    await hooks['tool.execute.after']({ sessionID: 's' }, {})
+    await hooks['tool.execute.after']({ sessionID: 's', tool: 'write', args: { filePath: 'a' } }, {})
     await hooks['experimental.chat.messages.transform']({}, { messages: [] })
     await hooks.event({ event: { type: 'session.deleted' } })
     await hooks.dispose()
