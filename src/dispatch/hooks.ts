@@ -50,11 +50,11 @@ export class Hooks {
 
   /** Rejects as the storage does. */
   async answer(
-    { agentId, session: id, event, isGoingOn, isSubagent }: HookPlan,
+    { agentId, session: id, event, isGoingOn, isLeftOut }: HookPlan,
     request: DoorRequest,
   ): Promise<Answer> {
     const moment = MOMENTS[event]
-    if (moment === undefined || isSubagent) return SILENT
+    if (moment === undefined || isLeftOut) return SILENT
     const key = JSON.stringify([agentId, id])
     const { storage } = this.#options
     storage.touch([agentId])

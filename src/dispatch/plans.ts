@@ -53,7 +53,7 @@ export interface HookPlan {
   readonly event: string
   /** A stop before it was held, and the turn went on. */
   readonly isGoingOn: boolean
-  readonly isSubagent: boolean
+  readonly isLeftOut: boolean
 }
 
 /** A command that may wait in a line. */

@@ -151,8 +151,9 @@ export function routeTable({ limits, listenHost }: RoutesOptions): Record<string
         session_id: session,
         hook_event_name: event,
       } = parse(requests.callHook, given)
-      const isSubagent = 'agent_id' in body || 'agent_type' in body
-      return { kind: 'hook', agentId, session, event, isGoingOn: body.stop_hook_active === true, isSubagent }
+      // Subagents, and other programs that read Claude Code's configuration.
+      const isLeftOut = ['agent_id', 'agent_type', 'cursor_version', 'sessionId'].some((one) => one in body)
+      return { kind: 'hook', agentId, session, event, isGoingOn: body.stop_hook_active === true, isLeftOut }
     },
     'GET /v1/held-wakes': () => read({ op: 'wakes.held', input: guard }),
     'POST /v1/mailboxes/:agent_id/offer': ({ params, query, body }) => {

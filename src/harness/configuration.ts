@@ -18,6 +18,8 @@ export interface Settings {
   /** Members that the harness wants at the top, if the file has not got them. */
   readonly beside: Readonly<Record<string, unknown>>
   readonly edits: readonly Edit[]
+  /** What an earlier run may have written and does not belong there any more. */
+  readonly gone?: readonly Edit[] | undefined
 }
 
 export interface Edited {
@@ -32,7 +34,7 @@ const BOM = '\uFEFF'
 const EMPTY = '{\n}\n'
 
 /** The text with our entries: added last in their places, or brought up to date. Undefined: not readable. */
-export function withEdits(text: string, { beside, edits }: Settings): Edited | undefined {
+export function withEdits(text: string, { beside, edits, gone = [] }: Settings): Edited | undefined {
   const mark = text.startsWith(BOM) ? BOM : ''
   const given = text.slice(mark.length)
   let source = given.trim() === '' ? EMPTY : given
@@ -40,6 +42,7 @@ export function withEdits(text: string, { beside, edits }: Settings): Edited | u
   for (const [name, value] of Object.entries(beside)) {
     if (!nodeAt(source, [name])) source = withLast(source, [], name, value)
   }
+  source = withoutOwn(source, gone)
   const taken: Edit[] = []
   for (const edit of edits) {
     const after = withEdit(source, edit)
@@ -50,16 +53,20 @@ export function withEdits(text: string, { beside, edits }: Settings): Edited | u
 }
 
 /** The text without our entries. Lists and objects that they leave empty stay. Undefined: not readable. */
-export function withoutEdits(text: string, { edits }: Settings): string | undefined {
+export function withoutEdits(text: string, { edits, gone = [] }: Settings): string | undefined {
   const mark = text.startsWith(BOM) ? BOM : ''
-  let source = text.slice(mark.length)
+  const source = text.slice(mark.length)
   if (source.trim() === '') return text
   if (!rootOf(source)) return undefined
-  for (const edit of edits) {
-    const found = ownOf(source, edit)
-    if (found) source = without(source, found)
-  }
-  return rootOf(source) && mark + source
+  const rest = withoutOwn(source, [...edits, ...gone])
+  return rootOf(rest) && mark + rest
+}
+
+function withoutOwn(source: string, edits: readonly Edit[]): string {
+  return edits.reduce((rest, edit) => {
+    const found = ownOf(rest, edit)
+    return found ? without(rest, found) : rest
+  }, source)
 }
 
 /** Undefined: another program's entry has the name, or something else is where the list or object should be. */

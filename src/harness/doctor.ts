@@ -2,7 +2,9 @@
 // that stand in the configuration, as an agent that leaves again. What a program asks a person for is read from its files.
 
 import { existsSync } from 'node:fs'
+import { isLoopback } from '../protocol/address.js'
 import type { Edit } from './configuration.js'
+import { calledUrl, httpHooksIn, whyUncallable } from './http-hooks.js'
 import { FACTS, type Options, type Place, type Program, type SetupName } from './places.js'
 import { setUp } from './setup.js'
 import { type Command, type End, Trial } from './trial.js'
@@ -25,6 +27,7 @@ const WISHES: readonly Partial<Options>[] = [
   { refuseHeldEdits: true },
   {},
 ]
+const DOCTOR = 'arc-doctor'
 /** A hook ends itself after 2 s. */
 const HOOK_MS = 5_000
 const SERVER_MS = 15_000
@@ -54,7 +57,10 @@ export async function examine(harness: SetupName, examination: Examination): Pro
   )
   if (missing.length > 0) return missing
   // Without `wake`: a watcher would wait for the doctor's session.
-  const places = FACTS[harness].places({ program, permissions: false, project, ...wishes, wake: false })
+  const options = { program, permissions: false, project, ...wishes, wake: false }
+  const [http] = FACTS[harness].places(options).flatMap(({ file }) => httpHooksIn(file) ?? [])
+  const httpHooks = http && { ...http, agent: DOCTOR } // the agent itself may be at work
+  const places = FACTS[harness].places({ ...options, httpHooks })
   const trial = new Trial(examination.hubUrl)
   try {
     const files = places.map(({ file }) => file).join(' and ')
@@ -106,6 +112,12 @@ async function called(
   let said = ''
   for (const { path, value } of inOrder(hooks)) {
     const event = path.at(-1) as string
+    const url = calledUrl(value)
+    if (url !== undefined) {
+      const unlike = await unlikeHub(url, hubUrl)
+      if (unlike !== undefined) return finding(false, `the hook of ${event} ${unlike}`)
+      continue
+    }
     const input = JSON.stringify(payloadOf(harness, event, trial.folder))
     const end = await trial.run(hookCommandOf(value), input, HOOK_MS)
     const wrong = wrongWith(end)
@@ -117,8 +129,26 @@ async function called(
     slowestMs = Math.max(slowestMs, end.tookMs)
     said += end.stdout
   }
-  const all = `each of the ${hooks.length} hooks ends with 0, within ${Math.ceil(slowestMs)} ms`
+  const calls = hooks.filter(({ value }) => calledUrl(value) !== undefined).length
+  const called = calls > 0 ? `, ${calls} of them by calling the hub` : ''
+  const all = `each of the ${hooks.length} hooks ends with 0, within ${Math.ceil(slowestMs)} ms${called}`
   return spoken(hubUrl, all, said, finding)
+}
+
+/** What is wrong with an address that the harness calls itself. */
+async function unlikeHub(url: string, hubUrl: string | undefined): Promise<string | undefined> {
+  const { origin } = new URL(url)
+  const cure = 'run: arc setup claude --project --http-hooks --agent NAME'
+  if (hubUrl !== undefined && placeOf(hubUrl) !== placeOf(url))
+    return `calls ${origin}, but the hub of this project is at ${hubUrl}: ${cure}`
+  const why = hubUrl === undefined ? undefined : await whyUncallable({ url: origin, agent: DOCTOR })
+  return why === undefined ? undefined : `calls ${origin}: ${why}; start the hub there, or ${cure}`
+}
+
+/** This machine has several names for itself. */
+function placeOf(url: string): string {
+  const { hostname, port, host } = new URL(url)
+  return isLoopback(hostname) ? port : host
 }
 
 /** Loads the plugin as opencode does, and lets it see a prompt. */

@@ -20,6 +20,8 @@ export interface Harness {
   readonly silence?: Readonly<Record<string, object>>
   /** A prompt at which it drops what a hook says. */
   readonly deafAt?: RegExp
+  /** The event that tells of edits, where another one tells of those that were refused or failed as well. */
+  readonly editsAt?: string
   /** The hook's environment is that of the terminal in which the agent runs. A daemon has one of its own. */
   readonly hasOwnEnvironment: boolean
   /** It tells an MCP server no session, and has one at a time in a process: what its hooks remember is of the process, too. */

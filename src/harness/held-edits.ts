@@ -52,15 +52,24 @@ function asking(agentId: string, lease: Lock | Scope): string {
   return `Asking goes by: arc post --agent ${agent} --to ${holder} "TEXT"`
 }
 
-/** Tells the holders. The hub takes each message once for a path and a holding. */
-export async function tellHolders(hub: HubCalls, agentId: string, held: readonly HeldEdit[]): Promise<void> {
+/** Tells the holders. The hub takes each message once for a path, a holding, and what became of the edit. */
+export async function tellHolders(
+  hub: HubCalls,
+  agentId: string,
+  held: readonly HeldEdit[],
+  fate: 'done' | 'refused' = 'done',
+): Promise<void> {
   for (const { path, lease } of held) {
     const what = 'scope_id' in lease ? { scope_id: lease.scope_id } : { locked_at: lease.locked_at }
+    const text =
+      fate === 'done'
+        ? `${agentId} has just changed ${path}, which you hold, and was told so.`
+        : `${agentId} wanted to change ${path}, which you hold. It was not changed, and ${agentId} was told that you hold it.`
     const body = {
       from_agent: agentId,
       to_agent: lease.agent_id,
       kind: 'notice',
-      body: `${agentId} has just changed ${path}, which you hold, and was told so.`,
+      body: text,
       metadata: { held_edit: { file_path: path, ...what } },
     }
     const key = crypto().createHash('sha256').update(JSON.stringify(body)).digest('hex')

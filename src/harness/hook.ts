@@ -202,14 +202,18 @@ class Call {
     return `${await introduction(this.#hub, this.#agentId)}${waking}\n`
   }
 
-  /** Before an edit: refuses it if another agent holds the file. */
+  /** Before an edit: refuses it if another agent holds the file, and tells the holder. */
   async #refuseHeldEdit(): Promise<void> {
-    const [held] = await this.#heldEdits()
-    if (held) this.#write(refusedText(this.#agentId, held))
+    const held = await this.#heldEdits()
+    if (!held[0]) return
+    this.#write(refusedText(this.#agentId, held[0]))
+    await tellHolders(this.#hub, this.#agentId, held, 'refused')
   }
 
   /** After edits: tells the holders of the files. Returns what the agent is told. */
   async #noteHeldEdits(): Promise<string> {
+    const { editsAt = this.#event } = this.#harness
+    if (this.#event !== editsAt) return ''
     const held = await this.#heldEdits()
     await tellHolders(this.#hub, this.#agentId, held)
     return editedText(this.#agentId, held)

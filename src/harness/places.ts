@@ -9,6 +9,7 @@ import { parse } from 'jsonc-parser'
 import type { Edit, Settings } from './configuration.js'
 import { EDIT_MATCHER } from './edits.js'
 import { CLAUDE_MOMENTS, HARNESS_NAMES } from './harness.js'
+import { claudeHooks, type HttpHooks } from './http-hooks.js'
 import type { Table } from './toml.js'
 import { WATCH_HOURS, WATCH_PROGRAM } from './watcher.js'
 
@@ -43,6 +44,8 @@ export interface Options {
   readonly refuseHeldEdits?: boolean | undefined
   /** Idle models are woken for what is addressed to their agents, where the harness allows it. */
   readonly wake?: boolean | undefined
+  /** Claude Code calls this hub itself where it can, without a process. */
+  readonly httpHooks?: HttpHooks | undefined
 }
 
 /** Elsewhere a hook that can't run would stop the tool, or nothing is known of it. */
@@ -101,10 +104,12 @@ const allowed = (path: Edit['path'], value: string): Edit => ({
   isOurs: (text) => text === JSON.stringify(value),
 })
 
-const json = (file: string, edits: readonly Edit[], beside: Settings['beside'] = {}): Place => ({
-  file,
-  json: { beside, edits },
-})
+const json = (
+  file: string,
+  edits: readonly Edit[],
+  beside: Settings['beside'] = {},
+  gone?: readonly Edit[],
+): Place => ({ file, json: { beside, edits, gone } })
 
 const CLAUDE_LIKE = Object.keys(CLAUDE_MOMENTS)
 
@@ -151,17 +156,14 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
       const folder = project === undefined ? home('CLAUDE_CONFIG_DIR', '.claude') : join(project, '.claude')
       // Its own state file holds the user's servers; with CLAUDE_CONFIG_DIR it lies in that folder.
       const state = join(process.env.CLAUDE_CONFIG_DIR || homedir(), '.claude.json')
-      const events = ['SessionStart', 'UserPromptSubmit', 'PostToolBatch', 'Stop', 'SessionEnd']
       const handler = { type: 'command', command: node, args: [hook, 'claude'], timeout: 10 }
-      const entries = [
-        ...hooks(events, () => ({ hooks: [handler] })),
-        ...refusing(options, 'PreToolUse', handler),
-        ...watching(options),
-      ]
+      const { edits, gone } = claudeHooks(handler, options.httpHooks, isOurHook)
+      const entries = [...edits, ...refusing(options, 'PreToolUse', handler), ...watching(options)]
       if (permissions) entries.push(allowed(['permissions', 'allow'], 'mcp__arc__*'))
       if (permissions && project !== undefined) entries.push(allowed(['enabledMcpjsonServers'], 'arc'))
+      const settings = project === undefined ? 'settings.json' : 'settings.local.json'
       return [
-        json(join(folder, project === undefined ? 'settings.json' : 'settings.local.json'), entries),
+        json(join(folder, settings), entries, {}, gone),
         json(project === undefined ? state : join(project, '.mcp.json'), [
           // Without `alwaysLoad` the model sees a tool only after it has searched for it.
           server({ type: 'stdio', command: node, args: [main, 'mcp'], alwaysLoad: true }),

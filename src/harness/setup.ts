@@ -16,6 +16,7 @@ import {
 import { delimiter, dirname, join } from 'node:path'
 import { stateFolder } from '../session-memory.js'
 import { type Edit, withEdits, withoutEdits } from './configuration.js'
+import { httpHooksIn } from './http-hooks.js'
 import { FACTS, type Options, type Place, SETUP_NAMES, type SetupName } from './places.js'
 import { tableText, withoutTable, withTable } from './toml.js'
 
@@ -68,11 +69,13 @@ export function installedHarnesses(): SetupName[] {
 /** @throws Error of the file system if a file can't be written */
 export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   const { places, remains, asks } = FACTS[harness]
+  const [earlier] = places(options).flatMap(({ file }) => httpHooksIn(file) ?? [])
   // What an earlier run was asked to write besides stays with a later one, and goes with the rest.
   const wishes = {
     permissions: options.permissions || options.undo,
     refuseHeldEdits: options.refuseHeldEdits || options.undo,
     wake: options.wake || options.undo || places(options).some(isWaking),
+    httpHooks: options.httpHooks ?? earlier ?? (options.undo ? { url: '', agent: '' } : undefined),
   }
   const all = places({ ...options, ...wishes })
   const files = all.map((place) => change(place, options))

@@ -77,16 +77,21 @@ t.test('§18 at most three stops in a row are held', async (t) => {
   t.match(await call('UserPromptSubmit'), /again 4[\s\S]*again 5/)
 })
 
-t.test('§18 subagents and other events are told nothing; two sessions never the same', async (t) => {
-  const { agent, call, send } = await session()
-  await send('for one of you')
-  t.equal(await call('PostToolBatch', { agent_id: 'sub' }), undefined)
-  t.equal(await call('SubagentStop'), undefined)
-  const other = (event: string) =>
-    hub.post(`/v1/hooks/claude/${agent}`, { session_id: 'another', hook_event_name: event })
-  const texts = await Promise.all([call('PostToolBatch'), other('PostToolBatch').then(({ text }) => text)])
-  t.equal(texts.filter((text) => text?.includes('for one of you')).length, 1)
-})
+t.test(
+  '§18 subagents, other programs and other events are told nothing; two sessions never the same',
+  async (t) => {
+    const { agent, call, send } = await session()
+    await send('for one of you')
+    t.equal(await call('PostToolBatch', { agent_id: 'sub' }), undefined)
+    t.equal(await call('PostToolBatch', { cursor_version: '3.1' }), undefined)
+    t.equal(await call('PostToolBatch', { sessionId: 's', hookEventName: 'PostToolBatch' }), undefined)
+    t.equal(await call('SubagentStop'), undefined)
+    const other = (event: string) =>
+      hub.post(`/v1/hooks/claude/${agent}`, { session_id: 'another', hook_event_name: event })
+    const texts = await Promise.all([call('PostToolBatch'), other('PostToolBatch').then(({ text }) => text)])
+    t.equal(texts.filter((text) => text?.includes('for one of you')).length, 1)
+  },
+)
 
 t.test('§18 it is guarded and checked as every route', async (t) => {
   const { agent } = await session()

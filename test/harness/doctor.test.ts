@@ -144,7 +144,11 @@ t.test('what else setup was asked for is no lack', async (t) => {
     setUp(harness, { program: PROGRAM, permissions: true, undo: false, dryRun: false, ...wishes })
     const [configuration, hooks] = await look(harness)
     t.match(configuration, { about: 'configuration', ok: true }, harness)
-    t.match(hooks, { ok: true, text: harness === 'copilot' ? /the 5 hooks/ : /the 6 hooks/ }, harness)
+    t.match(
+      hooks,
+      { ok: true, text: `the ${{ claude: 7, codex: 6, qwen: 6, copilot: 5 }[harness]} hooks` },
+      harness,
+    )
   }
 })
 

@@ -40,10 +40,12 @@ for (const [name, edit] of Object.entries(EDITS)) {
     t.teardown(() => holder.close())
     const path = `src/${basename(session.folder)}.ts`
     const call = edit(join(session.folder, path))
-    // Claude Code names the tools of a batch together.
-    const after = name === 'claude' ? { tool_calls: [call] } : call
+    // Claude Code's event after a batch tells of refused and failed edits as well.
+    const after =
+      name === 'claude' ? { ...call, tool_calls: undefined, hook_event_name: 'PostToolUse' } : call
     t.equal(await session.told(t, 'tool', after), undefined, 'nobody holds it')
     await holder.lock(path)
+    if (name === 'claude') t.equal(await session.told(t, 'tool', { tool_calls: [call] }), undefined)
     const told = await session.told(t, 'tool', after)
     t.match(told, `${path}, which this session has just changed, is held: lock ${path} by holder`)
     await session.told(t, 'tool', after)
@@ -62,6 +64,11 @@ for (const [name, edit] of Object.entries(EDITS)) {
       name === 'gemini' ? [answer.decision, answer.reason] : [permissionDecision, permissionDecisionReason]
     t.equal(decision, 'deny')
     t.match(reason, `${path} is held: lock`)
+    await session.call('tool', before)
+    const all = await holder.inbox()
+    const wanted = new RegExp(`wanted to change ${path}, which you hold. It was not changed`)
+    t.match(all[1], { from_agent: session.agentId, kind: 'notice', body: wanted })
+    t.equal(all.length, 2, 'once for a holding')
     await holder.unlock(path)
     const allowed = await session.call('tool', before)
     t.strictSame([allowed.code, allowed.stdout, allowed.stderr], [0, '', ''])
@@ -75,7 +82,11 @@ t.test("an agent's own lock and shared scopes are no news; another's exclusive s
   const other = await ArcClient.quickstart('scope-holder', { baseUrl: hub.url })
   t.teardown(() => Promise.all([mine.close(), other.close()]))
   const edited = (path: string) =>
-    session.told(t, 'tool', { tool_calls: [EDITS.claude?.(join(session.folder, path))] })
+    session.told(t, 'tool', {
+      ...EDITS.claude?.(join(session.folder, path)),
+      tool_calls: undefined,
+      hook_event_name: 'PostToolUse',
+    })
   await other.scope(['lib/**'], { mode: 'shared' })
   t.equal(await edited('lib/a.ts'), undefined)
   await mine.lock('docs/a.md')

@@ -272,7 +272,7 @@ t.test('a new place of the program is written over the old one; what a person ha
     set('claude', { program })
     const text = read(join(home, '.claude/settings.json'))
     t.notMatch(text, /node 22/)
-    t.equal(text.split('/new/hook.cjs').length, 6)
+    t.equal(text.split('/new/hook.cjs').length, 7)
     t.match(text, /mcp__arc__/, 'a permission stays')
     t.match(read(state), /"\/new\/main.cjs",\s+"mcp"\s+\],\s+"alwaysLoad": true,\s+"timeout": 9/)
   }),

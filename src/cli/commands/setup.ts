@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { createTwoFilesPatch } from 'diff'
+import { type HttpHooks, whyUncallable } from '../../harness/http-hooks.js'
 import {
   type Program,
   REFUSING_HARNESSES,
@@ -19,7 +20,8 @@ import {
 } from '../../harness/setup.js'
 import { PACKAGE_ROOT } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
-import { usageError } from '../arguments.js'
+import { baseUrl, clientArguments } from '../agent-arguments.js'
+import { text, usageError } from '../arguments.js'
 import { command } from '../command.js'
 import { ExitStatus, say, show } from '../output.js'
 import { agreesTo, isAtTerminal } from '../question.js'
@@ -56,6 +58,13 @@ export default command({
       description:
         'Also wake idle models for what is addressed to them (claude, codex, qwen, copilot, opencode)',
     },
+    'http-hooks': {
+      type: 'boolean',
+      description:
+        'Claude Code calls the hub itself after tools and at a stop, without a process; needs --project and --agent',
+    },
+    agent: { type: 'string', description: 'With --http-hooks: the agent of this project', valueHint: 'id' },
+    ...clientArguments,
     permissions: {
       type: 'boolean',
       description: "Let models use Arc's tools unasked (default: asks at a terminal, else no)",
@@ -66,6 +75,7 @@ export default command({
     ['arc setup', 'every harness that is installed'],
     ['arc setup codex --dry-run', 'what would be written where'],
     ['arc setup claude --refuse-held-edits', 'it also keeps its hands off what others hold'],
+    ['arc setup claude --project --http-hooks --agent website', 'no process at each tool'],
     ['arc setup codex --undo', 'as it was before'],
   ],
   maxPositionals: SETUP_NAMES.length,
@@ -79,6 +89,7 @@ export default command({
       permissions: given.permissions === true,
       refuseHeldEdits: given['refuse-held-edits'] === true,
       wake: given.wake === true,
+      httpHooks: await httpHooksFrom(given, harnesses),
       undo,
       dryRun,
     }
@@ -105,6 +116,32 @@ export default command({
     if (files.some(({ byHand }) => byHand.length > 0)) throw new ExitStatus(1)
   },
 })
+
+/** @throws ArcError if something is missing, or no hub answers there: the address is written into the configuration */
+async function httpHooksFrom(
+  given: Readonly<Record<string, unknown>>,
+  harnesses: readonly SetupName[],
+): Promise<HttpHooks | undefined> {
+  const agent = text(given.agent, 'agent')
+  const named = ['agent', 'base-url', 'port'].find((name) => given[name] !== undefined)
+  if (given['http-hooks'] !== true || given.undo === true) {
+    if (named === undefined) return undefined
+    throw usageError(`--${named} belongs to --http-hooks; hooks with a process find hub and agent themselves`)
+  }
+  const others = harnesses.filter((harness) => harness !== 'claude')
+  if (others.length > 0)
+    throw usageError(
+      `--http-hooks is for Claude Code alone, not for ${others.join(', ')}: arc setup claude …`,
+    )
+  if (agent === undefined || given.project !== true)
+    throw usageError(
+      '--http-hooks needs --project and --agent NAME: the hub knows the caller by an address in the configuration',
+    )
+  const httpHooks = { url: new URL(baseUrl(given)).href.replace(/\/+$/, ''), agent }
+  const why = await whyUncallable(httpHooks)
+  if (why === undefined) return httpHooks
+  throw new ArcError('no_hub', `the hub at ${httpHooks.url} can't be called: ${why}; start it by: arc ensure`)
+}
 
 /** Asks the person for the harnesses in which a permission can be written, and is not there yet. */
 async function mayBeAllowed(harnesses: readonly SetupName[], options: SetupOptions): Promise<boolean> {

@@ -6,11 +6,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gunzipSync, inflateSync } from 'node:zlib'
 
-/** `shell` calls the shell tool of the program, `tool` one of Arc's tools, `text` ends the turn. */
+/** `shell` calls the shell tool of the program, `write` its tool that makes a file, `tool` one of Arc's, `text` ends the turn. */
 export type Step =
   /** `background`: the program does not wait for the command, and tells its model when it has ended. */
   (
     | { readonly shell: string; readonly background?: true }
+    | { readonly write: string }
     | { readonly tool: string; readonly args: object }
     | { readonly text: string }
   ) & { readonly delayMs?: number }
@@ -42,6 +43,10 @@ const SHELLS = [
   'bash',
   'exec',
 ]
+
+const EDITORS = ['Write', 'write_file', 'write', 'create', 'apply_patch']
+/** What they write. */
+export const CONTENT = 'changed by the model'
 
 export interface ScriptedModel {
   readonly port: number
@@ -136,6 +141,13 @@ function turnOf(step: Step, tools: readonly Tool[]): Turn {
     const tool = tools.find(isIt)
     return tool ? { call: { tool, args: step.args } } : { text: `no ${step.tool} among the tools` }
   }
+  if ('write' in step) {
+    const tool = EDITORS.map((name) => tools.find((one) => one.name === name)).find(
+      (one) => one !== undefined,
+    )
+    if (!tool) return { text: `no edit tool among ${tools.map(({ name }) => name).join(' ')}` }
+    return { call: { tool, args: writing(tool, step.write) } }
+  }
   const tool = SHELLS.map((name) => tools.find((one) => one.name === name)).find((one) => one !== undefined)
   if (!tool) return { text: `no shell among ${tools.map(({ name }) => name).join(' ')}` }
   return { call: { tool, args: argumentsOf(tool, step.shell, step.background === true) } }
@@ -153,6 +165,17 @@ function argumentsOf({ isCustom, parameters }: Tool, command: string, isBackgrou
       properties.is_background && { is_background: isBackground }),
     ...(isBackground && properties.mode && { mode: 'async' }),
     ...(isBackground && properties.run_in_background && { run_in_background: true }),
+  }
+}
+
+function writing({ name, isCustom, parameters: { properties = {} } }: Tool, path: string): unknown {
+  const patch = `*** Begin Patch\n*** Add File: ${path}\n+${CONTENT}\n*** End Patch`
+  if (isCustom) return patch
+  if (name === 'apply_patch') return { [Object.keys(properties)[0] ?? 'input']: patch }
+  const member = (...names: string[]) => names.find((one) => one in properties) ?? (names[0] as string)
+  return {
+    [member('file_path', 'filePath', 'path')]: path,
+    [member('content', 'file_text')]: CONTENT,
   }
 }
 

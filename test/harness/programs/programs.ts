@@ -11,6 +11,8 @@ export interface Place {
   readonly home: string
   readonly work: string
   readonly modelPort: number
+  /** The model has to have a tool that edits. */
+  readonly isEditing?: boolean
 }
 
 export interface Start {
@@ -62,9 +64,10 @@ export const PROGRAMS: readonly Program[] = [
     },
     setUp(place) {
       const { home, work, installed } = place
+      // It offers apply_patch to models of the newer name, and hides the tools of MCP servers from them until they search.
       write(
         join(home, '.codex/config.toml'),
-        `model = "gpt-5.4"
+        `model = "${place.isEditing ? 'gpt-5.5' : 'gpt-5.4'}"
 model_provider = "scripted"
 approval_policy = "never"
 sandbox_mode = "danger-full-access"
@@ -100,7 +103,7 @@ trust_level = "trusted"
     wakes: { ready: /auto mode|shortcuts/, command: ({ command: [program = ''] }) => [program] },
     setUp(place) {
       const { home, work, installed } = place
-      write(join(home, '.claude/settings.json'), { permissions: { allow: ['Bash'] } })
+      write(join(home, '.claude/settings.json'), { permissions: { allow: ['Bash', 'Write'] } })
       const key = 'sk-ant-scripted-dummy-key-0000'
       write(join(home, '.claude.json'), {
         hasCompletedOnboarding: true,
@@ -140,7 +143,7 @@ trust_level = "trusted"
         GEMINI_TELEMETRY_ENABLED: 'false',
       }
       const program = join(installed, 'node_modules/.bin/gemini')
-      const flags = ['--allowed-tools', 'run_shell_command', '-m', 'gemini-2.5-flash']
+      const flags = ['--allowed-tools', 'run_shell_command,write_file', '-m', 'gemini-2.5-flash']
       return { command: [program, ...flags, '-p', PROMPT], env }
     },
   },
@@ -195,7 +198,12 @@ trust_level = "trusted"
         COPILOT_MODEL: 'lab-model',
       }
       const program = join(place.installed, 'node_modules/@github/copilot-linux-x64/copilot')
-      const flags = ['--disable-client-telemetry', '--allow-tool=shell', '--allow-tool=arc']
+      const flags = [
+        '--disable-client-telemetry',
+        '--allow-tool=shell',
+        '--allow-tool=write',
+        '--allow-tool=arc',
+      ]
       return { command: [program, ...flags, '-p', PROMPT], env }
     },
   },

@@ -1,26 +1,10 @@
 // What is proved in a real program, in two runs of it: what it hands to its model and when the receipts say so, what the model
 // does by Arc's tools, and what is left when it ends or is killed.
 
+import { proveHeldEdit, proveRefusal } from './held-edits.js'
 import type { Program } from './programs.js'
+import { NAMES, type Proof } from './proof.js'
 import { type Run, type Stage, stage } from './stage.js'
-
-export interface Proof {
-  readonly name: (typeof NAMES)[number]
-  readonly passed: boolean
-  /** What the table says. */
-  readonly what: string
-}
-
-/** The columns of the table. */
-export const NAMES = [
-  'before its start',
-  'while a tool runs',
-  'while it writes the last answer',
-  "Arc's tools",
-  'it ends',
-  'it is killed',
-  'it is idle',
-] as const
 
 const ENDED_MS = 3_000
 const IDLE_MS = 60_000
@@ -34,7 +18,7 @@ const LAST_ANSWER = 5
 
 export async function proofsOf(program: Program, installed: string): Promise<Proof[]> {
   const proofs: Proof[] = []
-  for (const prove of [proveWork, proveKill, proveWake]) {
+  for (const prove of [proveWork, proveKill, proveWake, proveHeldEdit, proveRefusal]) {
     const room = await stage(program, installed)
     try {
       proofs.push(...(await prove(program, room)))
@@ -132,11 +116,7 @@ async function proveKill(_: Program, room: Stage): Promise<Proof[]> {
   const { alice, agentId } = room
   const script = [{ tool: 'arc_hold', args: { lock: 'src/held.ts' } }, { shell: room.command }]
   const isHeld = async () => (await alice.listLocks({ activeOnly: true })).length > 0
-  const run = await room.run(
-    script,
-    () => {},
-    async () => room.isRunning() && (await isHeld()),
-  )
+  const run = await room.run(script, () => {}, { until: async () => room.isRunning() && (await isHeld()) })
   const freeMs = await msUntil(
     run,
     async () => !(await isHeld()) && (await alice.agent(agentId)).session === null,

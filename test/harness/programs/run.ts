@@ -13,9 +13,11 @@ import { join } from 'node:path'
 import { env, execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { PACKAGE_ROOT } from '../../../src/package.js'
+import { HTTP_HOOKS, proveHttpHooks } from './http-hooks.js'
 import { INSPECTOR, inspected } from './inspector.js'
 import { PROGRAMS, type Program } from './programs.js'
-import { NAMES, type Proof, proofsOf } from './proofs.js'
+import { NAMES, type Proof } from './proof.js'
+import { proofsOf } from './proofs.js'
 
 const INSTALLED = env.ARC_HARNESS_PROGRAMS ?? join(homedir(), '.cache', 'arc-harness-programs')
 const PAGE = fileURLToPath(new URL('./docs/harnesses/README.md', PACKAGE_ROOT))
@@ -74,14 +76,15 @@ async function inside(): Promise<void> {
     rows.push([program, proofs])
   }
   const table = `${tableOf(rows)}\n`
-  const inspection = await inspectedLine()
-  console.log(table + inspection.line)
-  if (env.ARC_RENEW && rows.length === PROGRAMS.length) renew(table + inspection.line)
+  const more = [await httpHooksLine(), await inspectedLine()]
+  const whole = table + more.map(({ line }) => line).join('')
+  console.log(whole)
+  if (env.ARC_RENEW && rows.length === PROGRAMS.length) renew(whole)
   const isProved = (proofs: readonly Proof[], name: string) =>
     proofs.some((one) => one.name === name && one.passed)
   const all = rows
     .flatMap(([, proofs]) => NAMES.map((name) => isProved(proofs, name)))
-    .concat(inspection.passed)
+    .concat(more.flatMap(({ passed }) => passed))
   const failed = all.filter((passed) => !passed).length
   console.log(`${all.length - failed} passed, ${failed} failed`)
   process.exit(failed > 0 || all.length === 0 ? 1 : 0)
@@ -93,6 +96,12 @@ function folderOf({ harness, version }: { harness: string; version: string }): s
   if (existsSync(join(folder, `installed-${version}`))) return folder
   console.log(`SKIPPED ${harness}: it is not in ${folder}`)
   return undefined
+}
+
+async function httpHooksLine(): Promise<{ line: string; passed: boolean[] }> {
+  const program = selected.find(({ harness }) => harness === HTTP_HOOKS)
+  const folder = program && folderOf(program)
+  return program && folder !== undefined ? proveHttpHooks(program, folder) : { line: '', passed: [] }
 }
 
 async function inspectedLine(): Promise<{ line: string; passed: boolean[] }> {

@@ -23,6 +23,8 @@ const SHOWN_OUTPUT = 2_000
 export interface Stage {
   readonly url: string
   readonly alice: ArcClient
+  /** The folder of the project. */
+  readonly work: string
   /** The agent that the program will be: its hooks name it after itself and the project's folder. */
   readonly agentId: string
   /** A command for the shell of the model. */
@@ -32,15 +34,20 @@ export interface Stage {
   isRunning(): boolean
   /** Does something while the command runs, which ends afterwards. */
   whileRunning(work: () => Promise<void>): Promise<void>
-  /** Runs the program to its end, or until the given condition holds: then it is killed, with all that it has started. */
-  run(
-    script: readonly Step[],
-    arrived: (request: number) => void,
-    until?: () => Promise<boolean>,
-  ): Promise<Run>
+  /**
+   * Runs the program to its end, or until the given condition holds: then it is killed, with all that it has started. `setup`:
+   * further words of `arc setup`. `isEditing`: the model needs a tool that edits.
+   */
+  run(script: readonly Step[], arrived: (request: number) => void, options?: RunOptions): Promise<Run>
   /** Runs the program in a terminal with `arc setup --wake`, types a prompt, and does `work` then. */
   inTerminal<T>(script: readonly Step[], work: (model: ScriptedModel) => Promise<T>): Promise<T | string>
   close(): Promise<void>
+}
+
+export interface RunOptions {
+  readonly until?: () => Promise<boolean>
+  readonly setup?: readonly string[]
+  readonly isEditing?: boolean
 }
 
 export interface Run {
@@ -80,6 +87,7 @@ export async function stage(program: Program, installed: string): Promise<Stage>
   return {
     url,
     alice,
+    work,
     agentId: `${harness}-work`,
     command: 'sh wait.sh',
     waitCommand: 'sh mail.sh',
@@ -92,11 +100,17 @@ export async function stage(program: Program, installed: string): Promise<Stage>
       await work()
       writeFileSync(over, '')
     },
-    async run(script, arrived, until) {
+    async run(script, arrived, { until, setup = [], isEditing = false } = {}) {
       const model = await scriptedModel(script, arrived)
       try {
-        const { command, env: own } = program.setUp({ installed, home, work, modelPort: model.port })
-        arc('setup', harness, '--permissions', '--no-json')
+        const { command, env: own } = program.setUp({
+          installed,
+          home,
+          work,
+          modelPort: model.port,
+          isEditing,
+        })
+        arc('setup', harness, '--permissions', ...setup, '--no-json')
         const [file = '', ...args] = command
         const child = spawn(file, args, {
           cwd: work,
