@@ -1,13 +1,16 @@
 // Where a storage is: in a file, or in a database that a server keeps. The name of a file is an absolute path without symbolic
-// links, even one whose target is missing. The hub that opens the storage and the commands that look for that hub must agree on the name, whether the file exists or not. Commands
-// load this file without the hub, so it imports little.
+// links, even one whose target is missing. The hub that opens the storage and the commands that look for that hub must agree on
+// the name, whether the file exists or not. Commands load this file without the hub, so it imports little.
 
-import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from './folder.js'
+import { doubtOfOrigin, doubtOfOwner, readPlainFile, replaceFile } from './private-file.js'
 import { ArcError } from './protocol/errors.js'
 
 const STORAGE = 'arc.sqlite3'
+/** In the folder of a room that a server keeps: the URL of its storage, without a password. */
+const SERVER_URL = 'server-url'
 /** The storage of a new room, in the working folder. */
 export const ROOM_STORAGE = join(ROOM_FOLDER, STORAGE)
 
@@ -50,9 +53,42 @@ export function withoutPassword(url: string): {
   }
 }
 
-/** The folder of a storage's pid file and log: its own, or that of the room in the working folder for a server's. */
+/**
+ * The folder of a storage's pid file and log: its own. For a server's that of the nearest room that remembers it, else that of
+ * the room in the working folder.
+ */
 export function folderOf(storage: string): string {
-  return isServer(storage) ? resolve(ROOM_FOLDER) : dirname(storageFile(storage))
+  if (!isServer(storage)) return dirname(storageFile(storage))
+  const name = storageName(storage)
+  const folder = ['', ...ownFoldersAbove()].find((place) => serverIn(place) === name) ?? ''
+  return resolve(folder, ROOM_FOLDER)
+}
+
+/**
+ * Remembers the storage of the room in a folder, whose hub has started: commands there mean it if nobody names one. A room that
+ * is in a file again is found by its file. The folder of the room must exist.
+ */
+export function rememberStorage(storage: string): void {
+  if (isServer(storage)) replaceFile(join(folderOf(storage), SERVER_URL), `${storageName(storage)}\n`)
+  else if (basename(storage) === STORAGE)
+    rmSync(join(projectOf(storage), ROOM_FOLDER, SERVER_URL), { force: true })
+}
+
+/** @throws ArcError `storage_unusable` if somebody else may have written what the room in this folder remembers */
+function serverIn(folder: string): string | undefined {
+  const path = join(folder, ROOM_FOLDER, SERVER_URL)
+  const read = readPlainFile(path)
+  if (!read) return undefined
+  const doubt =
+    'reason' in read
+      ? read
+      : (doubtOfOwner(path, read.stat) ??
+        doubtOfOrigin(path) ??
+        (isServer(read.text) ? undefined : { reason: 'it holds no URL of PostgreSQL' }))
+  if (!doubt) return storageName((read as { text: string }).text.trim())
+  const remedy = doubt.remedy === undefined ? '' : `${doubt.remedy}; `
+  const text = `${resolve(path)} names the storage of this room, and is not believed: ${doubt.reason}; ${remedy}else delete it`
+  throw new ArcError('storage_unusable', text)
 }
 
 /**
@@ -62,8 +98,8 @@ export function folderOf(storage: string): string {
 export function defaultStorage(): string {
   const here = storageIn('')
   if (here !== undefined) return here
-  for (const folder of foldersAbove(process.cwd())) {
-    const found = isOwn(folder) ? storageIn(folder) : undefined
+  for (const folder of ownFoldersAbove()) {
+    const found = storageIn(folder)
     if (found !== undefined) return found
   }
   return ROOM_STORAGE
@@ -77,14 +113,15 @@ export function projectOf(storage: string): string {
 }
 
 /**
- * The storage of a room in a folder, if there is one: a new room is in `.arc/`. The reference hub, and Arc before `.arc/`, keep
+ * The storage of a room in a folder, if there is one: the server that the room remembers, else a file. A new room is in `.arc/`. The reference hub, and Arc before `.arc/`, keep
  * it beside the project's files, and such a room goes on there.
  */
 function storageIn(folder: string): string | undefined {
-  return [ROOM_STORAGE, STORAGE]
-    .map((storage) => join(folder, storage))
-    .find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+  const files = [ROOM_STORAGE, STORAGE].map((storage) => join(folder, storage))
+  return serverIn(folder) ?? files.find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
 }
+
+const ownFoldersAbove = () => foldersAbove(process.cwd()).filter(isOwn)
 
 /** The folders between a folder and the top of its git work tree, nearest first. None outside of one. */
 function foldersAbove(from: string): string[] {

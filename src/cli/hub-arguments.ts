@@ -1,13 +1,13 @@
 // The options that name a hub and configure it (PROTOCOL §12): shared by `arc`, `ensure`, `stop`, `reset`, `status`, `open`.
 
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { ArgsDef } from 'citty'
 import type { HubOptions } from '../actors/hub.js'
 import { LOG_SETTINGS } from '../actors/log-settings.js'
 import { isLoopback } from '../protocol/address.js'
 import { type Bounds, HUB_NUMBERS } from '../protocol/numbers.js'
 import { DEFAULT_SPOOL, REQUEST_TTL_SEC } from '../protocol/relay.js'
-import { defaultStorage, projectOf, ROOM_STORAGE, storageName } from '../storage-file.js'
+import { defaultStorage, folderOf, isServer, projectOf, ROOM_STORAGE, storageName } from '../storage-file.js'
 import { address } from './agent-arguments.js'
 import { host as hostOption, oneOf, text, usageError, wholeNumber } from './arguments.js'
 import { list } from './command-line.js'
@@ -155,7 +155,8 @@ export function hubOptionsFrom(given: Given, rawArgs: readonly string[]): HubOpt
     loopGuardPair: number('loop-guard-pair', HUB_NUMBERS.loopGuardPair),
   }
   const ofProject = defaultStorage()
-  const spool = storage === undefined ? join(projectOf(ofProject), DEFAULT_SPOOL) : DEFAULT_SPOOL
+  const project = isServer(ofProject) ? dirname(folderOf(ofProject)) : projectOf(ofProject)
+  const spool = storage === undefined ? join(project, DEFAULT_SPOOL) : DEFAULT_SPOOL
   return {
     host,
     port,

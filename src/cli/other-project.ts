@@ -2,7 +2,7 @@
 // folder without a pid file in reach talk to whichever answers there.
 
 import { isAbsolute, relative, sep } from 'node:path'
-import { isServer, projectOf } from '../storage-file.js'
+import { defaultStorage, isServer, projectOf } from '../storage-file.js'
 import type { Found, Wanted } from './running-hub.js'
 
 /**
@@ -13,7 +13,7 @@ export function isAnotherProjects({ pidFile, probe }: Found, wanted: Wanted): bo
   const isNamed = Object.values(wanted).some((value) => value !== undefined)
   if (pidFile || isNamed) return false
   const storage = probe.info.storage_path
-  if (isServer(storage)) return true
+  if (isServer(storage)) return storage !== defaultStorage()
   const here = process.cwd()
   return !isWithin(here, projectOf(storage)) && !isWithin(storage, here)
 }

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { isTrackedByGit, search } from '../../src/sdk/git-index.js'
+import { isTrackedByGit, search } from '../../src/git-index.js'
 import { ownFolder } from '../support/folder.js'
 
 const PATHS = ['.arc', '.arc.o', '.arc.pid', 'sub/.arc.b', 'sub/.arc.pid', 'sub/deep/file']

@@ -1,12 +1,13 @@
 // `arc ensure --storage postgres://…`: a hub on a database server, which other hubs share. Its password is shown to nobody.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
 import { storageName, withoutPassword } from '../../src/storage-file.js'
 import { call, json, Place, statusOf } from '../support/arc-process.js'
-import { postgresServer } from '../support/postgres.js'
+import { type OwnServer, postgresServer } from '../support/postgres.js'
 
 const SECRET = 'hush/@:hush'
 const noProc = existsSync('/proc/self/cmdline') ? false : 'no /proc here, which shows command lines'
@@ -55,6 +56,71 @@ t.test('hubs in two places share a room, and nothing shows the password', { skip
   const reset = await places[0].arc(['reset', '--storage', storage])
   t.match(reset.stderr, /DROP SCHEMA arc CASCADE/)
   for (const place of places) t.match(json(await place.arc(['stop'])), { stopped: true })
+})
+
+t.test('a room remembers its server, until it is in a file again', async (t) => {
+  const storage = await server.room(t)
+  const place = new Place(t)
+  execFileSync('git', ['init', '-q'], { cwd: place.folder })
+  const first = await place.ensure(['--port', '0', '--storage', storage])
+  await place.arc(['stop'])
+  const cwd = place.below('src')
+  const again = await place.ensure(['--port', '0'], { cwd })
+  t.equal(again.instanceId, first.instanceId, 'also from a folder below')
+  t.match(json(await place.arc(['ensure', '--port', '0'])), { started: false, url: again.url })
+  t.strictSame(readdirSync(cwd), [], 'whose files lie where the room is')
+  await place.arc(['stop'], { cwd })
+  t.notOk(existsSync(place.path('.arc', 'arc.sqlite3')), 'no room was founded beside it')
+
+  const path = place.path('.arc', 'server-url')
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  chmodSync(path, 0o666)
+  const refused = await place.arc(['ensure', '--port', '0'])
+  t.equal(refused.status, 1)
+  t.match(
+    refused.stderr,
+    `${path} names the storage of this room, and is not believed: other users may write it`,
+  )
+  chmodSync(path, 0o600)
+
+  const inFile = await place.ensure(['--port', '0', '--storage', join('.arc', 'arc.sqlite3')])
+  t.not(inFile.instanceId, first.instanceId)
+  await place.arc(['stop'])
+  const inFileAgain = await place.ensure(['--port', '0'])
+  t.equal(inFileAgain.instanceId, inFile.instanceId)
+})
+
+t.test('a room that remembers its server asks for the password', { skip: isGiven }, async (t) => {
+  const { folder } = server as OwnServer
+  const rules = join(folder, 'pg_hba.conf')
+  const before = readFileSync(rules, 'utf8')
+  writeFileSync(rules, `host all guarded 127.0.0.1/32 scram-sha-256\n${before}`)
+  await server.sql(
+    server.url,
+    `CREATE ROLE guarded LOGIN SUPERUSER PASSWORD '${SECRET}'`,
+    'SELECT pg_reload_conf()',
+  )
+  t.teardown(() => server.sql(server.url, 'DROP ROLE guarded'))
+  const url = new URL(await server.room(t))
+  url.username = 'guarded'
+  url.password = encodeURIComponent(SECRET)
+  const place = new Place(t)
+  const first = await place.ensure(['--port', '0', '--storage', url.href])
+  await place.arc(['stop'])
+  t.notMatch(readFileSync(place.path('.arc', 'server-url'), 'utf8'), /hush/)
+  const refused = await place.arc(['ensure', '--port', '0'])
+  t.equal(refused.status, 1)
+  t.match(
+    json<{ error: string }>(refused).error,
+    /postgres:\/\/guarded@.*the password: in the URL, PGPASSWORD or ~\/.pgpass/,
+  )
+  const again = await place.ensure(['--port', '0'], { env: { PGPASSWORD: SECRET } })
+  t.equal(again.instanceId, first.instanceId)
+  await place.arc(['stop'])
+  const pgpass = place.path('.pgpass')
+  const escaped = SECRET.replace(/[:\\]/g, '\\$&')
+  writeFileSync(pgpass, `127.0.0.1:${url.port}:*:guarded:${escaped}\n`, { mode: 0o600 })
+  t.equal((await place.ensure(['--port', '0'])).instanceId, first.instanceId)
 })
 
 t.test('a database that cannot be used is named, with what to do', { skip: isGiven }, async (t) => {

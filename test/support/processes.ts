@@ -7,6 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import type { StartReport } from '../../src/cli/commands/hub.js'
 import { PROGRAM } from '../../src/package.js'
+import { isServer } from '../../src/storage-file.js'
+import { ownFolder } from './folder.js'
 import './bare-children.js'
 
 export interface Exit {
@@ -28,6 +30,10 @@ export interface ProcessOptions {
   readonly uid?: number
   /** The most descriptors that it may have open. */
   readonly maxDescriptors?: number
+  /** A command before it, such as `nsenter -n`. */
+  readonly prefix?: readonly string[]
+  /** Its working folder. Default: the test's. */
+  readonly cwd?: string
 }
 
 export interface HubInProcess extends TestProcess {
@@ -39,16 +45,18 @@ export function startScript(
   t: Test,
   module: URL,
   args: readonly string[] = [],
-  { uid, maxDescriptors }: ProcessOptions = {},
+  { uid, maxDescriptors, prefix = [], cwd }: ProcessOptions = {},
 ): TestProcess & { child: ChildProcess } {
   // Without the test runner's NODE_OPTIONS, which would load itself into the child.
   const { NODE_OPTIONS: _, ...env } = process.env
   const command = [process.execPath, fileURLToPath(module), ...args]
   if (maxDescriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${maxDescriptors}; exec "$0" "$@"`)
+  command.unshift(...prefix)
   const [program = '', ...programArgs] = command
   const child = spawn(program, programArgs, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env,
+    ...(cwd !== undefined && { cwd }),
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   const log: string[] = []
@@ -84,7 +92,12 @@ export async function startHubProcess(
   options?: ProcessOptions,
 ): Promise<HubInProcess> {
   const relay = args.includes('--spool-dir') || args.includes('--no-relay') ? [] : ['--no-relay']
-  const script = startScript(t, pathToFileURL(PROGRAM), [...args, ...relay], options)
+  // A hub on a server remembers it in its working folder.
+  const cwd = args.some(isServer) ? ownFolder(t) : undefined
+  const script = startScript(t, pathToFileURL(PROGRAM), [...args, ...relay], {
+    ...(cwd && { cwd }),
+    ...options,
+  })
   const report = await reportOf<StartReport>(script)
   if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
   return { ...script, url: report.ready.url }

@@ -105,7 +105,7 @@ interface Ensured {
 /** The default port is another project's. */
 async function besideOther(other: Found, hubArgs: string[], timeoutMs: number): Promise<Ensured> {
   const storage = defaultStorage()
-  if (!existsSync(storage)) {
+  if (!isServer(storage) && !existsSync(storage)) {
     say(othersRoom(other))
     refuseLost(other)
     return { running: true, started: false, url: other.url, storage_path: other.probe.info.storage_path }

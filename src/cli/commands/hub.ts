@@ -10,6 +10,7 @@ import { isAlive } from '../../process-stat.js'
 import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../../sdk/pid-file.js'
+import { rememberStorage } from '../../storage-file.js'
 import { silentCommand } from '../command.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { forPeople } from '../log-lines.js'
@@ -77,6 +78,7 @@ function announce(hub: Hub): string | undefined {
       instance_id: hub.instanceId,
       started_at: new Date(hub.startedAtMs).toISOString(),
     })
+    rememberStorage(hub.storagePath)
     return path
   } catch (error) {
     const why = (error as Error).message

@@ -62,10 +62,20 @@ export async function loadDriver(url: string): Promise<Driver> {
         ...(parsers && { types: parsers }),
       })
       client.on('error', () => {}) // the statements that wait get it, and the next one
-      await client.connect()
+      await client.connect().catch((error) => {
+        throw withoutPasswordGiven(error)
+      })
       return client
     },
   }
+}
+
+/** The driver's error for a missing password, in words and with the server's code for a wrong one. */
+function withoutPasswordGiven(error: unknown): unknown {
+  if (!(error instanceof Error && /password must be a (non-empty )?string/.test(error.message))) return error
+  return Object.assign(new Error('the server asks for a password, and none is given', { cause: error }), {
+    code: '28P01',
+  })
 }
 
 /** One URL for each host, since pg takes one host. */
