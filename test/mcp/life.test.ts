@@ -131,8 +131,9 @@ t.test('SIGTERM ends the server and its session, and frees what it held', async 
   const program = await Program.start(t, { args: [...at, '--agent', 'ended'] })
   const held = [{ lock: 'held.ts' }, { claim: 'held' }, { scope: ['held/**'] }]
   for (const one of held) t.match(await program.text('arc_hold', one), 'You hold')
-  process.kill(program.pid, 'SIGTERM')
-  await until('the server to be gone', () => !isAlive(program.pid), GONE_MS)
+  const { pid } = program // which the client forgets when the server is gone
+  process.kill(pid, 'SIGTERM')
+  await until('the server to be gone', () => !isAlive(pid), GONE_MS)
   t.notOk(await isHere('ended'))
   t.ok((await alice.lock('held.ts')).acquired)
   t.ok((await alice.claim('held')).acquired)
