@@ -1,5 +1,9 @@
-// Group commit. The commands that arrive during one commit are the next batch. There is no timer: a lone command waits
-// for nothing, and under load one flush to disk carries many commands.
+// Group commit. The commands that arrive during one commit are the next batch. A lone command waits for nothing, and under
+// load one flush to disk carries many commands.
+//
+// After a slow commit, as on a database server, the clients that it has answered send their next commands in a moment. The
+// others wait for them, for a small part of that commit's time. Else each half of the clients would wait for a commit of the
+// other half.
 //
 // The steps of every batch: receive what has arrived, up to a cap → one transaction → publish → reply. Nobody hears of a
 // commit that a power cut could still undo. Reads run after the batch, on committed state. A batch that can't be
@@ -28,6 +32,10 @@ const MAX_BATCH_CHARS = 8 * 1024 * 1024
 /** Milliseconds for which commands stay blocked while another process writes; milliseconds between two tries. */
 const BLOCKED_MS = 5_000
 const TRY_AGAIN_MS = 2
+/** A slow commit takes more milliseconds than this. */
+const SLOW_COMMIT_MS = 2
+/** The part of a slow commit's time for which the next batch waits for commands. */
+const GATHER_SHARE = 1 / 4
 
 /** A command that waits for its batch, or whose batch is committing. */
 interface Queued {
@@ -62,6 +70,10 @@ export class Committer {
   /** Since when another process's write has blocked the first command of the queue. */
   #blockedSinceMs: number | undefined
   #retry: NodeJS.Timeout | undefined
+  /** The last commit: its milliseconds, and how many commands were in it or waited when it ended. */
+  #last = { tookMs: 0, commands: 0 }
+  /** Ends the wait for commands. */
+  #onGathered: (() => void) | undefined
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -101,6 +113,7 @@ export class Committer {
   #enqueue(queued: Queued): void {
     if (queued.submission.touches !== undefined) this.presence.touch([queued.submission.touches])
     this.#queue.push(queued)
+    if (this.#queue.length >= this.#last.commands) this.#onGathered?.()
     this.#wake()
   }
 
@@ -118,10 +131,25 @@ export class Committer {
     while (this.#queue.length < MAX_BATCH && this.#options.takeIn());
     const work = this.#afterCommit
     this.#afterCommit = []
-    while (this.#queue.length > 0 && !this.#retry) await this.#commit(this.#takeBatch())
+    while (this.#queue.length > 0 && !this.#retry) {
+      if (this.#last.tookMs > SLOW_COMMIT_MS && this.#queue.length < this.#last.commands) await this.#gather()
+      await this.#commit(this.#takeBatch())
+    }
     for (const next of work) await next()
     this.#options.flush()
     this.#scheduleTouches()
+  }
+
+  /** Waits until as many commands have come as the last commit had, for a part of its time. */
+  async #gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#last.tookMs * GATHER_SHARE)
+      this.#onGathered = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#onGathered = undefined
   }
 
   #takeBatch(): Queued[] {
@@ -141,9 +169,12 @@ export class Committer {
     const touchesDue =
       this.presence.dueInMs(now) === 0 || submissions.some(readsPresence) || batch.length === 0
     const touched = touchesDue ? this.presence.take(now) : []
+    const startedAt = performance.now()
     try {
       const { outcomes, messages } = await this.#options.backend.apply(submissions, touched)
       this.#blockedSinceMs = undefined
+      const tookMs = performance.now() - startedAt
+      this.#last = { tookMs, commands: batch.length + this.#queue.length }
       await this.#tell(messages, submissions)
       for (const [i, queued] of batch.entries()) queued.reply(outcomes[i] as Outcome)
     } catch (error) {

@@ -1,6 +1,7 @@
 // Group commit as a policy: what makes a batch, in which order things happen, and what becomes of a batch that
 // fails. Over a backend that writes down what it is given, and that fails or takes its time when told to.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { ArcError } from '../../src/protocol/errors.js'
 import { type Applied, type StorageBackend, StorageBusy } from '../../src/storage/backend.js'
@@ -238,3 +239,25 @@ t.test(
     await until('the event loop to have its turn', () => hadItsTurn)
   },
 )
+
+t.test('after a slow commit the next batch waits for those whom it has answered', async (t) => {
+  const backend = new RecordingBackend()
+  const committer = commitTo(t, backend, () => false)
+  const slow = { get: () => pause(40) }
+  Object.defineProperty(backend, 'gate', slow)
+  const client = async (name: string) => {
+    for (let i = 0; i < 10; i++) {
+      await committer.apply(post(`${name}${i}`))
+      await pause(1)
+    }
+  }
+  const first = client('a')
+  await pause(5)
+  await Promise.all([first, ...['b', 'c', 'd'].map(client)])
+  // The first commit is a lone one, and the others come during it.
+  t.same(backend.batches[0], ['a0'])
+  t.ok(
+    backend.batches.slice(1, 10).every((batch) => batch.length === 4),
+    `${backend.batches.map(String)}`,
+  )
+})
