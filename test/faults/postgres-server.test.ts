@@ -5,37 +5,12 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { StorageBusy } from '../../src/storage/backend.js'
-import type { Command } from '../../src/storage/commands.js'
 import { PostgresBackend } from '../../src/storage/postgres/backend.js'
 import { ownServer } from '../support/postgres.js'
+import { fly, open, post, SETTINGS } from '../support/postgres-backends.js'
 import { until } from '../support/waiting.js'
 
-const SETTINGS = { presenceTtlSec: 120, allowRemote: false, log: () => {} }
 const server = await ownServer(t)
-
-const post = (body: string): Command => ({
-  op: 'message.post',
-  input: { from_agent: 'ann', body, kind: 'chat', attachments: '[]', metadata: '{}' },
-})
-
-/** A hub's backend on a room, which tries a batch again as the committer does. */
-async function open(storagePath: string, hubId = 'test') {
-  const backend = await PostgresBackend.open({ storagePath, hubId, ...SETTINGS })
-  const applies = async (...commands: Command[]): Promise<number[]> => {
-    for (;;) {
-      try {
-        const { messages } = await backend.apply(
-          commands.map((command) => ({ command })),
-          [],
-        )
-        return messages.map(({ id }) => id)
-      } catch (error) {
-        if (!(error instanceof StorageBusy)) throw error
-      }
-    }
-  }
-  return { backend, applies }
-}
 
 /** Makes every COMMIT wait for a standby that is not there, or no longer. The server takes a moment to heed it. */
 async function awaitStandby(isOn: boolean): Promise<void> {
@@ -92,43 +67,49 @@ t.test('a hub goes on after the server has ended its connections', async (t) => 
   t.equal(await until('a read', () => read().catch(() => undefined)), 3)
 })
 
-t.test('a batch whose COMMIT was cut off has happened once, or is done again', async (t) => {
-  const url = await room(t)
-  const { backend, applies } = await open(url)
-  t.teardown(() => backend.close())
-  await applies(post('1'))
+for (const trips of ['one trip', 'two trips']) {
+  t.test(`a batch of ${trips} whose COMMIT was cut off has happened once, or is done again`, async (t) => {
+    const url = await room(t)
+    const { backend, applies } = await open(url)
+    t.teardown(() => backend.close())
+    if (trips === 'one trip') await fly(server, url, { backend, applies })
+    const [first = 0] = await applies(post('1'))
 
-  // The insert waits for the table's lock, and the COMMIT waits behind it.
-  const holder = new pg.Client({ connectionString: url })
-  await holder.connect()
-  await holder.query('BEGIN; LOCK TABLE arc.messages IN SHARE MODE')
-  const aborted = applies(post('2'))
-  const waits = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'arc.messages'::regclass`
-  await until('the insert to wait', async () => (await server.sql(url, waits))[0])
-  await server.sql(url, ends('writer'))
-  await holder.query('ROLLBACK')
-  t.strictSame(await aborted, [2], 'it was rolled back, and done again')
+    // The insert waits for the table's lock, and the COMMIT waits behind it.
+    const holder = new pg.Client({ connectionString: url })
+    await holder.connect()
+    await holder.query('BEGIN; LOCK TABLE arc.messages IN SHARE MODE')
+    const aborted = applies(post('2'))
+    const waits = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'arc.messages'::regclass`
+    await until('the insert to wait', async () => (await server.sql(url, waits))[0])
+    await server.sql(url, ends('writer'))
+    await holder.query('ROLLBACK')
+    t.strictSame(await aborted, [first + 1], 'it was rolled back, and done again')
 
-  // The COMMIT waits for a standby that is not there: it is on the disk, and not answered.
-  await awaitStandby(true)
-  const isWaiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'arc writer'`
-  const committed = applies(post('3'))
-  await until('the COMMIT to wait', async () => (await server.sql(url, isWaiting))[0])
-  await server.sql(url, ends('writer'))
-  await awaitStandby(false)
-  t.strictSame(await committed, [3], 'it was committed, and is not done again')
-  await holder.end()
+    // The COMMIT waits for a standby that is not there: it is on the disk, and not answered.
+    await awaitStandby(true)
+    const isWaiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'arc writer'`
+    const committed = applies(post('3'))
+    await until('the COMMIT to wait', async () => (await server.sql(url, isWaiting))[0])
+    await server.sql(url, ends('writer'))
+    await awaitStandby(false)
+    t.strictSame(await committed, [first + 2], 'it was committed, and is not done again')
+    await holder.end()
 
-  // The server ends its wait by itself, and calls the COMMIT done.
-  const canceled = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'arc writer'`
-  await awaitStandby(true)
-  const unreplicated = backend.apply([{ command: post('4') }], []).catch((error) => error)
-  await until('the wait to be ended', async () => (await server.sql(url, canceled))[0])
-  t.match(await unreplicated, { code: 'outcome_unknown' })
-  await awaitStandby(false)
-  const bodies = (await backend.page({ sinceId: 0, limit: 10 })).items.map((item) => JSON.parse(item).body)
-  t.strictSame(bodies, ['1', '2', '3', '4'])
-})
+    // The server ends its wait by itself, and calls the COMMIT done.
+    const canceled = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'arc writer'`
+    await awaitStandby(true)
+    const unreplicated = backend.apply([{ command: post('4') }], []).catch((error) => error)
+    await until('the wait to be ended', async () => (await server.sql(url, canceled))[0])
+    t.match(await unreplicated, { code: 'outcome_unknown' })
+    await awaitStandby(false)
+    const { items } = await backend.page({ sinceId: first - 1, limit: 10 })
+    t.strictSame(
+      items.map((item) => JSON.parse(item).body),
+      ['1', '2', '3', '4'],
+    )
+  })
+}
 
 t.test('a foreign transaction that holds the lock of the room holds up writes alone', async (t) => {
   const url = await room(t)

@@ -5,7 +5,7 @@ import pg from 'pg'
 import t from 'tap'
 import { PostgresBackend } from '../../src/storage/postgres/backend.js'
 import { type StatementText, statement } from '../../src/storage/postgres/statement-text.js'
-import { lastWrite, STATEMENTS } from '../../src/storage/postgres/statements.js'
+import { flightText, lastWrite, STATEMENTS } from '../../src/storage/postgres/statements.js'
 import { STATEMENTS as SQLITE_STATEMENTS } from '../../src/storage/sqlite/statements.js'
 import { postgresServer } from '../support/postgres.js'
 import { SHAPES } from './statement-shapes.js'
@@ -43,5 +43,12 @@ t.test('the server accepts the end of a transaction', async (t) => {
       const { text } = statement(lastWrite(hasMessages, hasOutcomes), {})
       await t.resolves(client.query(`PREPARE "end ${hasMessages} ${hasOutcomes}" AS ${text}`), text)
     }
+  }
+})
+
+t.test('the server accepts a batch in one statement', async (t) => {
+  for (const hasOutcomes of [true, false]) {
+    const { text } = statement(flightText(hasOutcomes), {})
+    await t.resolves(client.query(`PREPARE "flight ${hasOutcomes}" AS ${text}`), text)
   }
 })

@@ -33,6 +33,13 @@ export class Ahead {
     return ahead
   }
 
+  /** For a batch whose keys have no outcomes. */
+  static ofNewKeys(submissions: readonly Submission[]): Ahead {
+    const ahead = new Ahead()
+    for (const { idempotency } of submissions) if (idempotency) ahead.forgetOutcome(idempotency)
+    return ahead
+  }
+
   /** The answer to a statement, if it is known. */
   answer([, name, input]: Ask): { readonly answer: unknown } | undefined {
     switch (name) {
@@ -69,7 +76,7 @@ export class Ahead {
     this.#lastSessions.clear()
   }
 
-  forgetOutcome({ scope, key }: NewOutcome): void {
+  forgetOutcome({ scope, key }: Pick<NewOutcome, 'scope' | 'key'>): void {
     this.#outcomes.set(keyOf(scope, key), undefined)
   }
 

@@ -42,8 +42,16 @@ export interface BatchStart {
   readonly ahead: Ahead
 }
 
+/** Something has to be read, and the batch has no connection. */
+export class NeedsTrip extends Error {}
+
+const NOT_CONNECTED = {
+  send: () => Promise.reject(new NeedsTrip()),
+  script: () => Promise.reject(new NeedsTrip()),
+}
+
 export class Batch implements Engine<'later'> {
-  readonly #connection: Connection
+  readonly #connection: Pick<Connection, 'send' | 'script'>
   readonly #start: BatchStart
   readonly newChannels = new Map<string, ChannelRow>()
   #lastId: number
@@ -56,14 +64,20 @@ export class Batch implements Engine<'later'> {
   #failure: { readonly error: unknown } | undefined
   #hasWritten = false
 
-  constructor(connection: Connection, start: BatchStart) {
-    this.#connection = connection
+  /** Without a connection it takes what is answered from memory, and what is stored at the end. @throws NeedsTrip */
+  constructor(connection: Connection | undefined, start: BatchStart) {
+    this.#connection = connection ?? NOT_CONNECTED
     this.#start = start
     this.#lastId = start.lastId
   }
 
   get lastId(): number {
     return this.#lastId
+  }
+
+  /** The id of the last message that it stores. */
+  get newestId(): number | undefined {
+    return this.#lastId > this.#start.lastId ? this.#lastId : undefined
   }
 
   /** Whether the transaction changes anything. */
@@ -137,16 +151,29 @@ export class Batch implements Engine<'later'> {
   /** Sends what waits, with the room's counter: what every post writes is one statement. */
   finish(nowMs: number): void {
     for (const next of this.#others.splice(0)) this.send(next)
-    const values = {
+    this.send(statement(lastWrite(this.#messages.length > 0, this.keepsOutcomes), this.lastValues(nowMs)))
+    this.#messages = []
+    this.#outcomes = []
+    this.#hasWritten = true
+  }
+
+  /** Whether messages and outcomes are all that it writes. */
+  get isOfPosts(): boolean {
+    return this.#messages.length > 0 && this.#others.length === 0
+  }
+
+  get keepsOutcomes(): boolean {
+    return this.#outcomes.length > 0
+  }
+
+  /** What the end of the transaction stores. */
+  lastValues(nowMs: number): object {
+    return {
       ...(this.#messages.length > 0 && listsOf(this.#messages, MESSAGE)),
       ...(this.#outcomes.length > 0 && listsOf(this.#outcomes, OUTCOME)),
       counter: this.#lastId,
       counterMs: nowMs,
     }
-    this.send(statement(lastWrite(this.#messages.length > 0, this.#outcomes.length > 0), values))
-    this.#messages = []
-    this.#outcomes = []
-    this.#hasWritten = true
   }
 
   /** Sends a write without waiting for it. `settled` reports its error. */

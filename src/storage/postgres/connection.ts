@@ -1,6 +1,7 @@
 // One connection to the database that comes back: it connects at the first statement, and again after it was lost.
 
 import type { Client, QueryResult } from 'pg'
+import { ArcError } from '../../protocol/errors.js'
 import type { ConnectOptions, Driver } from './driver.js'
 import { isConnectionLost } from './errors.js'
 import type { Statement } from './statement-text.js'
@@ -11,7 +12,7 @@ export class Connection {
   readonly #isPrepared: () => boolean
   #isLost = false
   /** The server has given up waiting for its standby in a COMMIT, which it then reports as done. */
-  isUnreplicated = false
+  #isUnreplicated = false
   /** Resolves when the connection is gone. */
   readonly lost: Promise<void>
 
@@ -20,7 +21,7 @@ export class Connection {
     this.#isPrepared = isPrepared
     client.on('error', () => this.#lose())
     client.on('notice', ({ message }) => {
-      if (message?.includes('synchronous replication')) this.isUnreplicated = true
+      if (message?.includes('synchronous replication')) this.#isUnreplicated = true
     })
     this.lost = new Promise((resolve) => {
       client.on('end', () => {
@@ -42,6 +43,15 @@ export class Connection {
   async script(text: string): Promise<QueryResult[]> {
     const results: unknown = await this.#watch(this.client.query(text))
     return (Array.isArray(results) ? results : [results]) as QueryResult[]
+  }
+
+  /** After a commit. @throws ArcError `outcome_unknown` if only this server has it, though it waits for a standby */
+  mustBeReplicated(): void {
+    if (!this.#isUnreplicated) return
+    this.close()
+    const text =
+      'the database has stored it, and its standby did not in time: repeat the request with the same Idempotency-Key'
+    throw new ArcError('outcome_unknown', text)
   }
 
   /** Ends it. What it has not answered fails. */

@@ -21,9 +21,18 @@ export const LOCK_MS = 300
 const IDLE_MS = 3_000
 const STATEMENT_MS = 5_000
 
-/** The server's own limits for every session of ours. They free the room's lock if this hub is cut off. */
-export const LIMITS = `SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS};
-  SET LOCAL statement_timeout = ${STATEMENT_MS}`
+/** The server's own limits. They free the room's lock if this hub is cut off. */
+const LIMITS = {
+  lock_timeout: LOCK_MS,
+  idle_in_transaction_session_timeout: IDLE_MS,
+  statement_timeout: STATEMENT_MS,
+}
+const limits = (set: string) =>
+  Object.entries(LIMITS)
+    .map(([name, ms]) => `${set} ${name} = ${ms}; `)
+    .join('')
+export const TRANSACTION_LIMITS = limits('SET LOCAL')
+export const SESSION_LIMITS = limits('SET')
 /** The system tells a dead peer by these: seconds to the first question, between two, and their number. */
 const KEEP_ALIVE = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
   SET tcp_user_timeout = 10000`

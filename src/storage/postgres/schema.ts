@@ -117,4 +117,6 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX scopes_agent ON arc.scopes (agent_id);
   `,
+  // 2: the last batch that went in one statement (flight.ts)
+  'ALTER TABLE arc.log ADD COLUMN flight text',
 ]

@@ -30,12 +30,12 @@ export const MESSAGE_COLUMNS = [
   'metadata_json',
 ] as const
 
-/** Messages, given as one list for each column, and the summaries of their threads. */
-const NEW_MESSAGES = `new AS (
-    SELECT * FROM unnest(@id::bigint[], @ts::text[], @from_agent::text[], @to_agent::text[], @channel::text[],
-      @kind::text[], @body::text[], @attachments_json::text[], @reply_to::bigint[], @thread_id::text[],
-      @metadata_json::text[]) AS message (id, ${MESSAGE_COLUMNS.join(', ')})
-  ), said AS (
+/** Messages, given as one list for each column. */
+const GIVEN_MESSAGES = `SELECT * FROM unnest(@id::bigint[], @ts::text[], @from_agent::text[], @to_agent::text[],
+    @channel::text[], @kind::text[], @body::text[], @attachments_json::text[], @reply_to::bigint[], @thread_id::text[],
+    @metadata_json::text[]) AS message (id, ${MESSAGE_COLUMNS.join(', ')})`
+/** The summaries of the threads of new messages. */
+const SAID = `said AS (
     INSERT INTO arc.threads
       SELECT thread_id, (array_agg(channel ORDER BY id))[1], max(id), (array_agg(ts ORDER BY id DESC))[1],
         max(id) FILTER (WHERE kind = 'artifact'), count(*), NULL, NULL, 0, 0
@@ -46,12 +46,14 @@ const NEW_MESSAGES = `new AS (
       latest_artifact_id = coalesce(excluded.latest_artifact_id, threads.latest_artifact_id),
       message_count = threads.message_count + excluded.message_count
   )`
+const NEW_MESSAGES = `new AS (${GIVEN_MESSAGES}), ${SAID}`
 const INSERT_MESSAGES = `INSERT INTO arc.messages (id, ${MESSAGE_COLUMNS.join(', ')}) SELECT * FROM new`
 
 /** Outcomes, given as one list for each column. */
-const INSERT_OUTCOMES = `INSERT INTO arc.outcomes (scope, key, request_hash, code, text, is_new, beside, created_at_ms)
+const NEW_OUTCOMES = `INSERT INTO arc.outcomes (scope, key, request_hash, code, text, is_new, beside, created_at_ms)
   SELECT * FROM unnest(@scope::text[], @key::text[], @request_hash::text[], @code::text[], @text::text[],
-    @is_new::integer[], @beside::text[], @nowMs::bigint[])
+    @is_new::integer[], @beside::text[], @nowMs::bigint[])`
+const INSERT_OUTCOMES = `${NEW_OUTCOMES}
   ON CONFLICT (scope, key) DO UPDATE SET request_hash = excluded.request_hash, code = excluded.code,
     text = excluded.text, is_new = excluded.is_new, beside = excluded.beside, created_at_ms = excluded.created_at_ms`
 
@@ -63,6 +65,21 @@ export function lastWrite(hasMessages: boolean, hasOutcomes: boolean): string {
   ]
   const first = parts.length > 0 ? `WITH ${parts.join(', ')}` : ''
   return `${first} UPDATE arc.log SET last_id = @counter, last_ms = @counterMs, commits = commits + 1`
+}
+
+const TIME = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
+/** The room's counter, locked, if it is as expected. */
+const ROOM = `room AS MATERIALIZED (SELECT FROM arc.log
+    WHERE commits = @commits AND last_id = @fromId AND epoch = @epoch
+      AND (@tolerance::bigint IS NULL OR abs(${TIME} - @counterMs) <= @tolerance) FOR UPDATE)`
+const IF_EXPECTED = 'WHERE EXISTS (SELECT FROM room)'
+
+/** All that a batch of posts stores, if the room's counter is as expected (flight.ts). */
+export function flightText(hasOutcomes: boolean): string {
+  const kept = hasOutcomes ? `, kept AS (${NEW_OUTCOMES} ${IF_EXPECTED})` : ''
+  return `WITH ${ROOM}, new AS (${GIVEN_MESSAGES} ${IF_EXPECTED}), ${SAID}, stored AS (${INSERT_MESSAGES}) ${kept}
+    UPDATE arc.log SET last_id = @counter, last_ms = @counterMs, commits = commits + 1, flight = @flight ${IF_EXPECTED}
+    RETURNING ${TIME} AS now_ms`
 }
 
 export const STATEMENTS: Texts = {

@@ -7,7 +7,7 @@ import { type Outcome, refused } from '../outcome.js'
 import { commandRule, keepOutcome, knownOutcome } from '../rules/rules.js'
 import { followLater } from '../rules/sql.js'
 import type { Work } from '../rules/work.js'
-import type { Batch } from './batch.js'
+import { type Batch, NeedsTrip } from './batch.js'
 import type { Connection } from './connection.js'
 import { asWriteError, isConnectionLost } from './errors.js'
 
@@ -33,7 +33,7 @@ export const runAmongOthers: Run = async ({ command }, batch, work) => {
   try {
     return await followLater(commandRule(command, work), batch)
   } catch (error) {
-    if (isConnectionLost(error)) throw error
+    if (isConnectionLost(error) || error instanceof NeedsTrip) throw error
     if (!(error instanceof ArcError) || !batch.undo()) throw new Spoilt(command.op, { cause: error })
     work.stored.length = stored
     return refused(error)
