@@ -18,7 +18,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Incoming } from '../actors/runtime/link.js'
 import { ArcError } from '../protocol/errors.js'
-import { type StorageBackend, StorageBusy } from './backend.js'
+import { isTransient, type StorageBackend, StorageBusy } from './backend.js'
 import type { FeedMessage, Submission } from './commands.js'
 import { type StorageContract, unpack } from './contract.js'
 import type { Feed } from './feed.js'
@@ -179,7 +179,7 @@ export class Committer {
       for (const [i, queued] of batch.entries()) queued.reply(outcomes[i] as Outcome)
     } catch (error) {
       this.presence.touch(touched)
-      if (error instanceof StorageBusy) return this.#block(batch, error)
+      if (error instanceof StorageBusy) return this.#block(batch, error, now)
       for (const queued of batch) queued.fail(error)
       if (!isTransient(error)) throw error
     } finally {
@@ -202,19 +202,19 @@ export class Committer {
     }
   }
 
-  /** Puts a batch back into the queue, or refuses it after `BLOCKED_MS`. */
-  #block(batch: readonly Queued[], error: StorageBusy): void {
-    const now = Date.now()
-    this.#blockedSinceMs ??= now
-    const isOver = now - this.#blockedSinceMs >= BLOCKED_MS
+  /** Puts a batch back into the queue. After `BLOCKED_MS` all that is queued is refused. */
+  #block(batch: readonly Queued[], error: StorageBusy, triedAtMs: number): void {
+    this.#blockedSinceMs ??= triedAtMs
+    const isOver = Date.now() - this.#blockedSinceMs >= BLOCKED_MS
     const refusal = new ArcError(
       'storage_not_writable',
       `the storage cannot be written now (${error.message}); nothing was stored, try again`,
       { cause: error },
     )
-    for (const queued of batch) if (isOver || queued.isUrgent) queued.fail(refusal)
-    this.#queue = [...(isOver ? [] : batch.filter(({ isUrgent }) => !isUrgent)), ...this.#queue]
-    if (this.#queue.length === 0 || isOver) return
+    const refused = isOver ? [...batch, ...this.#queue] : batch.filter(({ isUrgent }) => isUrgent)
+    for (const queued of refused) queued.fail(refusal)
+    this.#queue = isOver ? [] : [...batch.filter(({ isUrgent }) => !isUrgent), ...this.#queue]
+    if (this.#queue.length === 0) return
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
       this.#wake()
@@ -242,8 +242,4 @@ function weight({ command }: Submission): number {
   return command.op === 'message.post'
     ? (command.input.body?.length ?? 0) + command.input.attachments.length
     : 0
-}
-
-function isTransient(error: unknown): boolean {
-  return error instanceof ArcError && error.retryable
 }

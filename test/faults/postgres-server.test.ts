@@ -234,6 +234,28 @@ t.test('another hub hears of a commit, also after its listener was cut off', asy
   await wakes('by the bell again', 900)
 })
 
+t.test('what a failed read may have missed is reported again', async (t) => {
+  const url = await room(t)
+  const { backend } = await open(url)
+  t.teardown(() => backend.close())
+  let heard = 0
+  t.teardown(
+    backend.watchForeignCommits(() => {
+      heard++
+    }),
+  )
+  await until('the first reports', () => heard >= 2)
+  await until('a read to fail', async () => {
+    await server.sql(url, ends('reader'))
+    return backend.latestId().then(
+      () => false,
+      () => true,
+    )
+  })
+  const before = heard
+  await until('a report', () => heard > before, 5_000)
+})
+
 t.test('where no notification arrives, a hub says so and looks more often', async (t) => {
   const url = await room(t)
   const way = await lossyWay(t, server.port, withoutNotifications)

@@ -219,6 +219,35 @@ t.test('while another process writes, what is queued waits and what reads goes o
 })
 
 t.test(
+  'a try that took longer than commands may wait refuses all that wait, and the next one is tried',
+  async (t) => {
+    const backend = new RecordingBackend()
+    const committer = commitTo(t, backend, () => false)
+    let opens = () => {}
+    backend.gate = new Promise((resolve) => {
+      opens = resolve
+    })
+    backend.failure = new StorageBusy('cut off')
+    const { now } = Date
+    t.teardown(() => {
+      Date.now = now
+    })
+    const posts = [committer.apply(post('tried'))]
+    await new Promise((resolve) => setImmediate(resolve))
+    posts.push(committer.apply(post('queued')))
+    Date.now = () => now() + 6_000
+    const openedAt = performance.now()
+    opens()
+    for (const refused of await Promise.allSettled(posts))
+      t.match(refused, { reason: { code: 'storage_not_writable', message: /cut off.*nothing was stored/ } })
+    t.ok(performance.now() - openedAt < 1_000, 'at once')
+    backend.failure = undefined
+    t.equal(await committer.apply(post('later')), 'later')
+    t.strictSame(backend.batches, [['later']])
+  },
+)
+
+t.test(
   'of a mailbox that never gets empty one batch is taken in, then the event loop has its turn',
   async (t) => {
     let arriving = true

@@ -5,7 +5,7 @@
 
 import type { Log } from '../../actors/runtime/actor.js'
 import { storageName } from '../../storage-file.js'
-import type { Applied, StorageBackend } from '../backend.js'
+import { type Applied, isTransient, type StorageBackend } from '../backend.js'
 import type { Page, PageQuery, Query, Submission } from '../commands.js'
 import type { Done } from '../outcome.js'
 import { foundChannels } from '../rules/channels.js'
@@ -196,7 +196,9 @@ export class PostgresBackend implements StorageBackend {
     try {
       return await followLater(rule, this.#reading)
     } catch (error) {
-      throw asReadError(error)
+      const failure = asReadError(error)
+      if (isTransient(failure)) this.#foreignCommits?.owe()
+      throw failure
     }
   }
 }

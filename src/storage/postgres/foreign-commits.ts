@@ -31,7 +31,7 @@ export interface ForeignCommitsOptions {
 export class ForeignCommits {
   readonly #options: ForeignCommitsOptions
   #seen: number
-  /** A commit was noticed while the database could not be read. */
+  /** A read has failed, perhaps of a commit that was noticed. */
   #isOwed = false
   #isClosed = false
   #hears = false
@@ -61,6 +61,11 @@ export class ForeignCommits {
     this.#ring ??= setTimeout(() => this.#ringNow(), 0)
   }
 
+  /** Call it after a read has failed. It calls back when the database can be read again. */
+  owe(): void {
+    this.#isOwed = true
+  }
+
   close(): void {
     this.#isClosed = true
     this.#closing.abort()
@@ -87,11 +92,12 @@ export class ForeignCommits {
   async #lookNow(): Promise<void> {
     try {
       const commits = await this.#options.countCommits()
-      if (commits !== this.#seen || this.#isOwed) this.#options.onCommit()
+      const isNew = commits !== this.#seen || this.#isOwed
       this.#seen = commits
       this.#isOwed = false
+      if (isNew) this.#options.onCommit()
     } catch {
-      this.#isOwed = true // what the bell or the feed could not read then
+      this.#isOwed = true
     }
     this.#lookLater()
   }
