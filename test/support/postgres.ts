@@ -29,6 +29,8 @@ const { ARC_TEST_POSTGRES } = process.env
 /** PostgreSQL refuses to run as root, so it then runs as this user. */
 const NOBODY = { uid: 65_534, gid: 65_534 }
 const isRoot = process.getuid?.() === 0
+/** The user that a server's files must belong to. */
+export const serverUser = isRoot ? NOBODY : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 const SETTINGS = {
   unix_socket_directories: '',
   listen_addresses: '127.0.0.1',
@@ -152,7 +154,7 @@ function serverAt(base: () => string): PostgresServer {
   }
   const url = at('postgres')
   async function sql(where: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: where.split('?')[0] })
+    const client = new pg.Client({ connectionString: where.split('?')[0], ssl: false })
     await client.connect()
     try {
       let rows: Record<string, unknown>[] = []

@@ -7,6 +7,7 @@ import type { Client, ClientConfig } from 'pg'
 import { ArcError } from '../../protocol/errors.js'
 import { storageName } from '../../storage-file.js'
 import { given } from './statement-text.js'
+import { asTlsError, lacksTls, tlsQueries } from './tls.js'
 
 /** Milliseconds for which one host may take to accept a connection. */
 const CONNECT_MS = 5_000
@@ -51,21 +52,30 @@ export async function loadDriver(url: string): Promise<Driver> {
   return {
     hosts,
     connect: async (host, { isPipelined, role, answerMs }) => {
-      const client = new Client({
-        connectionString: urls[host],
-        connectionTimeoutMillis: CONNECT_MS,
-        keepAlive: true,
-        keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-        application_name: `arc ${role}`,
-        pipeline: isPipelined,
-        ...(answerMs !== undefined && { query_timeout: answerMs }),
-        ...(parsers && { types: parsers }),
-      })
-      client.on('error', () => {}) // the statements that wait get it, and the next one
-      await client.connect().catch((error) => {
-        throw withoutPasswordGiven(error)
-      })
-      return client
+      const connect = async (url: string | undefined): Promise<Client> => {
+        const client = new Client({
+          connectionString: url,
+          connectionTimeoutMillis: CONNECT_MS,
+          keepAlive: true,
+          keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+          application_name: `arc ${role}`,
+          pipeline: isPipelined,
+          ...(answerMs !== undefined && { query_timeout: answerMs }),
+          ...(parsers && { types: parsers }),
+        })
+        client.on('error', () => {}) // the statements that wait get it, and the next one
+        await client.connect()
+        return client
+      }
+      const [url, withoutTls] = urls[host] ?? []
+      try {
+        return await connect(url).catch((error) => {
+          if (withoutTls === undefined || !lacksTls(error)) throw error
+          return connect(withoutTls)
+        })
+      } catch (error) {
+        throw asTlsError(withoutPasswordGiven(error))
+      }
     },
   }
 }
@@ -78,8 +88,8 @@ function withoutPasswordGiven(error: unknown): unknown {
   })
 }
 
-/** One URL for each host, since pg takes one host. */
-function split(url: string): { hosts: string[]; urls: string[] } {
+/** The URLs by which to try each host, since pg takes one host. */
+function split(url: string): { hosts: string[]; urls: string[][] } {
   const parts = /^(postgres(?:ql)?:\/\/)([^/?@]*@)?([^/?]*)(\/[^?]*)?(\?.*)?$/.exec(url)
   if (!parts) {
     const text = `the storage ${storageName(url)} is not a URL of PostgreSQL; write postgres://user@host:5432/room`
@@ -88,14 +98,8 @@ function split(url: string): { hosts: string[]; urls: string[] } {
   const [, scheme = '', user = '', hostList = '', path = ''] = parts
   const query = new URLSearchParams(parts[5] ?? '')
   for (const own of ['target_session_attrs', 'unsafe']) query.delete(own)
-  const sslMode = query.get('sslmode') ?? process.env.PGSSLMODE
-  if (sslMode !== undefined && sslMode !== 'no-verify' && !query.has('uselibpqcompat')) {
-    query.set('sslmode', sslMode)
-    query.set('uselibpqcompat', 'true') // the modes mean what they mean to psql
-    const root = process.env.PGSSLROOTCERT
-    if (root !== undefined && !query.has('sslrootcert')) query.set('sslrootcert', root)
-  }
   const hosts = hostList.split(',')
-  const rest = query.size > 0 ? `?${query}` : ''
-  return { hosts, urls: hosts.map((host) => `${scheme}${user}${host}${path}${rest}`) }
+  const urlsOf = (host: string) =>
+    tlsQueries(query, query.get('host') ?? host).map((rest) => `${scheme}${user}${host}${path}?${rest}`)
+  return { hosts, urls: hosts.map(urlsOf) }
 }
