@@ -45,6 +45,15 @@ export class Connection {
     return (Array.isArray(results) ? results : [results]) as QueryResult[]
   }
 
+  /**
+   * Whether one process of the server answers it from its beginning to its end. A pooler gives a number of its own as that
+   * process, since it may give each transaction another one.
+   */
+  async hasOwnProcess(): Promise<boolean> {
+    const [result] = await this.script('SELECT pg_backend_pid() AS pid')
+    return result?.rows[0].pid === (this.client as Client & { readonly processID: number | null }).processID
+  }
+
   /** After a commit. @throws ArcError `outcome_unknown` if only this server has it, though it waits for a standby */
   mustBeReplicated(): void {
     if (!this.#isUnreplicated) return

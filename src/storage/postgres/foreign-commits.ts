@@ -1,6 +1,7 @@
 // Notices commits of other hubs. A bell gives the speed: each hub rings it after its commits, in a transaction of its own,
 // since PostgreSQL lets only one transaction with a NOTIFY commit at a time. A look at the counter every second gives the
-// guarantee. Without a bell, as behind a pooler that gives each transaction another connection, it looks more often.
+// guarantee. Without a bell it looks more often, and behind a pooler that may give each transaction another connection: there it
+// may hear some bells by chance.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../actors/runtime/actor.js'
@@ -109,12 +110,12 @@ export class ForeignCommits {
     while (!this.#isClosed) {
       try {
         const connection = await listener.get()
-        this.#hears = await this.#hasEcho(connection)
+        this.#hears = (await connection.hasOwnProcess()) && (await this.#hasEcho(connection))
         if (!this.#hears && !isTold) {
           isTold = true
           log(
             'warn',
-            `no NOTIFY arrives from the database, as through a pooler of transactions: the hub looks every ${LOOK_WITHOUT_BELL_MS} ms instead; name the database itself in --storage`,
+            `no NOTIFY of the database is sure to arrive, as through a pooler: the hub looks every ${LOOK_WITHOUT_BELL_MS} ms instead; name the database itself in --storage`,
           )
         }
         if (this.#hears) {
