@@ -14,6 +14,10 @@ const CONNECT_MS = 5_000
 /** Milliseconds without a packet after which the system asks whether the server is there. */
 const KEEP_ALIVE_MS = 5_000
 
+/** An administrator may have set limits for every session. A hub sets its own. Older servers lack the last two. */
+const NO_FOREIGN_LIMITS = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout',
+  'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout')`
+
 const INT8 = 20
 const TEXTS = new Set([25, 1043])
 
@@ -65,6 +69,7 @@ export async function loadDriver(url: string): Promise<Driver> {
         })
         client.on('error', () => {}) // the statements that wait get it, and the next one
         await client.connect()
+        await client.query(NO_FOREIGN_LIMITS)
         return client
       }
       const [url, withoutTls] = urls[host] ?? []
