@@ -4,7 +4,7 @@
 //   chat.message, tool.execute.after ─▶ offer ─▶ text put in ─▶ messages.transform: it stands in the request ─▶ shown
 //
 // opencode must never suffer from it: whatever fails, it adds nothing, writes nothing, and throws nothing. All calls of the hub
-// at one event take at most `HUB_MS`.
+// at one event take at most `HUB_MS`. What it throws on purpose, if it was asked to, is the refusal of an edit.
 
 import { agentOfEnvironment } from '../agent-name.js'
 import { ASKED, digestOf } from '../digest.js'
@@ -14,7 +14,7 @@ import { hubAddress } from '../sdk/hub-address.js'
 import { pathPart } from '../sdk/request-text.js'
 import { recall, remember } from '../session-memory.js'
 import { editedPaths } from './edits.js'
-import { editedText, heldEdits, tellHolders } from './held-edits.js'
+import { editedText, type HeldEdit, heldEdits, refusedText, tellHolders } from './held-edits.js'
 import { HubCalls } from './hub-call.js'
 import { introduction, signIn } from './sign-in.js'
 import { untilWoken } from './waking.js'
@@ -33,6 +33,12 @@ interface ToolCall extends Input {
   readonly args?: unknown
 }
 
+/** What the person has asked for. */
+export interface Wishes {
+  readonly wake?: boolean
+  readonly refuseHeldEdits?: boolean
+}
+
 interface TextPart {
   readonly type: 'text'
   readonly text: string
@@ -42,6 +48,8 @@ interface TextPart {
 export interface Hooks {
   event(given: { event: { type: string; properties?: unknown } }): Promise<void>
   'chat.message'(input: Input, output: { parts: object[] }): Promise<void>
+  /** The tool does not run if it rejects; the model is told the error's text. */
+  'tool.execute.before'(input: ToolCall, output: { args?: unknown }): Promise<void>
   /** A tool of an MCP server has `content`, another one `output`. */
   'tool.execute.after'(input: ToolCall, output: { output?: unknown; content?: unknown }): Promise<void>
   'experimental.chat.messages.transform'(input: object, output: { messages: object[] }): Promise<void>
@@ -66,8 +74,12 @@ interface Given {
   }
 }
 
-/** What opencode calls at its start, for each folder. With `wake`, an idle session is woken for what is addressed to its agent. */
-export async function Arc({ directory, client }: Given, { wake = false } = {}): Promise<Hooks> {
+/**
+ * What opencode calls at its start, for each folder. With `wake`, an idle session is woken for what is addressed to its agent; with
+ * `refuseHeldEdits`, a file that another agent holds is not edited.
+ */
+export async function Arc({ directory, client }: Given, given: Wishes = {}): Promise<Hooks> {
+  const { wake = false, refuseHeldEdits = false } = given
   const room = new Room(directory, wake ? client : undefined)
   return {
     event: (given) => silently(() => room.event(given.event.type, given.event.properties)),
@@ -79,6 +91,13 @@ export async function Arc({ directory, client }: Given, { wake = false } = {}): 
         const id = `prt_zzarc${Date.now()}`
         if (text !== '') parts.push({ ...parts[0], id, synthetic: true, type: 'text', text })
       }),
+    'tool.execute.before': async ({ sessionID, tool }, output) => {
+      let refusal = ''
+      await silently(async () => {
+        if (refuseHeldEdits) refusal = await room.beforeTool({ sessionID, tool, args: output.args })
+      })
+      if (refusal !== '') throw new Error(refusal)
+    },
     'tool.execute.after': (input, output) =>
       silently(async () => {
         const text = await room.afterTool(input)
@@ -144,16 +163,31 @@ class Room {
     })
   }
 
-  /** The text for the output of a tool. Edits of files that another agent holds are told to both. */
-  async afterTool({ sessionID, tool, args }: ToolCall): Promise<string> {
-    const agentId = this.#agents.get(sessionID)?.agentId
-    if (agentId === undefined) return ''
-    const paths = editedPaths({ tool_name: tool, tool_input: args }, this.#folder)
-    return this.#withHub(async (hub) => {
-      const held = await heldEdits(hub, agentId, paths)
+  /** Why the tool must not run; '' if it may. */
+  async beforeTool(call: ToolCall): Promise<string> {
+    return this.#aboutEdits(call, async (hub, agentId, held) => {
+      if (!held[0]) return ''
+      await tellHolders(hub, agentId, held, 'refused')
+      return refusedText(agentId, held[0])
+    })
+  }
+
+  /** The text for the output of a tool. */
+  async afterTool(call: ToolCall): Promise<string> {
+    return this.#aboutEdits(call, async (hub, agentId, held) => {
       await tellHolders(hub, agentId, held)
       return this.#offered(hub, agentId, 'tool', editedText(agentId, held).trimEnd())
     })
+  }
+
+  async #aboutEdits(
+    { sessionID, tool, args }: ToolCall,
+    work: (hub: HubCalls, agentId: string, held: readonly HeldEdit[]) => Promise<string>,
+  ): Promise<string> {
+    const agentId = this.#agents.get(sessionID)?.agentId
+    if (agentId === undefined) return ''
+    const paths = editedPaths({ tool_name: tool, tool_input: args }, this.#folder)
+    return this.#withHub(async (hub) => work(hub, agentId, await heldEdits(hub, agentId, paths)))
   }
 
   /** A request goes to the model: what stands in it was shown. */

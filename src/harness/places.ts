@@ -49,7 +49,7 @@ export interface Options {
 }
 
 /** Elsewhere a hook that can't run would stop the tool, or nothing is known of it. */
-export const REFUSING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'gemini', 'qwen']
+export const REFUSING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'gemini', 'qwen', 'opencode']
 /** The others take no prompt from outside. */
 export const WAKING_HARNESSES: readonly SetupName[] = ['claude', 'codex', 'qwen', 'copilot', 'opencode']
 
@@ -79,7 +79,7 @@ function commandOf({ node, hook }: Program, harness: string): string {
 const wakeWord = (wake = false) => (wake ? ' --wake' : '')
 
 const HOOK_MARK = 'hook.cjs'
-const isOurHook = (text: string) => text.includes(HOOK_MARK)
+export const isOurHook = (text: string) => text.includes(HOOK_MARK)
 /** A server named `arc` is ours if it runs `arc mcp`, by whatever path. */
 function isOurServer(text: string): boolean {
   const { command, args = [] } = (parse(text) ?? {}) as { command?: unknown; args?: unknown }
@@ -294,13 +294,16 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   opencode: {
     commands: ['opencode'],
     home: () => join(home('XDG_CONFIG_HOME', '.config'), 'opencode'),
-    places: ({ program, project, wake = false }) => {
+    places: ({ program, project, wake, refuseHeldEdits }) => {
       const user = join(home('XDG_CONFIG_HOME', '.config'), 'opencode')
       const folder = project ?? user
       const withComments = join(folder, 'opencode.jsonc')
       const plugins = project === undefined ? user : join(project, '.opencode')
       return [
-        { file: join(plugins, 'plugins', 'arc.js'), own: pluginText(program.plugin, wake) },
+        {
+          file: join(plugins, 'plugins', 'arc.js'),
+          own: pluginText(program.plugin, { wake, refuseHeldEdits }),
+        },
         json(existsSync(withComments) ? withComments : join(folder, 'opencode.json'), [
           server({ type: 'local', command: [program.node, program.main, 'mcp'], enabled: true }, 'mcp'),
         ]),
@@ -311,12 +314,14 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
 }
 
 /** If Arc is gone, the plugin does nothing. */
-function pluginText(plugin: string, wake: boolean): string {
+function pluginText(plugin: string, wishes: Pick<Options, 'wake' | 'refuseHeldEdits'>): string {
+  const words = (['wake', 'refuseHeldEdits'] as const).filter((name) => wishes[name])
+  const given = words.length === 0 ? '' : `, { ${words.map((name) => `${name}: true`).join(', ')} }`
   return `// Written by \`arc setup\`: hands the messages of other agents to the model. \`arc setup opencode --undo\` removes it.
 let plugin = async () => ({})
 try {
   const { Arc } = await import(${JSON.stringify(pathToFileURL(plugin).href)})
-  plugin = ${wake ? '(given) => Arc(given, { wake: true })' : '(given) => Arc(given)'}
+  plugin = (given) => Arc(given${given})
 } catch {}
 export const Arc = plugin
 `

@@ -14,10 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { parse } from 'jsonc-parser'
 import { stateFolder } from '../session-memory.js'
 import { type Edit, withEdits, withoutEdits } from './configuration.js'
 import { httpHooksIn } from './http-hooks.js'
-import { FACTS, type Options, type Place, SETUP_NAMES, type SetupName } from './places.js'
+import { FACTS, isOurHook, type Options, type Place, SETUP_NAMES, type SetupName } from './places.js'
 import { tableText, withoutTable, withTable } from './toml.js'
 
 export interface SetupOptions extends Options {
@@ -55,7 +56,7 @@ interface Backup {
 }
 
 /** The word that wakes, in a hook or in the plugin. */
-const WAKING = /hook\.cjs[\s\S]{0,80}?--wake|Arc\(given, \{ wake: true \}\)/
+const WAKING = /hook\.cjs[\s\S]{0,80}?--wake|Arc\(given, \{ wake: true|watch\.cjs/
 
 /** The harnesses that have been used here, or can be started. */
 export function installedHarnesses(): SetupName[] {
@@ -73,7 +74,7 @@ export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   // What an earlier run was asked to write besides stays with a later one, and goes with the rest.
   const wishes = {
     permissions: options.permissions || options.undo,
-    refuseHeldEdits: options.refuseHeldEdits || options.undo,
+    refuseHeldEdits: options.refuseHeldEdits || options.undo || places(options).some(isRefusing),
     wake: options.wake || options.undo || places(options).some(isWaking),
     httpHooks: options.httpHooks ?? earlier ?? (options.undo ? { url: '', agent: '' } : undefined),
   }
@@ -84,9 +85,16 @@ export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   return { harness, files, remains: isWritten ? [remains, ...(note === undefined ? [] : [note])] : [] }
 }
 
-/** Where waking is no hook of its own, an earlier run has written it into the others. */
+/** An earlier run has written it. */
 function isWaking({ file }: Place): boolean {
   return existsSync(file) && WAKING.test(readFileSync(file, 'utf8'))
+}
+
+function isRefusing({ file }: Place): boolean {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const { hooks } = (parse(text) ?? {}) as { hooks?: { PreToolUse?: unknown; BeforeTool?: unknown } }
+  const before = JSON.stringify([hooks?.PreToolUse, hooks?.BeforeTool])
+  return isOurHook(before) || text.includes('refuseHeldEdits: true')
 }
 
 function change(place: Place, { undo, dryRun }: SetupOptions): FileReport {

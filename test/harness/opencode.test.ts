@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startHub } from '../../src/actors/hub.js'
-import { Arc, type Hooks } from '../../src/harness/opencode.js'
+import { Arc, type Hooks, type Wishes } from '../../src/harness/opencode.js'
 import { PACKAGE_ROOT } from '../../src/package.js'
 import { ArcClient } from '../../src/sdk/index.js'
 import { ownFolder } from '../support/folder.js'
@@ -26,13 +26,16 @@ interface Part {
 }
 
 /** A folder in which opencode has loaded the plugin. */
-async function opencodeIn(t: Test): Promise<{ hooks: Hooks; agentId: string; directory: string }> {
+async function opencodeIn(
+  t: Test,
+  wishes: Wishes = {},
+): Promise<{ hooks: Hooks; agentId: string; directory: string }> {
   const directory = ownFolder(t)
   const name = basename(directory)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
-  return { hooks: await Arc({ directory }), agentId: `opencode-${name.slice(0, 40)}`, directory }
+  return { hooks: await Arc({ directory }, wishes), agentId: `opencode-${name.slice(0, 40)}`, directory }
 }
 
 async function prompted(hooks: Hooks, sessionID: string): Promise<Part[]> {
@@ -120,6 +123,31 @@ t.test('an edit of a file that another agent holds is told to both, once to the 
   )
 })
 
+t.test('where it was asked for, such an edit is refused, and nothing else', async (t) => {
+  const { hooks, agentId, directory } = await opencodeIn(t, { refuseHeldEdits: true })
+  await prompted(hooks, 'ses_7')
+  const holder = await ArcClient.quickstart(`holder of ${directory}`, { baseUrl: hub.url })
+  t.teardown(() => holder.close())
+  await holder.lock('src/held.ts')
+  const call = (tool: string, filePath: string, sessionID = 'ses_7') =>
+    hooks['tool.execute.before']({ sessionID, tool }, { args: { filePath } })
+  await t.rejects(call('write', 'src/held.ts'), { message: /^Arc: src\/held.ts is held: lock.*not changed/ })
+  await call('read', 'src/held.ts')
+  await call('write', 'src/free.ts')
+  await call('write', 'src/held.ts', 'ses_of_a_subagent')
+  t.match(await holder.inbox(), [
+    { body: `${agentId} wanted to change src/held.ts, which you hold. It was not changed` },
+  ])
+  const { hooks: willing } = await opencodeIn(t)
+  await prompted(willing, 'ses_8')
+  await willing['tool.execute.before'](
+    { sessionID: 'ses_8', tool: 'write' },
+    { args: { filePath: 'src/held.ts' } },
+  )
+  await holder.unlock('src/held.ts')
+  await call('write', 'src/held.ts')
+})
+
 t.test('a session of a subagent is left out, and a deleted one ends', async (t) => {
   const { hooks, agentId } = await opencodeIn(t)
   await hooks.event({
@@ -150,10 +178,11 @@ t.test('sessions in one folder of one opencode are one agent, and the MCP server
 t.test('whatever fails, nothing is added, written or thrown', async (t) => {
   const script = `
     const { Arc } = await import(process.argv[1])
-    const hooks = await Arc({ directory: '/' })
+    const hooks = await Arc({ directory: '/' }, { refuseHeldEdits: true })
     const parts = [{ type: 'text', text: 'x' }]
     await hooks['chat.message']({ sessionID: 's' }, { parts })
     await hooks['chat.message'](undefined, undefined).catch(() => process.exit(3))
+    await hooks['tool.execute.before']({ sessionID: 's', tool: 'write' }, { args: { filePath: 'a' } })
     await hooks['tool.execute.after']({ sessionID: 's', tool: 'write', args: { filePath: 'a' } }, {})
     await hooks['experimental.chat.messages.transform']({}, { messages: [] })
     await hooks.event({ event: { type: 'session.deleted' } })

@@ -7,7 +7,14 @@ import { dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { parse as parseToml } from 'smol-toml'
 import t, { type Test } from 'tap'
-import { FACTS, type Place, SETUP_NAMES, type SetupName, WAKING_HARNESSES } from '../../src/harness/places.js'
+import {
+  FACTS,
+  type Place,
+  REFUSING_HARNESSES,
+  SETUP_NAMES,
+  type SetupName,
+  WAKING_HARNESSES,
+} from '../../src/harness/places.js'
 import { installedHarnesses, type SetupOptions, type SetupReport, setUp } from '../../src/harness/setup.js'
 import { ownFolder } from '../support/folder.js'
 import { anyJson, HOMES, TOML } from './configurations.js'
@@ -368,25 +375,23 @@ t.test('edits are refused only where it was asked for, and only before edit tool
 
 t.test('what was asked for once stays with a later setup, until it is undone', (t) =>
   atHome(t, () => {
-    for (const harness of WAKING_HARNESSES) {
-      set(harness, { wake: true })
-      const again = set(harness)
-      t.ok(
-        again.files.every(({ outcome }) => outcome === 'unchanged'),
-        harness,
-      )
-      const newer = { ...PROGRAM, node: '/opt/node' }
-      const moved = set(harness, { program: newer }).files.map(({ after }) => after ?? '')
-      t.ok(
-        moved.some((text) => /--wake|watch\.cjs|wake: true/.test(text)),
-        `${harness}, whose program moved`,
-      )
-      set(harness, { undo: true })
-      const anew = set(harness).files.map(({ after }) => after ?? '')
-      t.notOk(
-        anew.some((text) => /--wake|watch\.cjs|wake: true/.test(text)),
-        `${harness}, anew`,
-      )
+    const wishes = [
+      ['wake', WAKING_HARNESSES, /--wake|watch\.cjs|wake: true/],
+      ['refuseHeldEdits', REFUSING_HARNESSES, /PreToolUse|BeforeTool|refuseHeldEdits: true/],
+    ] as const
+    for (const [wish, able, written] of wishes) {
+      const isIn = (report: SetupReport) => report.files.some(({ after }) => written.test(after ?? ''))
+      for (const harness of able) {
+        set(harness, { [wish]: true })
+        const again = set(harness).files.every(({ outcome }) => outcome === 'unchanged')
+        t.ok(again, `${harness} ${wish}`)
+        const moved = set(harness, { program: { ...PROGRAM, node: '/opt/node', plugin: '/opt/opencode.js' } })
+        t.ok(isIn(moved) && outcomes(moved).includes('written'), `${harness} ${wish}, whose program moved`)
+        t.notMatch(moved.files[0]?.after, PROGRAM.node)
+        set(harness, { undo: true })
+        t.notOk(isIn(set(harness)), `${harness} ${wish}, anew`)
+        set(harness, { undo: true })
+      }
     }
   }),
 )

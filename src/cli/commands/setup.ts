@@ -51,7 +51,8 @@ export default command({
     project: { type: 'boolean', description: 'For this project alone, in its folder' },
     'refuse-held-edits': {
       type: 'boolean',
-      description: 'Also refuse edits of files that another agent holds (claude, codex, gemini, qwen)',
+      description:
+        'Also refuse edits of files that another agent holds (claude, codex, gemini, qwen, opencode)',
     },
     wake: {
       type: 'boolean',
