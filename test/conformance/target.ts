@@ -6,20 +6,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import tap, { type Test } from 'tap'
+import type { Test } from 'tap'
 import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import type { HubInfo } from '../../src/protocol/objects.js'
 import { startHub } from '../support/hub.js'
-import { postgresServer } from '../support/postgres.js'
+import { newStorage } from '../support/storages.js'
 import { connectWire, type Wire } from './wire.js'
 
 const EXTERNAL_URL = process.env.ARC_CONFORMANCE_URL?.replace(/\/+$/, '')
 
-const isOnServer = process.env.ARC_TEST_STORAGE === 'postgres'
-const server = isOnServer && !EXTERNAL_URL ? await postgresServer(tap) : undefined
-
-/** For tap's `skip`: tests that look into the storage's file. */
-export const needsFile: string | false = isOnServer ? 'looks into the file of the storage' : false
+export { needsFile } from '../support/storages.js'
 
 /** For tap's `skip`: tests that need a hub of their own cannot run against somebody else's. */
 export const needsOwnHub: string | false = EXTERNAL_URL
@@ -52,14 +48,9 @@ export async function ownFolder(t: Test): Promise<string> {
 
 /** A hub for `t` alone, stopped when `t` ends; on a fresh folder unless `options` name a storage path. */
 export async function ownHub(t: Test, options: Partial<HubOptions> = {}): Promise<OwnHub> {
-  const folder =
-    options.storagePath === undefined ? await mkdtemp(join(tmpdir(), 'arc-conformance-')) : undefined
-  const storagePath = options.storagePath ?? (await server?.room(t)) ?? join(folder ?? '', 'arc.sqlite3')
+  const storagePath = options.storagePath ?? (await newStorage(t))
   const hub = await startHub({ port: 0, logLevel: 'silent', ...options, storagePath })
-  t.teardown(async () => {
-    await hub.stop()
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-  })
+  t.teardown(() => hub.stop())
   const url = `http://127.0.0.1:${hub.port}`
   return { ...(await describe(url)), hub, storagePath }
 }

@@ -5,5 +5,5 @@ import type { Way } from './room.js'
 
 export const http: Way = {
   name: 'http',
-  connect: (_, hub, agentId, options) => new ArcClient(agentId, { baseUrl: hub.url, ...options }),
+  connect: ({ hub }, agentId, options) => new ArcClient(agentId, { baseUrl: hub.url, ...options }),
 }

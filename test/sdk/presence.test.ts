@@ -6,7 +6,6 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { ArcClient, type QuickstartOptions } from '../../src/sdk/index.js'
-import { ownFolder } from '../support/folder.js'
 import { startTestHub } from '../support/hub.js'
 import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
@@ -84,15 +83,14 @@ t.test('a lease that the agent itself has extended keeps that TTL', async (t) =>
 })
 
 t.test('what an agent has said of itself is there again after a reset of the hub', async (t) => {
-  const [folder, port] = [ownFolder(t), await steadyPort()]
-  const start = (name: string) =>
-    startTestHub(t, { port, storagePath: `${folder}/${name}.sqlite3`, presenceTtlSec: TTL_SEC })
-  const first = await start('first')
+  const port = await steadyPort()
+  const start = () => startTestHub(t, { port, presenceTtlSec: TTL_SEC })
+  const first = await start()
   const said = { displayName: 'Ada', capabilities: ['rust'], metadata: { model: 'x' }, harness: 'codex' }
   const worker = await ArcClient.quickstart('worker', { baseUrl: first.url, ...said })
   t.teardown(() => worker.close())
   await first.stop()
-  const second = await start('second')
+  const second = await start()
   const watcher = observer(t, second.url)
   await until('it to be back', () => isListed('worker', watcher))
   const [session] = await watcher.listAgents()

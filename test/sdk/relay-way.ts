@@ -6,9 +6,9 @@ import type { Way } from './room.js'
 
 export const relay: Way = {
   name: 'relay',
-  connect: (_, hub, agentId, options) =>
-    ArcClient.overRelay(agentId, { spoolDir: spoolOf(hub.storagePath), ...options }),
-  hubOptions: (folder) => ({ spoolDir: join(folder, 'spool') }),
+  connect: ({ folder }, agentId, options) =>
+    ArcClient.overRelay(agentId, { spoolDir: spoolIn(folder), ...options }),
+  hubOptions: (folder) => ({ spoolDir: spoolIn(folder) }),
 }
 
-export const spoolOf = (storagePath: string) => join(storagePath, '..', 'spool')
+export const spoolIn = (folder: string) => join(folder, 'spool')

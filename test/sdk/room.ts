@@ -7,15 +7,17 @@ import type { ArcClient, ClientOptions, Message } from '../../src/sdk/index.js'
 import { isFull } from '../support/campaign.js'
 import { ownFolder } from '../support/folder.js'
 import { startHub } from '../support/hub.js'
+import { newStorage } from '../support/storages.js'
 
 /** One way to a hub. */
 export interface Way {
   readonly name: string
-  connect(t: Test, hub: Hub, agentId: string, options?: ClientOptions): ArcClient
-  /** What a hub needs to be reached this way. `folder` is the test's own. */
+  /** `folder`, here and below, is the test's own. */
+  connect(to: { hub: Hub; folder: string }, agentId: string, options?: ClientOptions): ArcClient
+  /** What a hub needs to be reached this way. */
   hubOptions?(folder: string): Partial<HubOptions>
   /** What has to run between the clients and the hub; resolves with its end. */
-  open?(hub: Hub): Promise<() => Promise<void>>
+  open?(to: { hub: Hub; folder: string }): Promise<() => Promise<void>>
 }
 
 export interface Room {
@@ -46,19 +48,19 @@ export function testsOver(way: Way): { readonly test: DefineTest; readonly sameB
 
 async function openRoom(t: Test, way: Way): Promise<Room> {
   const folder = ownFolder(t)
-  let storages = 0
+  let storagePath = await newStorage(t)
   const start = (port: number) =>
     startHub({
-      storagePath: `${folder}/arc-${storages}.sqlite3`,
+      storagePath,
       port,
       logLevel: 'silent',
       ...way.hubOptions?.(folder),
     })
   let hub = await start(0)
-  const closeWay = await way.open?.(hub)
+  const closeWay = await way.open?.({ hub, folder })
   const opened: ArcClient[] = []
   const agent = (agentId: string, options?: ClientOptions) => {
-    const client = way.connect(t, hub, agentId, options)
+    const client = way.connect({ hub, folder }, agentId, options)
     opened.push(client)
     return client
   }
@@ -76,7 +78,7 @@ async function openRoom(t: Test, way: Way): Promise<Room> {
     agent,
     restart: async (storage) => {
       await hub.stop()
-      if (storage === 'new') storages++
+      if (storage === 'new') storagePath = await newStorage(t)
       hub = await start(hub.port)
     },
     waiting: async (polls) => {

@@ -2,14 +2,14 @@
 
 import { mkdirSync } from 'node:fs'
 import { Relay } from '../../src/relay/standalone.js'
-import { relay, spoolOf } from './relay-way.js'
+import { relay, spoolIn } from './relay-way.js'
 import type { Way } from './room.js'
 
 export const standalone: Way = {
   name: 'stand-alone relay',
   connect: relay.connect,
-  open: async (hub) => {
-    const spoolDir = spoolOf(hub.storagePath)
+  open: async ({ hub, folder }) => {
+    const spoolDir = spoolIn(folder)
     mkdirSync(spoolDir)
     const onFailure = (error: Error) => {
       throw error

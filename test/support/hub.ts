@@ -1,4 +1,4 @@
-// A real hub for a test: in its own folder, on any free port, stopped with the test. It is the bundled hub, as users run it,
+// A real hub for a test: in its own folder, or in a database of its own (storages.ts), on any free port, stopped with the test. It is the bundled hub, as users run it,
 // whose threads start in half the time. If the compiled files are newer than the bundle, it is the compiled hub.
 
 import { readdirSync, statSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Hub, HubOptions } from '../../src/actors/hub.js'
 import { PACKAGE_ROOT } from '../../src/package.js'
-import { ownFolder } from './folder.js'
+import { newStorage } from './storages.js'
 import './bare-children.js'
 
 // With this variable the test runner loads itself into every thread and process of a test. The hub's threads would then take
@@ -27,7 +27,7 @@ const hub = isCurrent(BUNDLED) ? BUNDLED : new URL('./actors/hub.js', COMPILED)
 export const { startHub }: typeof import('../../src/actors/hub.js') = await import(hub.href)
 
 export async function startTestHub(t: Test, options: Partial<HubOptions> = {}): Promise<Hub> {
-  const storagePath = options.storagePath ?? join(ownFolder(t), 'arc.sqlite3')
+  const storagePath = options.storagePath ?? (await newStorage(t))
   const hub = await startHub({ port: 0, logLevel: 'silent', ...options, storagePath })
   t.teardown(() => hub.stop())
   return hub
