@@ -57,7 +57,7 @@ test('the feed of a channel follows what is said, with kinds, replies, times and
   t.equal(await message(page, 'said elsewhere').count(), 0, 'what is said in another channel is not here')
   await page.getByRole('button', { name: 'backend' }).click()
   await message(page, 'said elsewhere').waitFor()
-  t.equal(await page.locator('.message').count(), 1)
+  await until('it to be alone there', async () => (await page.locator('.message').count()) === 1)
 })
 
 test('a first page that the hub ended early, as its messages are large, does not count as all', async (t, browser) => {
@@ -85,7 +85,7 @@ test('a thread has a feed of its own, with its status and counts', async (t, bro
   t.match(await row.innerText(), /waiting\s*1 message · 0\/1 tasks/)
   await row.getByRole('button').click()
   await message(page, 'the task').waitFor()
-  t.equal(await page.locator('.message').count(), 1)
+  await until('it to be alone there', async () => (await page.locator('.message').count()) === 1)
   await alice.claim(task.id, { threadId: 'parser' })
   await alice.post('live in the thread', { threadId: 'parser' })
   await message(page, 'live in the thread').waitFor()

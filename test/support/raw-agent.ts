@@ -123,8 +123,9 @@ export class RawAgent {
     return readdirSync(this.requests).sort()
   }
 
-  /** Waits until the host has claimed a request. */
+  /** Waits until the host has claimed a request, or has answered it already. */
   async claimed(stem: string): Promise<void> {
-    await until(`${stem} to be claimed`, () => existsSync(join(this.requests, `${stem}.work`)))
+    const signs = [join(this.requests, `${stem}.work`), join(this.responses, `${stem}.json`)]
+    await until(`${stem} to be claimed`, () => signs.some((path) => existsSync(path)))
   }
 }
