@@ -37,7 +37,8 @@ t.test(
     fill(place)
     process.kill(arena.hub.pid, 'SIGCONT')
     await arena.logs(/responses\/writer can't be written.*(ENOSPC|no space)/)
-    for (const stem of stems) await evil.claimed(stem)
+    // A queue whose answers can't be written rests for half a minute at most.
+    for (const stem of stems) await evil.claimed(stem, 90_000)
     unlinkSync(join(place, 'ballast'))
     for (const stem of stems) t.equal((await evil.response(stem)).status, 201)
     const counts = await effectsOf(arena)

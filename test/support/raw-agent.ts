@@ -124,8 +124,8 @@ export class RawAgent {
   }
 
   /** Waits until the host has claimed a request, or has answered it already. */
-  async claimed(stem: string): Promise<void> {
+  async claimed(stem: string, deadlineMs?: number): Promise<void> {
     const signs = [join(this.requests, `${stem}.work`), join(this.responses, `${stem}.json`)]
-    await until(`${stem} to be claimed`, () => signs.some((path) => existsSync(path)))
+    await until(`${stem} to be claimed`, () => signs.some((path) => existsSync(path)), deadlineMs)
   }
 }
