@@ -17,6 +17,8 @@ export interface BenchOptions {
   /** Fewer and shorter rounds: the whole run takes about a minute. */
   readonly quick: boolean
   readonly rounds: number
+  /** How far the history grows in `growth`. Default: 100,000, quick 5,000. */
+  readonly messages?: number | undefined
   /** A running hub. Absent: each scenario starts a hub of its own. */
   readonly hub?: Address | undefined
   /** A second running hub, measured in turns with the first. */
@@ -64,6 +66,10 @@ export class Bench {
 
   get rounds(): number {
     return this.#options.rounds
+  }
+
+  get messages(): number {
+    return this.#options.messages ?? (this.quick ? 5_000 : 100_000)
   }
 
   progress(text: string): void {

@@ -1,5 +1,5 @@
-// Reads as the history grows: the same requests at 10,000 messages in 100 threads, then at 100,000, one after another on
-// one connection. The baseline is a second hub that stays at 1,000 messages, in turns. A hub that was running before is
+// Requests as the history grows: the same ones at 10,000 messages in 100 threads, then at each tenfold number up to 100,000, or
+// to what `--messages` says, one after another on one connection. The baseline is a second hub that stays at 1,000 messages, in turns. A hub that was running before is
 // its own baseline: its times at 1,000. It also measures the memory of the hub's process.
 
 import { type Bench, type Scenario, valuesOf } from '../bench.js'
@@ -10,6 +10,8 @@ import { residentMb } from '../process-costs.js'
 import { percentile } from '../statistics.js'
 
 const THREADS = 100
+/** The messages of the small hub. */
+const LEAST = 1_000
 const AGENT = 'growth'
 const FILL: LoadRequest = {
   path: '/v1/messages',
@@ -38,25 +40,31 @@ const AT_MOST = { of: 'ratio', atMost: 1.5 } as const
 /** Memory counts as level below this ratio: uncollected garbage makes as much of a difference. */
 const LEVEL = { of: 'ratio', atMost: 1.15 } as const
 
+const POST: LoadRequest = {
+  path: '/v1/messages',
+  body: JSON.stringify({ from_agent: AGENT, channel: 'general', body: 'message {i}' }),
+}
+
 /** By their names in the report. `after` is an id shortly before the latest. */
-const READS: Readonly<Record<string, (after: number) => LoadRequest>> = {
+const REQUESTS: Readonly<Record<string, (after: number) => LoadRequest>> = {
   'GET threads': () => ({ method: 'GET', path: '/v1/threads' }),
   'GET one thread': () => ({ method: 'GET', path: '/v1/threads/growth-small' }),
   'GET bootstrap': () => ({ method: 'GET', path: `/v1/bootstrap?agent_id=${AGENT}` }),
   'GET events': (after) => ({ method: 'GET', path: `/v1/events?agent_id=${AGENT}&since_id=${after}` }),
   'GET the last messages': () => ({ method: 'GET', path: '/v1/messages?channel=general&tail=true&limit=50' }),
+  'POST message': () => POST,
   'POST claim': () => ({
     path: '/v1/claims',
     body: JSON.stringify({ claim_key: 'growth-{i}', owner_agent_id: AGENT }),
   }),
 }
 
-/** Median milliseconds by read. */
+/** Median milliseconds by request. */
 type Round = Readonly<Record<string, number>>
 
 export const growth: Scenario = {
   name: 'growth',
-  about: `what reads cost as the history grows, in ${THREADS} threads; bare: such a hub at 1,000 messages`,
+  about: `what reads and posts cost as the history grows, in ${THREADS} threads; bare: such a hub at 1,000 messages`,
   run: (bench) =>
     bench.withHubs(async (hubs) => {
       for (const hub of hubs) {
@@ -68,16 +76,16 @@ export const growth: Scenario = {
 
 async function grow(bench: Bench, hub: HubUnderTest, small?: HubUnderTest): Promise<void> {
   const { who } = hub
-  const [least, ...sizes] = bench.quick ? ([1_000, 5_000] as const) : ([1_000, 10_000, 100_000] as const)
+  const sizes = sizesTo(bench.messages)
   for (const each of small ? [hub, small] : [hub]) {
     await httpLoad({ url: each.url, requests: [SMALL_THREAD], connections: 1, count: SMALL_THREAD_MESSAGES })
-    await fill(each, least - SMALL_THREAD_MESSAGES)
+    await fill(each, LEAST - SMALL_THREAD_MESSAGES)
     await httpLoad({ url: each.url, requests: [WARM_UP], connections: 32, count: WARM_UPS })
   }
   const early = small
     ? undefined
     : (await bench.alternate([[who, (isWarmUp) => read(bench, hub, isWarmUp)]])).get(who)
-  let filled: number = least
+  let filled: number = LEAST
   const memoryMb = [memoryOf(hub)]
   for (const size of sizes) {
     bench.progress(`${who}, ${size} messages`)
@@ -90,13 +98,20 @@ async function grow(bench: Bench, hub: HubUnderTest, small?: HubUnderTest): Prom
     memoryMb.push(memoryOf(hub))
     if (early) results.set('bare', early)
     const of = `${size.toLocaleString('en')} messages`
-    const goal = who === 'hub' && size === 100_000 ? AT_MOST : undefined
-    for (const name of Object.keys(READS)) {
+    const goal = who === 'hub' && size >= 100_000 ? AT_MOST : undefined
+    for (const name of Object.keys(REQUESTS)) {
       const values = valuesOf(results, (round) => round[name] ?? Number.NaN)
       bench.record({ of, what: `${name} p50`, unit: 'ms', values, goal })
     }
   }
-  recordMemory(bench, who, [least, ...sizes], memoryMb)
+  recordMemory(bench, who, [LEAST, ...sizes], memoryMb)
+}
+
+/** Tenfold numbers of messages, and the last one. */
+function sizesTo(most: number): number[] {
+  const sizes: number[] = []
+  for (let size = 10 * LEAST; size < most; size *= 10) sizes.push(size)
+  return [...sizes, most]
 }
 
 const memoryOf = ({ pid }: HubUnderTest) => (pid === undefined ? undefined : residentMb(pid))
@@ -112,7 +127,7 @@ async function read(bench: Bench, { url }: HubUnderTest, isWarmUp: boolean): Pro
     `/v1/bootstrap?agent_id=${AGENT}`,
   )
   const p50Ms: Record<string, number> = {}
-  for (const [name, request] of Object.entries(READS)) {
+  for (const [name, request] of Object.entries(REQUESTS)) {
     const { latenciesMs } = await httpLoad({ url, requests: [request(latest - 20)], connections: 1, count })
     const later = (latenciesMs[0] ?? []).slice(count / 5) // V8 compiles during the first ones
     p50Ms[name] = percentile(

@@ -54,6 +54,7 @@ t.test('what makes no sense is refused, with what to do', async (t) => {
     [['--base-url', 'nowhere'], /--base-url must be an http:\/\/ or https:\/\/ URL such as/],
     [['--spool-dir', 'spool'], /--spool-dir needs --base-url/],
     [['--rounds', '0'], /--rounds must be a whole number from 1 to 100/],
+    [['growth', '--messages', '1000'], /--messages must be a whole number from 2000 to 100000000/],
     [
       ['leases', '--quick', '--base-url', 'http://127.0.0.1:9'],
       /no hub answers at http:\/\/127\.0\.0\.1:9/,

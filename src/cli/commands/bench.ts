@@ -12,6 +12,11 @@ import { print, printJson, say } from '../output.js'
 const args = {
   quick: { type: 'boolean', default: false, description: 'Smaller and shorter: about a minute in all' },
   rounds: { type: 'string', description: 'Rounds of each case (default 3, quick 1)', valueHint: 'number' },
+  messages: {
+    type: 'string',
+    description: 'How far the history grows in growth (default 100000, quick 5000)',
+    valueHint: 'number',
+  },
   json: { type: 'boolean', default: false, description: 'Print the report as JSON' },
   html: { type: 'string', description: 'Write a report with plots to this file', valueHint: 'file' },
   storage: {
@@ -51,6 +56,7 @@ export default command({
       scenarios: scenariosFrom(given._, bench.SCENARIOS),
       quick: given.quick,
       rounds: wholeNumber(given.rounds, 'rounds', 1, 100) ?? (given.quick ? 1 : 3),
+      messages: wholeNumber(given.messages, 'messages', 2_000, 100_000_000),
       hub: addressFrom(given, 'base-url', 'spool-dir'),
       compare: addressFrom(given, 'compare-url', 'compare-spool'),
       progress: (scenario, step) => {
