@@ -23,7 +23,7 @@ export function httpTransportSuite(t: Test, connect: Connect): void {
     t.match(error.message, `http://127.0.0.1:${port}`)
     t.match(error.message, 'connection refused')
     t.match(error.message, 'arc ensure')
-    t.ok(performance.now() - started < 1_000)
+    t.ok(performance.now() - started < 5_000)
   })
 
   t.test('no hub at a name with several addresses is a refusal too', async (t) => {

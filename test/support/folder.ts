@@ -10,6 +10,6 @@ import './bare-children.js'
 /** A new, empty folder. The test removes it after the teardowns that are registered later. */
 export function ownFolder(t: Test): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'arc-test-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   return folder
 }
