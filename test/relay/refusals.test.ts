@@ -64,8 +64,9 @@ async function standalone(t: Test): Promise<string> {
   return spoolDir
 }
 
-for (const [host, open] of Object.entries({ 'the hub': ownRelay, 'a relay that stands alone': standalone })) {
-  const spool = await open(t)
+// Both are there before the first test: the file would end when the tests of one are done.
+const spools = { 'the hub': await ownRelay(t), 'a relay that stands alone': await standalone(t) }
+for (const [host, spool] of Object.entries(spools)) {
   const agent = new RawAgent(spool, 'a')
   const refused = async (t: Test, stem: string, says: RegExp) => {
     const response = await agent.response(stem)
