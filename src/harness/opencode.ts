@@ -128,6 +128,10 @@ class Room {
   readonly #process: string | undefined
   /** The agent of each session, once its first message has come. */
   readonly #agents = new Map<string, { agentId: string; sessionId: string }>()
+  /** The sessions to which a prompt came. A busy start may have kept the hub's answer from one: it signs in at its next event. */
+  readonly #prompted = new Set<string>()
+  /** Those whose model was told who it is. */
+  readonly #introduced = new Set<string>()
   /** Sessions of subagents: they are not agents of the room. */
   readonly #children = new Set<string>()
   #putIn: PutIn[] = []
@@ -155,11 +159,10 @@ class Room {
   async atPrompt(session: string): Promise<string> {
     if (this.#children.has(session)) return ''
     this.#goesOn(session)
+    this.#prompted.add(session)
     return this.#withHub(async (hub) => {
-      const isNew = !this.#agents.has(session)
-      const agent = await this.#signIn(hub, session)
-      const before = isNew ? await introduction(hub, agent.agentId) : ''
-      return this.#offered(hub, agent.agentId, 'prompt', before)
+      const { agentId } = await this.#signIn(hub, session)
+      return this.#offered(hub, agentId, 'prompt', await this.#introduction(hub, session, agentId))
     })
   }
 
@@ -176,7 +179,11 @@ class Room {
   async afterTool(call: ToolCall): Promise<string> {
     return this.#aboutEdits(call, async (hub, agentId, held) => {
       await tellHolders(hub, agentId, held)
-      return this.#offered(hub, agentId, 'tool', editedText(agentId, held).trimEnd())
+      const before = [
+        await this.#introduction(hub, call.sessionID, agentId),
+        editedText(agentId, held).trimEnd(),
+      ]
+      return this.#offered(hub, agentId, 'tool', before.filter((text) => text !== '').join('\n'))
     })
   }
 
@@ -184,10 +191,12 @@ class Room {
     { sessionID, tool, args }: ToolCall,
     work: (hub: HubCalls, agentId: string, held: readonly HeldEdit[]) => Promise<string>,
   ): Promise<string> {
-    const agentId = this.#agents.get(sessionID)?.agentId
-    if (agentId === undefined) return ''
+    if (!this.#prompted.has(sessionID)) return ''
     const paths = editedPaths({ tool_name: tool, tool_input: args }, this.#folder)
-    return this.#withHub(async (hub) => work(hub, agentId, await heldEdits(hub, agentId, paths)))
+    return this.#withHub(async (hub) => {
+      const agentId = await this.#agentOf(hub, sessionID)
+      return work(hub, agentId, await heldEdits(hub, agentId, paths))
+    })
   }
 
   /** A request goes to the model: what stands in it was shown. */
@@ -217,6 +226,17 @@ class Room {
     return agent
   }
 
+  async #agentOf(hub: HubCalls, session: string): Promise<string> {
+    return (this.#agents.get(session) ?? (await this.#signIn(hub, session))).agentId
+  }
+
+  async #introduction(hub: HubCalls, session: string, agentId: string): Promise<string> {
+    if (this.#introduced.has(session)) return ''
+    const text = await introduction(hub, agentId)
+    this.#introduced.add(session)
+    return text
+  }
+
   #recalled(session: string): string | undefined {
     const memory = recall(NAME, session) ?? (this.#process ? recall(NAME, this.#process) : undefined)
     return memory?.agentId
@@ -236,13 +256,12 @@ class Room {
 
   /** Wakes the session, once something has come for its agent, by a prompt of its own. `chat.message` then hands it over. */
   #watch(session: string): void {
-    const agent = this.#agents.get(session)
     const client = this.#client
-    if (!agent || !client || this.#idle.has(session)) return
+    if (!this.#prompted.has(session) || !client || this.#idle.has(session)) return
     const watch = new AbortController()
     this.#idle.set(session, watch)
     void silently(async () => {
-      const { agentId } = agent
+      const agentId = await this.#withHub((hub) => this.#agentOf(hub, session))
       const text = await untilWoken(agentId, watch.signal, () => hubAddress(() => {}, this.#folder))
       if (text === undefined) return
       this.#goesOn(session)
@@ -260,6 +279,8 @@ class Room {
     const agent = this.#agents.get(session)
     this.#agents.delete(session)
     this.#children.delete(session)
+    this.#prompted.delete(session)
+    this.#introduced.delete(session)
     const isUsed = [...this.#agents.values()].some(({ sessionId }) => sessionId === agent?.sessionId)
     if (agent && !isUsed)
       await this.#withHub((hub) => hub.delete(`/v1/sessions/${pathPart(agent.sessionId)}`))

@@ -175,6 +175,25 @@ t.test('sessions in one folder of one opencode are one agent, and the MCP server
   t.ok((await alice.agent(agentId)).session, 'the other one goes on')
 })
 
+t.test(
+  'a session whose first prompt found no hub signs in at its next tool, and is told who it is',
+  async (t) => {
+    const { hooks, agentId } = await opencodeIn(t)
+    process.env.ARC_BASE_URL = 'http://127.0.0.1:1'
+    t.equal((await prompted(hooks, 'ses_9')).length, 1)
+    process.env.ARC_BASE_URL = hub.url
+    const { id } = await alice.dm(agentId, 'too early')
+    const shell = { output: 'hi' }
+    await hooks['tool.execute.after']({ sessionID: 'ses_9', tool: 'bash' }, shell)
+    t.match(shell.output, /^hi\n\nArc: this session is agent opencode-.*\n\| too early\n/s)
+    await request(hooks, { type: 'tool', state: { output: shell.output } })
+    t.match(await receiptOf(id), { state: 'shown', via: 'opencode tool' })
+    const again = { output: 'hi' }
+    await hooks['tool.execute.after']({ sessionID: 'ses_9', tool: 'bash' }, again)
+    t.equal(again.output, 'hi')
+  },
+)
+
 t.test('whatever fails, nothing is added, written or thrown', async (t) => {
   const script = `
     const { Arc } = await import(process.argv[1])
