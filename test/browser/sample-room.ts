@@ -80,16 +80,18 @@ export async function openSampleRoom(folder: string): Promise<SampleRoom> {
   spreadTimes(storagePath, Date.now())
   const room = await open(storagePath)
   for (const agent of ['reviewer', 'tester', 'gemini'] as const) {
-    room.agents
-      .get(agent)
-      ?.poll({ timeout: 55 })
-      .catch(() => {}) // ends with the room
+    void waits(room.agents.get(agent) as ArcClient).catch(() => {}) // ends with the room
   }
   return room
 }
 
+/** Reads what is there, and waits for more. */
+async function waits(agent: ArcClient): Promise<never> {
+  for (;;) await agent.poll({ timeout: 55 })
+}
+
 async function open(storagePath: string): Promise<SampleRoom> {
-  const hub = await startHub({ storagePath, port: 0, logLevel: 'silent' })
+  const hub = await startHub({ storagePath, port: 0, logLevel: 'silent', loopGuardChannel: 10_000 })
   const agents = new Map<Agent, ArcClient>()
   for (const name of AGENTS) {
     const given = { baseUrl: hub.url, capabilities: CAPABILITIES[name], retryFor: 0 }
