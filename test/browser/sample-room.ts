@@ -91,7 +91,12 @@ async function waits(agent: ArcClient): Promise<never> {
 }
 
 async function open(storagePath: string): Promise<SampleRoom> {
-  const hub = await startHub({ storagePath, port: 0, logLevel: 'silent', loopGuardChannel: 10_000 })
+  const hub = await startHub({
+    storagePath,
+    port: 0,
+    logLevel: 'silent',
+    limits: { loopGuardChannel: 0 },
+  })
   const agents = new Map<Agent, ArcClient>()
   for (const name of AGENTS) {
     const given = { baseUrl: hub.url, capabilities: CAPABILITIES[name], retryFor: 0 }
