@@ -34,8 +34,9 @@ const BLOCKED_MS = 5_000
 const TRY_AGAIN_MS = 2
 /** A slow commit takes more milliseconds than this. */
 const SLOW_COMMIT_MS = 2
-/** The part of a slow commit's time for which the next batch waits for commands. */
+/** For how long after a slow commit the next batch waits for commands: a part of its time, and milliseconds at most. */
 const GATHER_SHARE = 1 / 4
+const GATHER_MS = 20
 
 /** A command that waits for its batch, or whose batch is committing. */
 interface Queued {
@@ -70,8 +71,10 @@ export class Committer {
   /** Since when another process's write has blocked the first command of the queue. */
   #blockedSinceMs: number | undefined
   #retry: NodeJS.Timeout | undefined
-  /** The last commit: its milliseconds, and how many commands were in it or waited when it ended. */
-  #last = { tookMs: 0, commands: 0 }
+  /** How many commands were in the last commit or waited when it ended. */
+  #together = 0
+  /** Until when the next batch waits for so many, on the clock of `performance`. */
+  #gathersUntil = 0
   /** Ends the wait for commands. */
   #onGathered: (() => void) | undefined
 
@@ -113,7 +116,7 @@ export class Committer {
   #enqueue(queued: Queued): void {
     if (queued.submission.touches !== undefined) this.presence.touch([queued.submission.touches])
     this.#queue.push(queued)
-    if (this.#queue.length >= this.#last.commands) this.#onGathered?.()
+    if (this.#queue.length >= this.#together) this.#onGathered?.()
     this.#wake()
   }
 
@@ -132,7 +135,7 @@ export class Committer {
     const work = this.#afterCommit
     this.#afterCommit = []
     while (this.#queue.length > 0 && !this.#retry) {
-      if (this.#last.tookMs > SLOW_COMMIT_MS && this.#queue.length < this.#last.commands) await this.#gather()
+      await this.#gather()
       await this.#commit(this.#takeBatch())
     }
     for (const next of work) await next()
@@ -140,10 +143,12 @@ export class Committer {
     this.#scheduleTouches()
   }
 
-  /** Waits until as many commands have come as the last commit had, for a part of its time. */
+  /** After a slow commit: waits until as many commands have come, for a part of its time. */
   async #gather(): Promise<void> {
+    const waitMs = this.#gathersUntil - performance.now()
+    if (waitMs <= 0 || this.#queue.length >= this.#together) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#last.tookMs * GATHER_SHARE)
+      const timer = setTimeout(resolve, waitMs)
       this.#onGathered = () => {
         clearTimeout(timer)
         resolve()
@@ -173,8 +178,7 @@ export class Committer {
     try {
       const { outcomes, messages } = await this.#options.backend.apply(submissions, touched)
       this.#blockedSinceMs = undefined
-      const tookMs = performance.now() - startedAt
-      this.#last = { tookMs, commands: batch.length + this.#queue.length }
+      this.#noteTime(startedAt, batch)
       await this.#tell(messages, submissions)
       for (const [i, queued] of batch.entries()) queued.reply(outcomes[i] as Outcome)
     } catch (error) {
@@ -185,6 +189,13 @@ export class Committer {
     } finally {
       this.#options.flush()
     }
+  }
+
+  #noteTime(startedAt: number, batch: readonly Queued[]): void {
+    const endedAt = performance.now()
+    const tookMs = endedAt - startedAt
+    this.#together = batch.length + this.#queue.length
+    this.#gathersUntil = tookMs > SLOW_COMMIT_MS ? endedAt + Math.min(tookMs * GATHER_SHARE, GATHER_MS) : 0
   }
 
   /**

@@ -269,6 +269,17 @@ t.test(
   },
 )
 
+t.test('a lone command waits for nothing, however long the last commit took', async (t) => {
+  const backend = new RecordingBackend()
+  const committer = commitTo(t, backend, () => false)
+  const slow = pause(1_000)
+  backend.gate = slow
+  await Promise.all(['a', 'b', 'c', 'd'].map((body) => committer.apply(post(body))))
+  await pause(50)
+  const late = pause(100).then(() => 'late')
+  t.equal(await Promise.race([committer.apply(post('e')), late]), 'e')
+})
+
 t.test('after a slow commit the next batch waits for those whom it has answered', async (t) => {
   const backend = new RecordingBackend()
   const committer = commitTo(t, backend, () => false)
