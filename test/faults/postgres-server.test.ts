@@ -6,8 +6,9 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { StorageBusy } from '../../src/storage/backend.js'
 import { PostgresBackend } from '../../src/storage/postgres/backend.js'
+import { post } from '../storage/backend-room.js'
 import { ownServer } from '../support/postgres.js'
-import { fly, open, post, SETTINGS } from '../support/postgres-backends.js'
+import { fly, open, SETTINGS } from '../support/postgres-backends.js'
 import { until } from '../support/waiting.js'
 
 const server = await ownServer(t)
@@ -40,6 +41,8 @@ async function awaitStandby(isOn: boolean): Promise<void> {
 const room = async (t: Parameters<typeof server.room>[0]) => (await server.room(t)).split('?')[0] as string
 const pidOf = (role: string) =>
   `SELECT pid FROM pg_stat_activity WHERE application_name = 'arc ${role}' AND datname = current_database()`
+/** Somebody waits for the messages. */
+const WAITS = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'arc.messages'::regclass`
 const ends = (role: string) => `SELECT pg_terminate_backend(pid) FROM (${pidOf(role)}) AS ours`
 
 t.test('hubs that start at once on an empty database found one room', async (t) => {
@@ -80,8 +83,7 @@ for (const trips of ['one trip', 'two trips']) {
     await holder.connect()
     await holder.query('BEGIN; LOCK TABLE arc.messages IN SHARE MODE')
     const aborted = applies(post('2'))
-    const waits = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'arc.messages'::regclass`
-    await until('the insert to wait', async () => (await server.sql(url, waits))[0])
+    await until('the insert to wait', async () => (await server.sql(url, WAITS))[0])
     await server.sql(url, ends('writer'))
     await holder.query('ROLLBACK')
     t.strictSame(await aborted, [first + 1], 'it was rolled back, and done again')
@@ -245,14 +247,15 @@ t.test('what a failed read may have missed is reported again', async (t) => {
     }),
   )
   await until('the first reports', () => heard >= 2)
-  await until('a read to fail', async () => {
-    await server.sql(url, ends('reader'))
-    return backend.latestId().then(
-      () => false,
-      () => true,
-    )
-  })
+  const holder = new pg.Client({ connectionString: url })
+  await holder.connect()
+  await holder.query('BEGIN; LOCK TABLE arc.messages IN ACCESS EXCLUSIVE MODE')
+  const read = backend.latestId().catch((error: unknown) => error)
+  await until('the read to wait', async () => (await server.sql(url, WAITS))[0])
   const before = heard
+  await server.sql(url, ends('reader'))
+  t.match(await read, { code: 'unavailable' })
+  await holder.end()
   await until('a report', () => heard > before, 5_000)
 })
 

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import type { Command } from '../../src/storage/commands.js'
 import { SqliteBackend } from '../../src/storage/sqlite/backend.js'
 import { ownFolder } from '../support/folder.js'
+import { open as opening } from './backend-room.js'
 
 const MIB = 1024 * 1024
 
@@ -27,17 +28,7 @@ function open(t: Test): { backend: SqliteBackend; db: SqliteDatabase.Database } 
 
 t.test('of ended sessions the newest are kept, and active ones are never forgotten', async (t) => {
   const { backend, db } = open(t)
-  const register = (agent_id: string): Command => {
-    const input = {
-      agent_id,
-      display_name: undefined,
-      capabilities: [],
-      metadata: '{}',
-      replace: true,
-      reuse: false,
-    }
-    return { op: 'session.open', input }
-  }
+  const register = (agentId: string) => opening(agentId, { replace: true })
   backend.apply([{ command: register('stays') }], [])
   for (let batch = 0; batch < 30; batch++)
     backend.apply(

@@ -8,6 +8,7 @@ import type { Command, Commands, Query } from '../../src/storage/commands.js'
 import { isRefused, type Outcome } from '../../src/storage/outcome.js'
 import { Random } from '../support/campaign.js'
 import { MailboxModel } from '../support/mailbox-model.js'
+import { open } from './backend-room.js'
 
 const STEPS = { min: 5, max: 60 }
 const AGENTS = ['ann', 'bob', 'cy'] as const
@@ -70,15 +71,7 @@ class History {
   async #open(): Promise<undefined> {
     const agent_id = this.#pick(AGENTS)
     this.#steps.push(`${agent_id} signs in`)
-    const input = {
-      agent_id,
-      display_name: undefined,
-      capabilities: [],
-      metadata: '{}',
-      replace: true,
-      reuse: false,
-    }
-    await this.#apply({ op: 'session.open', input })
+    await this.#apply(open(agent_id, { replace: true }))
     this.#model.begin(agent_id)
   }
 

@@ -2,13 +2,22 @@
 // faults/postgres-server.test.ts.
 
 import pg from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { statement } from '../../src/storage/postgres/statement-text.js'
 import { flightText } from '../../src/storage/postgres/statements.js'
 import { postgresServer } from '../support/postgres.js'
-import { flightOf, fly, type Opened, open, post } from '../support/postgres-backends.js'
+import { flightOf, fly, type Opened, open } from '../support/postgres-backends.js'
+import { post } from './backend-room.js'
 
 const server = await postgresServer(t)
+
+/** A hub whose batches go in one trip. */
+async function flying(t: Test, url: string): Promise<Opened> {
+  const hub = await open(url)
+  t.teardown(() => hub.backend.close())
+  await fly(server, url, hub)
+  return hub
+}
 
 t.test('a batch in one trip stores nothing after another hub has written', async (t) => {
   const url = await server.room(t)
@@ -27,10 +36,7 @@ t.test('a batch in one trip stores nothing after another hub has written', async
 
 t.test('a batch in one trip does nothing twice under one key', async (t) => {
   const url = await server.room(t)
-  const hub = await open(url)
-  const { backend } = hub
-  t.teardown(() => backend.close())
-  await fly(server, url, hub)
+  const { backend } = await flying(t, url)
   const idempotency = { scope: 'test', key: 'a key', requestHash: 'hash' }
   const submission = { command: post('once'), idempotency }
   const before = await flightOf(server, url)
@@ -48,10 +54,7 @@ t.test('a batch in one trip does nothing twice under one key', async (t) => {
 
 t.test('a batch in one trip stores nothing if the room is not as expected', async (t) => {
   const url = await server.room(t)
-  const hub = await open(url)
-  const { backend } = hub
-  t.teardown(() => backend.close())
-  await fly(server, url, hub)
+  const { backend } = await flying(t, url)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   t.teardown(() => client.end())

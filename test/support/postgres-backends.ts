@@ -3,15 +3,11 @@
 import { StorageBusy } from '../../src/storage/backend.js'
 import type { Command } from '../../src/storage/commands.js'
 import { PostgresBackend } from '../../src/storage/postgres/backend.js'
+import { post } from '../storage/backend-room.js'
 import type { PostgresServer } from './postgres.js'
 import { until } from './waiting.js'
 
 export const SETTINGS = { presenceTtlSec: 120, allowRemote: false, log: () => {} }
-
-export const post = (body: string): Command => ({
-  op: 'message.post',
-  input: { from_agent: 'ann', body, kind: 'chat', attachments: '[]', metadata: '{}' },
-})
 
 export interface Opened {
   readonly backend: PostgresBackend

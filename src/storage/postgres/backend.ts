@@ -3,7 +3,6 @@
 // The writer commits batches (writer.ts). The reader answers queries on committed state. The listener hears the other hubs'
 // bells (foreign-commits.ts).
 
-import type { Log } from '../../actors/runtime/actor.js'
 import { storageName } from '../../storage-file.js'
 import { type Applied, isTransient, type StorageBackend } from '../backend.js'
 import type { Page, PageQuery, Query, Submission } from '../commands.js'
@@ -18,7 +17,7 @@ import { queryRule } from '../rules/rules.js'
 import { forgetSessions, hasExpired, lookAtBound } from '../rules/sessions.js'
 import { followLater, type Rule } from '../rules/sql.js'
 import { forgetWaits } from '../rules/waits.js'
-import { type HubSettings, newWork, type Work } from '../rules/work.js'
+import { newWork, type Work } from '../rules/work.js'
 import { DatabaseClock } from './clock.js'
 import { type Connection, Reconnecting } from './connection.js'
 import { mustBePrimary, unusable } from './database.js'
@@ -26,21 +25,14 @@ import { type Driver, loadDriver } from './driver.js'
 import { PostgresEngine } from './engine.js'
 import { asReadError, asWriteError } from './errors.js'
 import { ForeignCommits } from './foreign-commits.js'
-import { Writer } from './writer.js'
+import { NOW_MS } from './statement-text.js'
+import { type PostgresOptions, Writer } from './writer.js'
 
-const COUNT = `SELECT commits, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms FROM arc.log`
+const COUNT = `SELECT commits, ${NOW_MS} AS now_ms FROM arc.log`
 /** The longest that a read may take, in milliseconds. */
 const READ_MS = 10_000
 /** Milliseconds without an answer after which the reader's connection is given up. */
 const ANSWER_MS = 12_000
-
-export interface PostgresOptions extends HubSettings {
-  /** A URL of PostgreSQL. */
-  readonly storagePath: string
-  readonly log: Log
-  /** The clock of the rules, in epoch milliseconds. Default: the database's. */
-  readonly clock?: (() => number) | undefined
-}
 
 export class PostgresBackend implements StorageBackend {
   facts: StorageBackend['facts']
@@ -68,14 +60,11 @@ export class PostgresBackend implements StorageBackend {
     this.#options = options
     const isPrepared = () => this.#foreignCommits?.hears === true
     const shared = { driver, isPipelined: true, isPrepared }
-    const { storagePath } = options
-    const foreignCommits = () => this.#foreignCommits
     this.#writer = new Writer({
       settings: options,
-      storagePath,
       connection: shared,
       clock: this.#clock,
-      foreignCommits,
+      foreignCommits: () => this.#foreignCommits,
     })
     const prepareReader = async (connection: Connection) => {
       await connection.script(`SET statement_timeout = ${READ_MS}`)
@@ -89,7 +78,7 @@ export class PostgresBackend implements StorageBackend {
     })
     this.#listener = new Reconnecting({ ...shared, role: 'listener', prepare: mustBePrimary })
     this.#reading = new PostgresEngine(() => this.#reader.get())
-    this.facts = { instanceId: '', storagePath: storageName(storagePath), journalMode: 'wal' }
+    this.facts = { instanceId: '', storagePath: storageName(options.storagePath), journalMode: 'wal' }
   }
 
   async #open(): Promise<void> {

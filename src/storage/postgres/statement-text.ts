@@ -9,6 +9,9 @@ export type StatementText<Input> =
 
 export type Texts = { readonly [N in keyof Statements]: StatementText<Statements[N]['input']> }
 
+/** The database's time in epoch milliseconds. */
+export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
+
 /** A lease is active at the time that follows. */
 export const ACTIVE_LEASE = 'released_at IS NULL AND expires_at >='
 

@@ -5,7 +5,7 @@ import { bounded, LISTING, PAGE } from './answer-size.js'
 import { LEASE_STATEMENTS } from './lease-statements.js'
 import { MAILBOX_STATEMENTS } from './mailbox-statements.js'
 import { messagePageText } from './message-pages.js'
-import { ACTIVE_LEASE, type Texts } from './statement-text.js'
+import { ACTIVE_LEASE, NOW_MS, type Texts } from './statement-text.js'
 import { TASK_STATEMENTS } from './task-statements.js'
 
 /** A row of `arc.threads` without messages and tasks exists because of a claim, which may no longer name the thread. */
@@ -67,11 +67,10 @@ export function lastWrite(hasMessages: boolean, hasOutcomes: boolean): string {
   return `${first} UPDATE arc.log SET last_id = @counter, last_ms = @counterMs, commits = commits + 1`
 }
 
-const TIME = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 /** The room's counter, locked, if it is as expected. */
 const ROOM = `room AS MATERIALIZED (SELECT FROM arc.log
     WHERE commits = @commits AND last_id = @fromId AND epoch = @epoch
-      AND (@tolerance::bigint IS NULL OR abs(${TIME} - @counterMs) <= @tolerance) FOR UPDATE)`
+      AND (@tolerance::bigint IS NULL OR abs(${NOW_MS} - @counterMs) <= @tolerance) FOR UPDATE)`
 const IF_EXPECTED = 'WHERE EXISTS (SELECT FROM room)'
 
 /** All that a batch of posts stores, if the room's counter is as expected (flight.ts). */
@@ -79,7 +78,7 @@ export function flightText(hasOutcomes: boolean): string {
   const kept = hasOutcomes ? `, kept AS (${NEW_OUTCOMES} ${IF_EXPECTED})` : ''
   return `WITH ${ROOM}, new AS (${GIVEN_MESSAGES} ${IF_EXPECTED}), ${SAID}, stored AS (${INSERT_MESSAGES}) ${kept}
     UPDATE arc.log SET last_id = @counter, last_ms = @counterMs, commits = commits + 1, flight = @flight ${IF_EXPECTED}
-    RETURNING ${TIME} AS now_ms`
+    RETURNING ${NOW_MS} AS now_ms`
 }
 
 export const STATEMENTS: Texts = {

@@ -32,21 +32,28 @@ import {
 import { asWriteError, isConnectionLost, reasonOf } from './errors.js'
 import { canFly, Flights } from './flight.js'
 import type { ForeignCommits } from './foreign-commits.js'
-import { statement } from './statement-text.js'
+import { NOW_MS, statement } from './statement-text.js'
 import { type Run, runAlone, runAmongOthers, runOnce, Spoilt } from './submissions.js'
 import { ofTransaction, type Question, whatBecameOf } from './unknown-commit.js'
 
 const LOCK = `WITH locked AS MATERIALIZED (SELECT last_id, last_ms, commits, epoch FROM arc.log FOR UPDATE)
-  SELECT locked.*, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms, pg_current_xact_id()::text AS xid
+  SELECT locked.*, ${NOW_MS} AS now_ms, pg_current_xact_id()::text AS xid
   FROM locked`
 /** Milliseconds without an answer after which the connection is given up: longer than the server's own limits. */
 const ANSWER_MS = 6_000
 /** Milliseconds by which the time of a batch that goes at once may differ from the database's. */
 const TOLERANCE_MS = 1_000
 
-export interface WriterOptions {
-  readonly settings: HubSettings & { readonly log: Log; readonly clock?: (() => number) | undefined }
+export interface PostgresOptions extends HubSettings {
+  /** A URL of PostgreSQL. */
   readonly storagePath: string
+  readonly log: Log
+  /** The clock of the rules, in epoch milliseconds. Default: the database's. */
+  readonly clock?: (() => number) | undefined
+}
+
+export interface WriterOptions {
+  readonly settings: PostgresOptions
   readonly connection: Pick<ReconnectingOptions, 'driver' | 'isPipelined' | 'isPrepared'>
   readonly clock: DatabaseClock
   /** Reports the commits of other hubs, once they are watched. */
@@ -298,7 +305,7 @@ export class Writer {
   }
 
   async #prepare(connection: Connection): Promise<void> {
-    const { storagePath } = this.#options
+    const { storagePath } = this.#options.settings
     this.#server = await inspect(connection, /[?&]unsafe=accept(&|$)/.test(storagePath))
     await prepareSchema(connection)
     const { instanceId, epoch } = await enterRoom(connection)
@@ -325,7 +332,7 @@ export class Writer {
 
   #lose(what: string): void {
     if (this.#problem !== null) return
-    const name = storageName(this.#options.storagePath)
+    const name = storageName(this.#options.settings.storagePath)
     this.#problem = `the database ${name} ${what}; this hub stores nothing more. Agents must read anew: start the hub again (arc stop, arc ensure)`
     this.#onLost?.(this.#problem)
   }
