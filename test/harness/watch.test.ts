@@ -178,7 +178,7 @@ t.test('Codex is woken by a prompt in its queue, until an event of the session p
     (await alice.status()).waiting_agents.includes(session.agentId),
   )
   const { id } = await alice.dm(session.agentId, 'wake up')
-  await until('the queue', () => existsSync(log))
+  await until('the queue', () => existsSync(log) && readFileSync(log, 'utf8').endsWith('\n'))
   const said = `Arc: a message of alice for agent ${session.agentId} has come.`
   t.equal(readFileSync(log, 'utf8'), `queue --thread ${session.id} --message ${said}\n`)
   t.match(await session.told(t, 'prompt', { prompt: said }), /\| wake up/)

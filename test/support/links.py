@@ -59,6 +59,7 @@ class Link:
 
 links = {}
 ways = {}  # from a descriptor to its link, the other descriptor and the name of that direction
+told = b""  # the beginning of a line
 on_the_way = []  # a heap of (when it arrives, its number, descriptor, packet)
 sent = 0
 
@@ -69,6 +70,18 @@ def obey(name, near=None, far=None, **settings):
         ways[link.near] = (link, link.far, "toFar")
         ways[link.far] = (link, link.near, "toNear")
     links[name].set(**settings)
+
+
+def listen():
+    """Obeys the lines that have come. `sys.stdin` would keep all but the first, and `select` would not tell of them."""
+    global told
+    chunk = os.read(0, PACKET)
+    if not chunk:
+        sys.exit()
+    *lines, told = (told + chunk).split(b"\n")
+    for line in lines:
+        obey(**json.loads(line))
+        print("ok", flush=True)
 
 
 def take(descriptor):
@@ -96,12 +109,8 @@ def deliver():
 while True:
     pause = max(0, on_the_way[0][0] - time.monotonic()) if on_the_way else None
     for ready in select.select([0, *ways], [], [], pause)[0]:
-        if ready != 0:
+        if ready == 0:
+            listen()
+        else:
             take(ready)
-            continue
-        line = sys.stdin.readline()
-        if not line:
-            sys.exit()
-        obey(**json.loads(line))
-        print("ok", flush=True)
     deliver()
