@@ -45,7 +45,7 @@ function show(next: View): void {
 
 addEventListener('hashchange', () => show(viewOf(location.hash)))
 
-/** Reads the view's newest messages. */
+/** Reads the view's newest messages. If that fails, `feedState` says so. */
 export async function load(): Promise<void> {
   const turn = ++opening
   const shown = view.value

@@ -20,7 +20,7 @@ export const unreadBySender = computed(() => {
   return counts
 })
 
-/** Reads the direct messages that arrived while the page was closed. */
+/** Reads the direct messages that arrived while the page was closed. @throws HubError */
 export async function readUnread(): Promise<void> {
   unread.value = new Map()
   newestId = recall()

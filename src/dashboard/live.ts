@@ -20,8 +20,11 @@ export interface LiveEvents {
   hub(info: HubInfo, isNew: boolean): void
   /** @throws HubError */
   signIn(): Promise<SignedIn>
-  /** The page missed too many messages to catch up one by one. It must read its views again, up to `latestId`. */
-  missed(latestId: number): void
+  /**
+   * The page missed too many messages to catch up one by one. It must read its views again, up to `latestId`. If it rejects,
+   * it is called again at the next connection.
+   */
+  missed(latestId: number): Promise<void>
   /** New messages, in the order of their arrival. */
   messages(messages: readonly Message[]): void
   changed(topics: readonly ChangeTopic[]): void
@@ -47,6 +50,8 @@ export class Live {
   readonly #events: LiveEvents
   #instanceId: string | undefined
   #lastId: number | undefined
+  /** A read of what was missed that has not succeeded. */
+  #reading: Promise<void> | undefined
   #agentId = ''
   /** The last stream went silent without breaking. */
   #isDoubtful = false
@@ -96,9 +101,16 @@ export class Live {
     const { session, latestId } = await this.#events.signIn()
     this.#agentId = session.agent_id
     const missed = this.#lastId === undefined ? undefined : latestId - this.#lastId
-    if (missed !== undefined && missed >= 0 && missed <= MAX_CATCH_UP) return
+    if (!this.#reading && missed !== undefined && missed >= 0 && missed <= MAX_CATCH_UP) return
     this.#lastId = latestId
-    this.#events.missed(latestId)
+    const reading = this.#events.missed(latestId)
+    this.#reading = reading
+    reading.then(
+      () => {
+        if (this.#reading === reading) this.#reading = undefined
+      },
+      () => {}, // the next connection reads it
+    )
   }
 
   /** Resolves when the stream ends or goes silent. */

@@ -2,7 +2,7 @@
 
 import { render } from 'preact'
 import { App } from './components/app.js'
-import { arrived, load } from './feed.js'
+import { arrived, feedState, load } from './feed.js'
 import { readUnread } from './inbox.js'
 import { Live } from './live.js'
 import { signIn } from './operator.js'
@@ -31,17 +31,18 @@ const live = new Live({
     room.signedIn(signedIn)
     return signedIn
   },
-  missed(latestId) {
-    void load()
-    readUnread().catch(() => {})
-    readPast(latestId).catch(() => {})
+  async missed(latestId) {
+    await Promise.all([load(), readUnread(), readPast(latestId)])
   },
   messages(messages) {
     arrived(messages)
     room.heard(messages, true)
   },
   changed: room.changed,
-  opened: room.readAll,
+  opened() {
+    room.readAll()
+    if (feedState.value === 'failed') void load()
+  },
   look: room.look,
 })
 

@@ -39,6 +39,54 @@ test('after a restart the page catches up, without a gap or a repeat', async (t,
   t.notOk(agents.includes('old-agent'))
 })
 
+test('what the page was reading when the hub stopped is there after the restart', async (t, browser) => {
+  const [storagePath, port] = [`${ownFolder(t)}/arc.sqlite3`, await steadyPort()]
+  const first = await startTestHub(t, { storagePath, port })
+  const alice = new ArcClient('alice', { baseUrl: first.url, retryFor: 20 })
+  t.teardown(() => alice.close())
+  await alice.post('before')
+  await alice.dm('operator', 'for you')
+  const page = await openPage(t, browser, 'about:blank', { origin: first.url })
+  let held = 0
+  const stopped = new Promise<void>((resolve) => {
+    for (const path of ['**/v1/messages?*', '**/v1/inbox/*', '**/v1/events?*'])
+      void page.route(path, async (route) => {
+        held++
+        await stopped
+        await route.continue()
+      })
+    void until('the page reads', () => held >= 3)
+      .then(() => first.stop())
+      .then(() => resolve())
+  })
+  await page.goto(first.url)
+  await stopped
+  await page.unrouteAll({ behavior: 'wait' })
+  await page.getByText('Connection to the hub lost').waitFor()
+  await startTestHub(t, { storagePath, port })
+  await alice.post('after')
+  await page.locator('.message', { hasText: 'after' }).waitFor()
+  t.same(await page.locator('.message .body').allInnerTexts(), ['before', 'after'])
+  await until('a title that counts', async () => (await page.title()) === '(1) Arc')
+})
+
+test('a view that is opened while the hub is away shows its messages once it is back', async (t, browser) => {
+  const [storagePath, port] = [`${ownFolder(t)}/arc.sqlite3`, await steadyPort()]
+  const first = await startTestHub(t, { storagePath, port })
+  const alice = new ArcClient('alice', { baseUrl: first.url, retryFor: 20 })
+  t.teardown(() => alice.close())
+  await alice.dm('operator', 'for you')
+  const page = await openPage(t, browser, first.url)
+  await page.locator('.connection-live').waitFor()
+  await first.stop()
+  await page.getByText('Connection to the hub lost').waitFor()
+  await page.locator('.link', { hasText: 'Inbox' }).click()
+  await page.locator('p.empty').waitFor()
+  await startTestHub(t, { storagePath, port })
+  await page.locator('.message', { hasText: 'for you' }).waitFor()
+  t.equal(await page.locator('p.empty').count(), 0)
+})
+
 test('a crash of the gateway is gone through without a word', async (t, browser) => {
   const hub = await startTestHub(t, { port: await steadyPort() })
   const page = await openPage(t, browser, hub.url)

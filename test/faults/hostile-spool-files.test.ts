@@ -78,9 +78,10 @@ refuses('a socket', /not a regular file/, async (_, path, t) => {
   renameSync(`${path}.sock`, path)
 })
 
-refuses('a folder', /not a regular file/, (_, path) =>
-  mkdirSync(join(path, 'and', 'more'), { recursive: true }),
-)
+refuses('a folder', /not a regular file/, (evil, path) => {
+  mkdirSync(join(evil.requests, 'folder', 'and', 'more'), { recursive: true })
+  renameSync(join(evil.requests, 'folder'), path)
+})
 
 refuses('a file of 1 GiB', /larger than \d+ bytes/, (evil, path) => {
   evil.put('big', '')
