@@ -27,15 +27,19 @@ const EVERYDAY =
 const GROUND =
   /\/dist\/src\/(?:folder|package|process-stat|stack-trace|storage-file|protocol\/(?:address|envelope|errors|json|kinds|limits|numbers|relay|timestamps)|fsqueue\/(?:layout|modes|submit))\.js$/
 
-/** The compiler's maps, so that those of the bundle lead to src/. */
-const compiledMaps = {
-  name: 'compiled-maps',
+/** The compiled files with their maps, so that those of the bundle lead to src/. */
+const compiled = (changed) => ({
+  name: 'compiled',
   load: (id) => {
     const map = `${id}.map`
     if (!/\/dist\/(src|bench)\//.test(id) || !existsSync(map)) return null
-    return { code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(map, 'utf8')) }
+    return { code: changed(readFileSync(id, 'utf8')), map: JSON.parse(readFileSync(map, 'utf8')) }
   },
-}
+})
+const compiledMaps = compiled((code) => code)
+
+/** A file from V8's code cache can't call `import`, so the command line requires the packages that it loads later. */
+const requiredPackages = compiled((code) => code.replaceAll(/\bimport\((?=['"][a-z])/g, 'require('))
 
 /** Imports of a module as imports of the bundle's file that another build makes of it. */
 const inOtherBuild = (path, file) => ({
@@ -45,6 +49,14 @@ const inOtherBuild = (path, file) => ({
     return isIt ? { id: `./${file}`, external: true } : null
   },
 })
+
+/** `npx` and a shell run the script of `arc` by itself. */
+const executable = {
+  name: 'executable',
+  writeBundle: ({ dir }, files) => {
+    if ('main.cjs' in files) chmodSync(join(dir, 'main.cjs'), 0o755)
+  },
+}
 
 /** The MCP server's validator of forms that a user fills in. Arc asks for none, and the validator is 0.3 MB. */
 const noFormValidator = {
@@ -98,7 +110,7 @@ const program = {
 // small, and each file more costs half a millisecond, so one holds all that an everyday command loads. The hub, the MCP
 // server and the benchmarks stay what they are, and are loaded by the commands that need them.
 const commandLine = {
-  input: { main: 'dist/src/cli/main.js' },
+  input: { 'command-line': 'dist/src/cli/main.js' },
   platform: 'node',
   resolve: RESOLVE,
   external: EXTERNAL,
@@ -119,9 +131,8 @@ const commandLine = {
     inOtherBuild('dist/src/actors/hub.js', 'hub.js'),
     inOtherBuild('dist/src/actors/transfer.js', 'transfer.js'),
     inOtherBuild('dist/src/mcp/serve.js', 'mcp.js'),
-    compiledMaps,
+    requiredPackages,
     licenses,
-    { name: 'executable', writeBundle: ({ dir }) => chmodSync(join(dir, 'main.cjs'), 0o755) },
   ],
 }
 
@@ -138,9 +149,9 @@ const bench = {
   plugins: [inOtherBuild('dist/src/sdk/index.js', 'sdk.js'), compiledMaps],
 }
 
-// A hook runs at every tool call of every agent. One CommonJS file starts in the shortest time.
-const hookProgram = (input) => ({
-  input,
+// Programs of one CommonJS file each, which starts in the shortest time. A hook runs at every tool call of every agent.
+const small = (name, input) => ({
+  input: { [name]: input },
   platform: 'node',
   output: {
     dir: PROGRAM,
@@ -150,10 +161,14 @@ const hookProgram = (input) => ({
     codeSplitting: false,
     sourcemap: 'hidden',
   },
-  plugins: [compiledMaps],
+  plugins: [compiledMaps, executable],
 })
-const hook = hookProgram({ hook: 'dist/src/harness/program.js' })
-const watcher = hookProgram({ watch: 'dist/src/harness/watch-program.js' })
+const smallPrograms = [
+  small('main', 'dist/src/cli/start.js'),
+  small('hook', 'dist/src/harness/start.js'),
+  small('hook-call', 'dist/src/harness/program.js'),
+  small('watch', 'dist/src/harness/watch-program.js'),
+]
 
 // opencode loads it into its own process, which is Bun.
 const opencode = {
@@ -163,7 +178,7 @@ const opencode = {
   plugins: [compiledMaps],
 }
 
-export default defineConfig([program, commandLine, bench, hook, watcher, opencode])
+export default defineConfig([program, commandLine, bench, ...smallPrograms, opencode])
 
 /** The load generators and baselines that the benchmarks start as processes, by the names that `script` gets. */
 function benchProcesses() {

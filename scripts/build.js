@@ -29,7 +29,7 @@ const STAMP = 'dist/.built'
 /** Files that any other build changes, too: one by hand, or by `npm run dev`. */
 const OUTCOMES = [
   'dist/.tsbuildinfo',
-  'dist/program/main.cjs',
+  'dist/program/command-line.cjs',
   'dist/types/sdk/index.d.ts',
   'dist/dashboard/index.html',
 ]

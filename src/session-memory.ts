@@ -1,7 +1,7 @@
 // What the hooks and the MCP server of one harness session remember: a small file of the user, by the session's id. So both
 // act as the same agent.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -85,8 +85,8 @@ export function isWatching(harness: string, session: string, token: string): boo
 /** The session goes on, so nobody has to wake it. */
 export function endWatch(harness: string, session: string): void {
   try {
-    rmSync(watchFileOf(harness, session), { force: true })
+    unlinkSync(watchFileOf(harness, session)) // rmSync would load more of Node, and mostly there is no such file
   } catch {
-    // the watcher then wakes a session that is awake
+    // else the watcher wakes a session that is awake
   }
 }

@@ -7,7 +7,7 @@ import { createLog } from '../src/actors/log.js'
 import { PACKAGE_ROOT } from '../src/package.js'
 import { inSources } from '../src/stack-trace.js'
 
-const BUNDLE = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
+const BUNDLE = fileURLToPath(new URL('./dist/program/command-line.cjs', PACKAGE_ROOT))
 const SOURCE = fileURLToPath(new URL('./src/cli/main.ts', PACKAGE_ROOT))
 const CODE = 'there is no command '
 
@@ -27,7 +27,7 @@ t.test('a frame of the bundled program names the file and line of its source', a
 })
 
 t.test('frames without a map, and texts that are no trace, stay as they are', async (t) => {
-  const elsewhere = trace('/nowhere/dist/program/main.cjs')
+  const elsewhere = trace('/nowhere/dist/program/command-line.cjs')
   t.equal(inSources(elsewhere), elsewhere)
   const text = `could not open ${BUNDLE}:1:1`
   t.equal(inSources(text), text)

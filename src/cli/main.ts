@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command line (PROTOCOL §12): finds the command, loads only that one, and runs it. An error becomes one line on standard
 // error and an exit status.
 

@@ -1,4 +1,4 @@
-// The program that a harness runs: `node hook.cjs <harness> [EVENT] [--agent NAME]`.
+// One call of a hook, `dist/program/hook-call.cjs`, which `hook.cjs` loads.
 
 import { main } from './main.js'
 
