@@ -15,6 +15,7 @@ import { type DoorLink, Feed } from '../storage/feed.js'
 import { ProcessWatch } from '../storage/process-watch.js'
 import { ShutdownTimer } from '../storage/shutdown.js'
 import { SqliteBackend } from '../storage/sqlite/backend.js'
+import { Status } from '../storage/status.js'
 import { waitingAt } from '../storage/waiting.js'
 import { isServer } from '../storage-file.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
@@ -61,6 +62,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
   const shutdown = new ShutdownTimer(committer, backend, () => stopAll('a shutdown was asked for'))
   const expiry = new Expiry({ committer, backend, doors, presenceTtlSec: config.presenceTtlSec })
   const processWatch = new ProcessWatch({ committer, backend })
+  const status = new Status((input) => committed(() => backend.query({ op: 'status.get', input })))
   const pruning = setInterval(() => committer.afterCommit(() => backend.prune()), PRUNE_MS)
   const unwatchLoss = backend.watchLoss((problem) => log('error', problem))
   const unwatch = backend.watchForeignCommits(() => {
@@ -119,7 +121,7 @@ runActor<StorageConfig>(async ({ config, log, stopAll }: ActorContext<StorageCon
         page: (incoming) => later(incoming, () => backend.page(incoming.input)),
         status: async (incoming) => {
           const input = { ...(await waitingAt(doors)), ...backend.health() }
-          later(incoming, () => backend.query({ op: 'status.get', input }))
+          void answer(incoming, () => status.answer(input))
         },
         touch: ({ input }) => committer.touch(input),
         sync: (incoming) => later(incoming, () => undefined),

@@ -57,6 +57,8 @@ const locks = signal<readonly Hold[]>([])
 export const history = signal<readonly Interval[]>([])
 /** The time of the pending shutdown, in milliseconds of the hub's clock. */
 export const shutdownAt = signal<number | undefined>(undefined)
+/** What is wrong with the hub's storage; empty if nothing is. */
+export const storageTrouble = signal('')
 /** Rows of messages among agents that wake nobody until the person joins them. */
 export const heldWakes = signal<readonly HeldWake[]>([])
 /** Counts up with each message that the plot has counted. */
@@ -123,9 +125,20 @@ const reads = {
 } satisfies Record<ChangeTopic | 'waiting' | 'wakes', Refresh>
 
 async function readWaiting(): Promise<void> {
-  const { waiting_agents: ids = [] } = await get<Partial<HubStatus>>('/v1/status')
+  const status = await get<Partial<HubStatus>>('/v1/status')
+  storageTrouble.value = troubleOf(status)
+  const { waiting_agents: ids = [] } = status
   if (ids.length !== waiting.value.size || ids.some((id) => !waiting.value.has(id)))
     waiting.value = new Set(ids)
+}
+
+function troubleOf({
+  storage_problem: problem,
+  storage_silent_sec: seconds = 0,
+}: Partial<HubStatus>): string {
+  if (problem) return `The hub refuses writes: ${problem}.`
+  if (seconds === 0) return ''
+  return `The hub's storage has not answered for ${seconds} s. Nothing can be written until it does.`
 }
 
 function withHistory(type: Hold['type'], found: readonly Hold[]): readonly Hold[] {

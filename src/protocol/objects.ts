@@ -217,6 +217,8 @@ export const hubStatus = z.object({
   durability: z.object({ journal_mode: text, synchronous: text }),
   /** Why the hub refuses writes, and what to do; null if it stores them. */
   storage_problem: textOrNull,
+  /** 0; while the storage does not answer, for how long, and `counts` are the last ones. */
+  storage_silent_sec: z.number(),
   /** Transactions since the storage actor started. Many commands share one. */
   commits: id,
   /** Parked requests: long-polls and streams that wait for their next message. */

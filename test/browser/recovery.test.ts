@@ -1,6 +1,7 @@
 // A page that is left open: it says when the connection is lost, and is right again by itself when the hub is back,
 // whether it was restarted or reset.
 
+import { renameSync } from 'node:fs'
 import t from 'tap'
 import { ArcClient } from '../../src/sdk/index.js'
 import { ownFolder } from '../support/folder.js'
@@ -130,4 +131,16 @@ test('after a reset nothing of the old hub is left, and the operator is signed i
     others.map(({ agent_id: id }) => id),
     ['operator'],
   )
+})
+
+test('a hub whose database was taken away says so on the page', async (t, browser) => {
+  const storagePath = `${ownFolder(t)}/arc.sqlite3`
+  const hub = await startTestHub(t, { storagePath })
+  const page = await openPage(t, browser, hub.url)
+  await page.locator('.connection-live').waitFor()
+  t.equal(await page.locator('.banner').count(), 0)
+  renameSync(storagePath, `${storagePath}.away`)
+  const banner = page.locator('.banner-lost')
+  await banner.waitFor()
+  t.match(await banner.innerText(), /^The hub refuses writes: .*deleted|moved/)
 })

@@ -1,7 +1,10 @@
 // A hub whose database was deleted or replaced under it: `status` and `ensure` say so, in words that tell what to do.
 
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import type { HubStatus } from '../../src/protocol/objects.js'
 import { json, Place, statusOf } from '../support/arc-process.js'
 import { until } from '../support/waiting.js'
 
@@ -34,3 +37,20 @@ for (const [what, lose] of Object.entries(LOSSES)) {
     t.match(json(await place.arc(['stop'])), { stopped: true, url })
   })
 }
+
+t.test('status says for how long the storage has not answered', async (t) => {
+  const place = new Place(t)
+  const { url } = await place.ensure()
+  // In front of the hub: it gives the status of one whose database server is away.
+  const front = createServer(async (request, response) => {
+    const answer = (await (await fetch(`${url}${request.url}`)).json()) as { result: Partial<HubStatus> }
+    if (request.url === '/v1/status') answer.result.storage_silent_sec = 7
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer))
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => front.close())
+  const { port } = front.address() as AddressInfo
+  const status = await place.arc(['status', '--base-url', `http://127.0.0.1:${port}`])
+  t.match(json(status), { running: true, storage_silent_sec: 7 })
+  t.match(status.stderr, /^arc: the storage .*arc\.sqlite3 has not answered for 7 s: the hub refuses writes/)
+})

@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Message } from '../../src/protocol/objects.js'
+import type { HubStatus, Message } from '../../src/protocol/objects.js'
 import { Calls, type Reply, resultOf } from '../support/calls.js'
 import { isFull, Random, rounds } from '../support/campaign.js'
 import { EventReader } from '../support/event-reader.js'
@@ -142,6 +142,8 @@ async function cutOff(t: Test, network: LinkState): Promise<void> {
   const reading = members.map(reader)
   await pause(BEFORE_MS)
 
+  const status = async () => resultOf(await lonely.calls.get<HubStatus>('/v1/status'))
+  t.match(await status(), { storage_silent_sec: 0 })
   await holdTheLock(lonely, room)
   await lonely.machine.link({ isCut: { toNear: true, toFar: true } })
   const cutAt = performance.now()
@@ -153,6 +155,9 @@ async function cutOff(t: Test, network: LinkState): Promise<void> {
   ledger.refuse(lost)
   const page = await fetch(lonely.url)
   t.match(await page.text(), /<!doctype html>/i, 'its page is there')
+  const askedAt = performance.now()
+  t.ok((await status()).storage_silent_sec > 0, 'its status says that the database does not answer')
+  t.comment(`after ${(performance.now() - askedAt).toFixed()} ms`)
   await pause(Math.max(0, CUT_MS - (performance.now() - cutAt)))
   const statuses = polls.get(lonely)?.slice(pollsBefore) ?? []
   t.ok(statuses.length > 2 && statuses.every((status) => status === 200), `its polls: ${statuses}`)
@@ -167,6 +172,8 @@ async function cutOff(t: Test, network: LinkState): Promise<void> {
   const mendedAt = performance.now()
   await until('it to write again', () => (acknowledgedAt.get(lonely)?.at(-1) ?? 0) > mendedAt)
   t.comment(`it wrote again after ${(performance.now() - mendedAt).toFixed()} ms`)
+  await until('its status to be whole', async () => (await status()).storage_silent_sec === 0)
+  t.comment(`its status was whole after ${(performance.now() - mendedAt).toFixed()} ms`)
   await pause(BEFORE_MS)
   isWriting = false
   await Promise.all(writing)

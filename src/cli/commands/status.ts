@@ -1,6 +1,7 @@
 // `arc status`: shows which hub runs where.
 
 import { existsSync } from 'node:fs'
+import type { HubStatus } from '../../protocol/objects.js'
 import { logFileOf } from '../../sdk/pid-file.js'
 import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
@@ -36,5 +37,10 @@ export default command({
     })
     if (isAnotherProjects(hub, wanted)) say(othersRoom(hub))
     if (status?.storage_problem) say(`arc: ${status.storage_problem}`)
+    else if (status?.storage_silent_sec) say(`arc: ${silenceOf(status)}`)
   },
 })
+
+function silenceOf({ storage_path: path, storage_silent_sec: seconds }: HubStatus): string {
+  return `the storage ${path} has not answered for ${seconds} s: the hub refuses writes until it does, and counts are old`
+}

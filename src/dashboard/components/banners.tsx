@@ -1,10 +1,11 @@
-// Warnings across the top: the connection is lost, the hub is about to shut down, or agents have talked for long without a person.
+// Warnings across the top: the connection is lost, the storage does not answer, the hub is about to shut down, or agents have
+// talked for long without a person.
 
 import type { JSX } from 'preact'
 import type { HeldWake } from '../../protocol/objects.js'
 import { letGoOn, stopShutdown } from '../actions.js'
 import { countdown } from '../model/times.js'
-import { connection, heldWakes, now, shutdownAt } from '../room.js'
+import { connection, heldWakes, now, shutdownAt, storageTrouble } from '../room.js'
 import { Guard } from './guard.js'
 import { Name } from './text.js'
 
@@ -24,6 +25,7 @@ export function Banners(): JSX.Element {
             : 'Connection to the hub lost. Trying again…'}
         </p>
       )}
+      {!isLost && storageTrouble.value !== '' && <p class="banner banner-lost">{storageTrouble.value}</p>}
       {!isLost && at !== undefined && (
         <p class="banner banner-shutdown">
           <span>
