@@ -68,7 +68,7 @@ t.test('the package is small: one copy of the code, no maps, no tests, no benchm
   t.ok(packed.unpackedSize < MOST.bytes, `${packed.unpackedSize} bytes`)
   t.ok(packed.files.length < MOST.files, `${packed.files.length} files`)
   const unwanted = packed.files.filter(({ path }) =>
-    /\.map$|^dist\/(src|test|bench)\/|PERFORMANCE|docs\/images|(?<!\.d)\.ts$/.test(path),
+    /\.map$|\.cache|^dist\/(src|test|bench)\/|PERFORMANCE|docs\/images|(?<!\.d)\.ts$/.test(path),
   )
   t.strictSame(unwanted, [])
   t.ok(packed.files.some(({ path }) => path === 'dist/program/LICENSES.txt'))
