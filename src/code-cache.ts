@@ -1,21 +1,12 @@
 // Loads files of the program with V8's code cache. A short command spends a fifth of its time on compiling them, and the cache
 // saves most of it. It lies beside its file, so whoever can change it can change the program, and an update removes it.
 //
-//   file.cjs                                its code
+//   file.cjs                                      its code
 //   file.cjs.<Node's version>-<processor>.cache   what V8 compiled of it, written when the first process ends
 //
 // Node's own module.enableCompileCache does this from Node 22 on, in a folder of its own.
 
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire, Module } from 'node:module'
 import { dirname } from 'node:path'
 import { Script } from 'node:vm'
@@ -57,13 +48,8 @@ function keep(cache: string, script: Script): void {
   if (process.execArgv.length > 0 || process.env.NODE_OPTIONS) return
   const temporary = `${cache}.${process.pid}`
   try {
-    const fd = openSync(temporary, 'wx', 0o644)
-    try {
-      writeSync(fd, script.createCachedData())
-      fsyncSync(fd) // V8 does not notice everything that a loss of power leaves of a file
-    } finally {
-      closeSync(fd)
-    }
+    // Flushed: V8 does not notice everything that a loss of power leaves of a file.
+    writeFileSync(temporary, script.createCachedData(), { flag: 'wx', flush: true })
     renameSync(temporary, cache)
   } catch {
     rmSync(temporary, { force: true })

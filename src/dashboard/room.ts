@@ -209,6 +209,7 @@ export function forget(): void {
   history.value = []
   forgetTaskTexts()
   shutdownAt.value = undefined
+  storageTrouble.value = ''
   heldWakes.value = []
   operator.value = undefined
   activity.clear()

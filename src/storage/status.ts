@@ -3,6 +3,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { HubStatus, Waiting } from '../protocol/objects.js'
+import { isTransient } from './backend.js'
 import type { Health } from './commands.js'
 import { type Done, done } from './outcome.js'
 
@@ -21,15 +22,20 @@ export class Status {
     this.#query = query
   }
 
-  /** Waits for the storage, and fails with it, if it has given no status before. */
+  /** Waits for the storage, and fails with it, if it has given no status before. A defect is always an error. */
   async answer(asked: Asked): Promise<Done> {
     const fresh = this.#ask(asked)
     if (!this.#last) return fresh
+    const orLast = fresh.catch((error) => {
+      if (!isTransient(error)) throw error
+      return this.#stale(asked)
+    })
+    orLast.catch(() => {}) // it may come too late
     const end = new AbortController()
     const late = pause(PATIENCE_MS, undefined, { signal: end.signal }).then(() => this.#stale(asked))
     late.catch(() => {}) // it was in time
     try {
-      return await Promise.race([fresh.catch(() => this.#stale(asked)), late])
+      return await Promise.race([orLast, late])
     } finally {
       end.abort()
     }

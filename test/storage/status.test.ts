@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { ArcError } from '../../src/protocol/errors.js'
 import { type Done, done } from '../../src/storage/outcome.js'
 import { Status } from '../../src/storage/status.js'
 
@@ -29,8 +30,10 @@ t.test('a storage that is silent or fails is told of, with the last counts', asy
   const silent = await read(status.answer({ ...ASKED, waiting_polls: 2 }))
   t.match(silent, { counts: { messages: 1 }, waiting_polls: 2 })
   t.ok(silent.storage_silent_sec >= 2 && silent.storage_silent_sec < 30)
-  answer = () => Promise.reject(new Error('cut off'))
+  answer = () => Promise.reject(new ArcError('unavailable', 'cut off'))
   t.match(await read(status.answer(ASKED)), { counts: { messages: 1 }, storage_silent_sec: Number })
+  answer = () => Promise.reject(new Error('a defect'))
+  await t.rejects(status.answer(ASKED), /a defect/)
   answer = async () => counts(2)
   t.match(await read(status.answer(ASKED)), { counts: { messages: 2 }, storage_silent_sec: 0 })
 })
