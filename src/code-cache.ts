@@ -1,37 +1,58 @@
-// Loads files of the program with V8's code cache. A short command spends a fifth of its time on compiling them, and the cache
-// saves most of it. It lies beside its file, so whoever can change it can change the program, and an update removes it.
+// Loads files of the program with V8's code cache. A short command spends a fifth of its time on compiling them, and a hub's
+// threads as much of their start; the cache saves most of it. It lies beside its file, so whoever can change it can change the
+// program, and an update removes it.
 //
 //   file.cjs                                      its code
-//   file.cjs.<Node's version>-<processor>.cache   what V8 compiled of it, written when the first process ends
+//   file.cjs.<Node's version>-<processor>.cache   what V8 has compiled of it, written when the first thread that loads it ends
+//                                                 or has run for a moment
 //
 // Node's own module.enableCompileCache does this from Node 22 on, in a folder of its own.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire, Module } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
 
 const [BEGIN, END] = ['(function(exports,require,module,__filename,__dirname){', '\n})']
+/** V8 lets no code from a cache call it. */
+const CALLS_IMPORT = /(?<![.\w])import\(/
+/** Milliseconds after which a thread that goes on keeps the cache: it has started then. */
+const KEEP_AFTER_MS = 3_000
 
-type Body = (exports: unknown, require: NodeJS.Require, module: Module, file: string, folder: string) => void
+type Require = (id: string) => unknown
+type Body = (exports: unknown, require: Require, module: Module, file: string, folder: string) => void
 
-/** Loads a CommonJS file that does not begin with `#!` and does not call `import`. Later, `require` finds it. */
-export function loadCached(file: string): void {
+/**
+ * Loads a CommonJS file that does not begin with `#!`, and the files beside it that it requires. Returns its exports. Node's own
+ * `require` finds them later.
+ */
+export function loadCached(file: string): unknown {
+  const require = createRequire(file)
+  const loaded = require.cache[file]
+  if (loaded) return loaded.exports
+  const code = readFileSync(file, 'utf8')
+  if (CALLS_IMPORT.test(code)) return require(file)
+  const module = new Module(file)
+  require.cache[file] = module
+  module.filename = file
+  const folder = dirname(file)
+  const requireCached = (id: string) =>
+    /^\.\/.*\.cjs$/.test(id) ? loadCached(join(folder, id)) : require(id)
+  compiled(file, code)(module.exports, requireCached, module, file, folder)
+  module.loaded = true
+  return module.exports
+}
+
+function compiled(file: string, code: string): Body {
   const cache = `${file}.${process.version}-${process.arch}.cache`
   const cachedData = currentOf(cache, file)
-  const script = new Script(BEGIN + readFileSync(file, 'utf8') + END, {
+  const script = new Script(BEGIN + code + END, {
     filename: file,
     columnOffset: -BEGIN.length,
     ...(cachedData && { cachedData }),
   })
-  if (!cachedData || script.cachedDataRejected) process.on('exit', () => keep(cache, script))
-  const module = new Module(file)
-  const require = createRequire(file)
-  require.cache[file] = module
-  module.filename = file
-  const body = script.runInThisContext() as Body
-  body(module.exports, require, module, file, dirname(file))
-  module.loaded = true
+  if (!cachedData || script.cachedDataRejected) keepLater(cache, script)
+  return script.runInThisContext() as Body
 }
 
 /** V8 compares only the length of the code. */
@@ -44,9 +65,19 @@ function currentOf(cache: string, file: string): Buffer | undefined {
 }
 
 /** Options of Node change what V8 accepts, so a process with some keeps nothing. Neither does one that may not write there. */
-function keep(cache: string, script: Script): void {
+function keepLater(cache: string, script: Script): void {
   if (process.execArgv.length > 0 || process.env.NODE_OPTIONS) return
-  const temporary = `${cache}.${process.pid}`
+  const keepNow = () => {
+    process.off('exit', keepNow)
+    clearTimeout(timer)
+    keep(cache, script)
+  }
+  const timer = setTimeout(keepNow, KEEP_AFTER_MS).unref()
+  process.on('exit', keepNow)
+}
+
+function keep(cache: string, script: Script): void {
+  const temporary = `${cache}.${process.pid}-${performance.now()}` // other threads may keep it, too
   try {
     // Flushed: V8 does not notice everything that a loss of power leaves of a file.
     writeFileSync(temporary, script.createCachedData(), { flag: 'wx', flush: true })

@@ -5,7 +5,7 @@ import { PACKAGE_ROOT } from '../../src/package.js'
 
 type HubModule = typeof import('../../src/actors/hub.js')
 
-const { startHub }: HubModule = await import(new URL('./dist/program/hub.js', PACKAGE_ROOT).href)
+const { startHub }: HubModule = await import(new URL('./dist/program/hub.cjs', PACKAGE_ROOT).href)
 
 const [storagePath = '', spoolDir] = process.argv.slice(2)
 const hub = await startHub({ storagePath, spoolDir, port: 0, logLevel: 'warn' })

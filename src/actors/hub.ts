@@ -85,7 +85,7 @@ export interface Hub {
 }
 
 /**
- * Starts a hub. Resolves when it answers requests.
+ * Starts a hub. Resolves when it answers requests. It serves the files of its spool a moment later.
  * @throws ArcError `storage_unusable`, `port_in_use`, `spool_unusable`, or `start_failed` (also for an option beyond its
  * bounds): each says what to do. `aborted` if `signal` is aborted before the hub is up.
  */

@@ -3,14 +3,15 @@
 
 import { Dispatcher } from '../dispatch/dispatcher.js'
 import type { HubProcess } from '../dispatch/hub-info.js'
-import { makeFolder } from '../folder.js'
 import { QueueHost } from '../fsqueue/host.js'
+import type { Entered } from '../fsqueue/spool.js'
 import { ArcError } from '../protocol/errors.js'
 import { type Limits, maxRequestBytes } from '../protocol/limits.js'
 import { REQUEST_FILE_EXTRA_BYTES } from '../protocol/relay.js'
 import { RelayDoor } from '../relay/door.js'
 import { StorageClient } from '../storage/client.js'
 import { type Actor, type ActorContext, runActor } from './runtime/actor.js'
+import { usingSpool } from './using-spool.js'
 
 export interface RelayConfig {
   readonly spoolDir: string
@@ -21,6 +22,8 @@ export interface RelayConfig {
   readonly limits: Limits
   readonly presenceTtlSec: number
   readonly hubProcess: HubProcess
+  /** The supervisor has entered the spool at the first start. */
+  readonly entered: Entered | undefined
 }
 
 const CATCH_UP_MS = 1_000
@@ -28,7 +31,7 @@ const CATCH_UP_MS = 1_000
 const LOAD_ROUTES_AFTER_MS = 600
 
 runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promise<Actor> => {
-  const { spoolDir } = config
+  const { spoolDir, entered } = config
   const storage = new StorageClient({
     connected: ({ input }) => dispatcher.connected(input),
     published: ({ input }) => dispatcher.published(input),
@@ -69,7 +72,7 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     },
     started: async () => {
       await connected
-      start(host, spoolDir)
+      usingSpool(spoolDir, () => host.start(entered))
       setTimeout(() => dispatcher.loadRoutes(), LOAD_ROUTES_AFTER_MS)
     },
     stop: async () => {
@@ -81,15 +84,3 @@ runActor<RelayConfig>(async ({ config, log }: ActorContext<RelayConfig>): Promis
     },
   }
 })
-
-function start(host: QueueHost, spoolDir: string): void {
-  try {
-    makeFolder(spoolDir)
-    host.start()
-  } catch (error) {
-    const text =
-      `the spool ${spoolDir} can't be used (${(error as Error).message}); ` +
-      'choose another folder with --spool-dir, or run without the file relay: --no-relay'
-    throw new ArcError('spool_unusable', text, { cause: error })
-  }
-}

@@ -6,11 +6,13 @@
 //     └─ relay     owns the spool; parks request files that wait            relay ─▶ storage
 
 import type { HubProcess } from '../dispatch/hub-info.js'
+import { enterSpool } from '../fsqueue/spool.js'
 import type { Limits } from '../protocol/limits.js'
 import type { GatewayConfig, GatewayInfo } from './gateway.actor.js'
 import type { RelayConfig } from './relay.actor.js'
 import type { ChildSpec } from './runtime/supervisor.js'
 import type { StorageConfig, StorageInfo } from './storage.actor.js'
+import { usingSpool } from './using-spool.js'
 
 export interface TreeOptions {
   readonly storagePath: string
@@ -53,16 +55,23 @@ export function tree(options: TreeOptions): ChildSpec[] {
   ]
 }
 
+/** The hub answers requests before its relay has started, so it enters the spool itself, which tells whether it can be used. */
 function relaySpec(options: TreeOptions, relay: NonNullable<TreeOptions['relay']>): ChildSpec {
+  const { spoolDir: spool } = relay
   return {
     name: 'relay',
     entry: new URL('./relay.actor.js', import.meta.url),
-    config: (infoOf): RelayConfig => ({
-      ...relay,
-      ...pick(options, 'limits', 'presenceTtlSec', 'hubProcess'),
-      instanceId: (infoOf('storage') as StorageInfo).instanceId,
-    }),
+    config: (infoOf, isFirst): RelayConfig => {
+      const { instanceId } = infoOf('storage') as StorageInfo
+      return {
+        ...relay,
+        ...pick(options, 'limits', 'presenceTtlSec', 'hubProcess'),
+        instanceId,
+        entered: isFirst ? usingSpool(spool, () => enterSpool({ spool, state: instanceId })) : undefined,
+      }
+    },
     links: ['storage'],
+    inBackground: true,
   }
 }
 

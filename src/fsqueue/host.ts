@@ -16,7 +16,7 @@ import { Outbox } from './outbox.js'
 import { FilePool } from './pool.js'
 import { Queue } from './queue.js'
 import { type Found, Scanner } from './scanner.js'
-import { leaveSpool } from './spool.js'
+import { type Entered, leaveSpool } from './spool.js'
 import type { ClaimedFile, Taken } from './take.js'
 import { SpoolWatch } from './watch.js'
 
@@ -90,11 +90,11 @@ export class QueueHost {
   }
 
   /**
-   * Enters the spool. The host serves it after the first scan, which may take long.
+   * Enters the spool, unless its process has. The host serves it after the first scan, which may take long.
    * @throws Error when the spool can't be used, with the reason
    */
-  start(): void {
-    this.#scanner.start()
+  start(entered?: Entered): void {
+    this.#scanner.start(entered)
   }
 
   /** The number of requests that were taken and have no response yet. */

@@ -84,8 +84,7 @@ export class Scanner {
    * Enters the spool. The host serves it after the first scan, which may take long.
    * @throws Error when the spool can't be used, with the reason
    */
-  start(): void {
-    const { occupancy, displaced } = enterSpool(this.#options)
+  start({ occupancy, displaced } = enterSpool(this.#options)): void {
     this.#tellDisplaced(displaced)
     const isNew = occupancy.kind === 'taken_over'
     if (isNew) this.#after = occupancy.after

@@ -17,7 +17,10 @@ delete process.env.NODE_OPTIONS
 const MEMBER = new URL('./fixtures/member.actor.js', import.meta.url)
 const PATIENT: Intensity = { maxRestarts: 100, withinMs: 60_000 }
 
-type Spec = Pick<ChildSpec, 'entry' | 'config' | 'links' | 'maxHeapMb' | 'startTimeoutMs' | 'stopTimeoutMs'>
+type Spec = Pick<
+  ChildSpec,
+  'entry' | 'config' | 'links' | 'inBackground' | 'maxHeapMb' | 'startTimeoutMs' | 'stopTimeoutMs'
+>
 type Member = Omit<MemberConfig, 'name'> & Partial<Spec>
 
 interface Tree {
@@ -39,11 +42,15 @@ function tree(
   const gaveUp: ArcError[] = []
   const names = Object.keys(members)
   const children = Object.entries(members).map(
-    ([name, { entry, config, links, maxHeapMb, startTimeoutMs, stopTimeoutMs, ...member }], i) => ({
+    (
+      [name, { entry, config, links, inBackground, maxHeapMb, startTimeoutMs, stopTimeoutMs, ...member }],
+      i,
+    ) => ({
       name,
       entry: entry ?? MEMBER,
       config: config ?? ((): MemberConfig => ({ name, ...member })),
       links: links ?? names.slice(0, i),
+      ...(inBackground !== undefined && { inBackground }),
       ...(maxHeapMb !== undefined && { maxHeapMb }),
       ...(startTimeoutMs !== undefined && { startTimeoutMs }),
       ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
@@ -354,3 +361,40 @@ t.test(
 function fail(message: string): never {
   throw new Error(message)
 }
+
+t.test('nobody waits for a child in the background', async (t) => {
+  const hangs = fault(t)
+  const { supervisor, gaveUp } = tree(t, { a: {}, b: { inBackground: true, hangsWhile: hangs } })
+  await supervisor.start()
+  await until('b hangs', () => existsSync(`${hangs}.met`))
+  await supervisor.stop()
+  t.same(gaveUp, [])
+})
+
+t.test('a child in the background that has no configuration fails the start', async (t) => {
+  const config = () => {
+    throw new ArcError('spool_unusable', 'no folder')
+  }
+  const { supervisor } = tree(t, { a: {}, b: { inBackground: true, config } })
+  await t.rejects(supervisor.start(), { code: 'spool_unusable', message: 'no folder' })
+})
+
+t.test('a child in the background that fails ends the tree', async (t) => {
+  const { supervisor, gaveUp } = tree(t, { a: {}, b: { inBackground: true, failsWhile: fault(t) } })
+  await supervisor.start()
+  await until('it gives up', () => gaveUp.length > 0)
+  t.match(gaveUp, [{ message: 'b may not start' }])
+})
+
+t.test('a child in the background is killed as soon as it runs, and comes back', async (t) => {
+  const firsts: boolean[] = []
+  const config = (_infoOf: unknown, isFirst: boolean): MemberConfig => {
+    firsts.push(isFirst)
+    return { name: 'b' }
+  }
+  const { supervisor, logged } = tree(t, { a: {}, b: { inBackground: true, config } })
+  await supervisor.start()
+  await supervisor.kill('b')
+  await logged(/b is back/)
+  t.same(firsts, [true, false])
+})

@@ -92,11 +92,44 @@ t.test('errors name the same places, and other files get the same module', async
   t.equal(run(), '2\n')
 })
 
-t.test('the cached files of the program do not call import', async (t) => {
-  const folder = join(PROGRAM, '..')
-  const names = ['main.cjs', 'hook.cjs'].flatMap((name) =>
-    [...readFileSync(join(folder, name), 'utf8').matchAll(/[\w-]+\.cjs/g)].map(([name]) => name),
+t.test('the files beside it that it requires are kept as well', async (t) => {
+  const { folder, file, run, files } = arena(t, "require('./two.cjs'); console.log(require('node:path').sep)")
+  writeFileSync(file.replace('file', 'two'), "exports.one = require('./file.cjs'); console.log('two')")
+  t.equal(run(), 'two\n/\n')
+  t.equal(files().length, 5)
+  replaceInSilence(join(folder, 'two.cjs'), "exports.one = require('./file.cjs'); console.log('six')")
+  t.equal(run(), 'two\n/\n')
+})
+
+t.test('nothing is kept of a file that calls import, and it can', async (t) => {
+  const code = "import('./other.mjs').then(({ it }) => console.log(it))"
+  const { folder, run, files } = arena(t, code)
+  writeFileSync(join(folder, 'other.mjs'), 'export const it = 1')
+  t.equal(run(), '1\n')
+  t.same(files(), ['file.cjs', 'other.mjs', 'start.mjs'])
+})
+
+t.test('a process that goes on keeps it after a moment', async (t) => {
+  const { run } = arena(
+    t,
+    `const end = Date.now() + 60_000
+    setInterval(() => {
+      const kept = require('node:fs').readdirSync(__dirname).some((name) => name.endsWith('.cache'))
+      if (kept || Date.now() > end) process.exit(console.log(kept))
+    }, 10)`,
   )
-  t.same(names.sort(), ['arc-shared-ground.cjs', 'command-line.cjs', 'hook-call.cjs'])
-  for (const name of names) t.notMatch(readFileSync(join(folder, name), 'utf8'), /[^.\w]import\(/, name)
+  t.equal(run(), 'true\n')
+})
+
+t.test('what starts a command, a hook and a hub calls no import', async (t) => {
+  const folder = join(PROGRAM, '..')
+  const codeOf = (name: string) => readFileSync(join(folder, name), 'utf8')
+  const threads = ['hub.cjs', 'storage.actor.cjs', 'gateway.actor.cjs', 'relay.actor.cjs']
+  const names = new Set(['command-line.cjs', 'hook-call.cjs', 'arc-ensure.cjs', 'arc-hub.cjs', ...threads])
+  for (const name of names) {
+    const code = codeOf(name)
+    t.notMatch(code, /(?<![.\w])import\(/, name)
+    for (const [, other = ''] of code.matchAll(/(?<!=>)require\(.\.\/([\w.-]+\.cjs).\)/g)) names.add(other)
+  }
+  t.ok(names.has('arc-shared-ground.cjs') && names.has('hub-ground.cjs'), [...names].join(' '))
 })

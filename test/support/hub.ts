@@ -12,7 +12,7 @@ import './bare-children.js'
 
 // With this variable the test runner loads itself into every thread and process of a test. The hub's threads would then take
 
-const BUNDLED = new URL('./dist/program/hub.js', PACKAGE_ROOT)
+const BUNDLED = new URL('./dist/program/hub.cjs', PACKAGE_ROOT)
 const COMPILED = new URL('./dist/src/', PACKAGE_ROOT)
 
 function isCurrent(bundle: URL): boolean {

@@ -1,5 +1,6 @@
 // Starts actors in order, introduces them to each other, restarts dead ones, and stops them in reverse order. At the start
-// all threads load their modules at once, which takes most of the time. It boots them in order.
+// all threads load their modules at once, which takes most of the time. It boots them in order. One in the background loads
+// when those before it run, and nobody waits for it: they get the processors.
 //
 //   down ─▶ starting ─ready─▶ running ─ended─▶ (restart window) ─▶ down …
 //    ▲          │
@@ -22,10 +23,15 @@ const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 8_000
 
 export interface ChildSpec extends ThreadOptions {
-  /** The actor's configuration. `infoOf` returns what an actor reported when it last became ready. */
-  config(infoOf: (name: string) => unknown): unknown
+  /**
+   * The actor's configuration, at each start. `infoOf` returns what an actor reported when it last became ready. `isFirst`: this
+   * one never did. An error fails the start.
+   */
+  config(infoOf: (name: string) => unknown, isFirst: boolean): unknown
   /** The names of its peers. */
   readonly links: readonly string[]
+  /** The start of the tree is over before it is ready, once it has its configuration. Default false. */
+  readonly inBackground?: boolean
   readonly startTimeoutMs?: number
   readonly stopTimeoutMs?: number
 }
@@ -52,6 +58,8 @@ export class Supervisor {
   /** Aborted when the supervisor must start nothing more. */
   readonly #ending = new AbortController()
   #bringingUp: Promise<void> | undefined
+  /** Ends the start of the tree. */
+  #onUp: () => void = () => {}
   #stopped: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
@@ -66,11 +74,20 @@ export class Supervisor {
   async start(): Promise<void> {
     if (this.#isEnding) throw stoppedWhileStarting()
     for (const spec of this.#options.children) {
-      this.#loading.set(spec.name, this.#load(spec))
+      if (!spec.inBackground) this.#loading.set(spec.name, this.#load(spec))
       this.#down.add(spec.name)
     }
+    let isUp = false
+    const up = new Promise<void>((resolve) => {
+      this.#onUp = resolve
+    })
+    const all = this.#bringUp()
+    all.catch((error) => {
+      if (isUp) this.#giveUp(error)
+    })
     try {
-      await this.#bringUp()
+      await Promise.race([up, all])
+      isUp = true
       if (this.#isEnding) throw stoppedWhileStarting()
     } catch (error) {
       await this.stop()
@@ -93,6 +110,7 @@ export class Supervisor {
    * HTTP must `exit` by itself (see `ActorThread.end`).
    */
   async kill(name: string, how: 'terminate' | 'exit' = 'terminate'): Promise<void> {
+    await this.#bringingUp?.catch(() => {}) // it may be starting in the background
     const thread = this.#running.get(name)
     await (how === 'terminate' ? thread?.kill() : thread?.exit())
   }
@@ -165,9 +183,11 @@ export class Supervisor {
     this.#starting.add(thread)
     this.#loading.delete(name)
     try {
-      const config = spec.config((other) => this.info(other))
+      const config = spec.config((other) => this.info(other), !isRestart)
       const peers = this.#introduceToPeers(spec, thread)
-      const info = await thread.boot({ config, peers }, spec.startTimeoutMs ?? START_TIMEOUT_MS)
+      const booted = thread.boot({ config, peers }, spec.startTimeoutMs ?? START_TIMEOUT_MS)
+      if (spec.inBackground) this.#onUp()
+      const info = await booted
       this.#running.set(name, thread)
       this.#lastInfo.set(name, info)
       this.#down.delete(name)
@@ -214,11 +234,18 @@ export class Supervisor {
   #mayRestart(spec: ChildSpec, reason: string): boolean {
     if (this.#isEnding) return false
     if (this.#window.allows(Date.now())) return true
-    this.#ending.abort()
-    const error = new ArcError('start_failed', `${spec.name} keeps failing, the hub gives up: ${reason}`)
-    this.#options.log('error', error.message, { actor: spec.name })
-    this.#options.onGiveUp(error)
+    this.#giveUp(
+      new ArcError('start_failed', `${spec.name} keeps failing, the hub gives up: ${reason}`),
+      spec.name,
+    )
     return false
+  }
+
+  #giveUp(error: ArcError, actor?: string): void {
+    if (this.#isEnding) return
+    this.#ending.abort()
+    this.#options.log('error', error.message, actor === undefined ? {} : { actor })
+    this.#options.onGiveUp(error)
   }
 }
 

@@ -6,6 +6,7 @@
 // Guarantees: an error of the thread's creation or start rejects `boot`, and reaches nobody else. A thread that can't be
 // created counts as ended. `end` returns in bounded time, even if the thread hangs.
 
+import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { ArcError } from '../../protocol/errors.js'
 import type { ActorBoot, ActorContract, SupervisorContract } from './actor.js'
@@ -138,10 +139,16 @@ export class ActorThread {
   }
 }
 
+/** Whether V8's code cache is kept of it, as of the program's files. Options of Node change what V8 compiles. */
+function isCached(entry: URL): boolean {
+  return entry.pathname.endsWith('.cjs') && process.execArgv.length === 0
+}
+
 /** @throws Error if no thread can be created: no descriptors, no memory */
 function makeWorker({ name, entry, maxHeapMb, maxYoungHeapMb }: ThreadOptions, control: MessagePort): Worker {
-  return new Worker(entry, {
+  return new Worker(isCached(entry) ? new URL('./thread.cjs', entry) : entry, {
     name,
+    argv: [fileURLToPath(entry)],
     workerData: control,
     transferList: [control],
     // The actors must not load this process's preloads (a test runner's hooks, say).
