@@ -31,7 +31,7 @@ export function loadCached(file: string): unknown {
   const loaded = require.cache[file]
   if (loaded) return loaded.exports
   const code = readFileSync(file, 'utf8')
-  if (CALLS_IMPORT.test(code)) return require(file)
+  if (code.includes('import(') && CALLS_IMPORT.test(code)) return require(file)
   const module = new Module(file)
   require.cache[file] = module
   module.filename = file

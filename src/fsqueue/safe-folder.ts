@@ -6,7 +6,6 @@
 // not too large, and opening it never blocks. All calls are synchronous: they run in worker threads that may block.
 
 import { isUtf8 } from 'node:buffer'
-import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -22,6 +21,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { crypto } from '../crypto.js'
 import { makeFolderIn, openTo, PRIVATE_FILE, type Sharing, sharingIn } from './modes.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
@@ -125,7 +125,7 @@ export class SafeFolder {
 
   /** Moves an entry aside, to a hidden name. False if there is none. */
   displace(name: string): boolean {
-    return this.rename(name, `.refused-${randomUUID()}-${name}`)
+    return this.rename(name, `.refused-${crypto().randomUUID()}-${name}`)
   }
 
   close(): void {

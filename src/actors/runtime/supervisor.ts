@@ -178,21 +178,21 @@ export class Supervisor {
   /** Starts a child. Returns the reason if that failed. */
   async #start(spec: ChildSpec): Promise<ArcError | undefined> {
     const { name } = spec
-    const thread = this.#loading.get(name) ?? this.#load(spec)
     const isRestart = this.#lastInfo.has(name)
-    this.#starting.add(thread)
+    let thread = this.#loading.get(name)
     this.#loading.delete(name)
     try {
       const config = spec.config((other) => this.info(other), !isRestart)
+      if (spec.inBackground) await this.#goOn()
+      thread ??= this.#load(spec)
+      this.#starting.add(thread)
       const peers = this.#introduceToPeers(spec, thread)
-      const booted = thread.boot({ config, peers }, spec.startTimeoutMs ?? START_TIMEOUT_MS)
-      if (spec.inBackground) this.#onUp()
-      const info = await booted
+      const info = await thread.boot({ config, peers }, spec.startTimeoutMs ?? START_TIMEOUT_MS)
       this.#running.set(name, thread)
       this.#lastInfo.set(name, info)
       this.#down.delete(name)
     } catch (error) {
-      await thread.end()
+      await thread?.end()
       const failure = asStartError(error)
       if (isRestart) {
         const text = `${name} could not be restarted: ${failure.message}`
@@ -200,11 +200,18 @@ export class Supervisor {
       }
       return failure
     } finally {
-      this.#starting.delete(thread)
+      if (thread) this.#starting.delete(thread)
     }
     void thread.ended.then((reason) => this.#ended(spec, thread, reason))
     if (isRestart) this.#options.log('info', `${name} is back`, { actor: name })
     return undefined
+  }
+
+  /** Ends the start of the tree. What waits for it goes on before another thread takes a processor. */
+  async #goOn(): Promise<void> {
+    this.#onUp()
+    await new Promise((resolve) => setImmediate(resolve))
+    if (this.#isEnding) throw stoppedWhileStarting()
   }
 
   /** Creates a pair of ports for a starting child and each running peer. Returns the child's ends. */

@@ -5,11 +5,11 @@
 // is told. For a project with a room of its own, that room's hub starts, at a port that the storage's name decides.
 
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { constants, existsSync, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { crypto } from '../../crypto.js'
 import { makeFolder } from '../../folder.js'
 import { PROGRAM } from '../../package.js'
 import { DEFAULT_HOST, isLoopback } from '../../protocol/address.js'
@@ -124,7 +124,7 @@ async function besideOther(other: Found, hubArgs: string[], timeoutMs: number): 
 
 /** The same for all commands that start a hub on this storage at once, so only one hub starts. */
 function portOf(storage: string): number {
-  const hash = createHash('sha256').update(storageName(storage)).digest()
+  const hash = crypto().createHash('sha256').update(storageName(storage)).digest()
   return OWN_PORTS.from + (hash.readUInt32BE() % OWN_PORTS.count)
 }
 
