@@ -8,7 +8,7 @@
 //
 // Node's own module.enableCompileCache does this from Node 22 on, in a folder of its own.
 
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire, Module } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
@@ -64,16 +64,32 @@ function currentOf(cache: string, file: string): Buffer | undefined {
   }
 }
 
+/** What this thread has compiled and not kept yet, by the cache's path. */
+const unkept = new Map<string, Script>()
+
 /** Options of Node change what V8 accepts, so a process with some keeps nothing. Neither does one that may not write there. */
 function keepLater(cache: string, script: Script): void {
-  if (process.execArgv.length > 0 || process.env.NODE_OPTIONS) return
-  const keepNow = () => {
-    process.off('exit', keepNow)
-    clearTimeout(timer)
-    keep(cache, script)
+  if (process.execArgv.length > 0 || process.env.NODE_OPTIONS || !isWritable(dirname(cache))) return
+  if (unkept.size === 0) {
+    process.on('exit', keepAll)
+    setTimeout(keepAll, KEEP_AFTER_MS).unref()
   }
-  const timer = setTimeout(keepNow, KEEP_AFTER_MS).unref()
-  process.on('exit', keepNow)
+  unkept.set(cache, script)
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function keepAll(): void {
+  process.off('exit', keepAll)
+  for (const [cache, script] of unkept) keep(cache, script)
+  unkept.clear()
 }
 
 function keep(cache: string, script: Script): void {

@@ -23,7 +23,7 @@ function arena(t: Test, code: string) {
       encoding: 'utf8',
       env: { ...env, ...more },
     })
-    return status === 0 ? stdout : stderr
+    return status === 0 ? stdout + stderr : stderr
   }
   return { folder, file, cache, run, files: () => readdirSync(folder).sort() }
 }
@@ -99,6 +99,15 @@ t.test('the files beside it that it requires are kept as well', async (t) => {
   t.equal(files().length, 5)
   replaceInSilence(join(folder, 'two.cjs'), "exports.one = require('./file.cjs'); console.log('six')")
   t.equal(run(), 'two\n/\n')
+})
+
+t.test('many files say nothing', async (t) => {
+  const { folder, file, run, files } = arena(t, '')
+  const names = Array.from({ length: 20 }, (_, i) => `./of-many-${i}.cjs`)
+  for (const name of names) writeFileSync(join(folder, name), '')
+  writeFileSync(file, names.map((name) => `require('${name}')`).join('\n'))
+  t.equal(run(), '')
+  t.equal(files().length, 2 * 21 + 1)
 })
 
 t.test('nothing is kept of a file that calls import, and it can', async (t) => {
