@@ -10,8 +10,10 @@ import { startTestHub } from '../support/hub.js'
 import { until } from '../support/waiting.js'
 
 const ROUNDS = rounds(25, 500)
-/** A hook lives about so many milliseconds; a busy machine stretches it. */
-const LIFE_MS = { min: 20, max: 160 }
+/** When a hook is killed, as parts of the life of those before it that came to their end. */
+const MOMENTS = { from: 0.3, to: 1.1 }
+/** The part of the newest of these lives in their mean: other work on the machine changes it. */
+const NEWEST = 0.2
 
 t.test(
   `${ROUNDS} hooks are killed: nothing is lost, and nothing is shown that was not handed over`,
@@ -32,6 +34,7 @@ t.test(
     }
     const args = ['codex', '--agent', 'bob']
     await runHook({ args, payload: { ...payload, hook_event_name: 'SessionStart' }, env })
+    let lifeMs = (await runHook({ args, payload, env })).tookMs
 
     const handed = new Set<string>()
     /** A harness takes only a whole answer. */
@@ -48,14 +51,15 @@ t.test(
     for (let round = 0; round < ROUNDS; round++) {
       const body = `m${round}`
       posted.set((await alice.dm('bob', `${body}.`)).id, body)
-      const afterMs = random.between(LIFE_MS.min, LIFE_MS.max)
-      const { code, stdout } = await runHook({
+      const afterMs = lifeMs * (MOMENTS.from + (MOMENTS.to - MOMENTS.from) * random.next())
+      const { code, stdout, tookMs } = await runHook({
         args,
         payload,
         env,
         started: (kill) => void setTimeout(kill, afterMs),
       })
       if (code === null) killed++
+      else lifeMs += (tookMs - lifeMs) * NEWEST
       take(stdout)
       for (const [id, name] of [...posted].slice(-20)) {
         const [receipt] = await alice.receipts(id)
