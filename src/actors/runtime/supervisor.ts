@@ -110,7 +110,7 @@ export class Supervisor {
    * HTTP must `exit` by itself (see `ActorThread.end`).
    */
   async kill(name: string, how: 'terminate' | 'exit' = 'terminate'): Promise<void> {
-    await this.#bringingUp?.catch(() => {}) // it may be starting in the background
+    if (!this.#lastInfo.has(name)) await this.#bringingUp?.catch(() => {}) // in the background
     const thread = this.#running.get(name)
     await (how === 'terminate' ? thread?.kill() : thread?.exit())
   }
