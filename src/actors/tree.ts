@@ -6,7 +6,7 @@
 //     └─ relay     owns the spool; parks request files that wait            relay ─▶ storage
 
 import type { HubProcess } from '../dispatch/hub-info.js'
-import { enterSpool } from '../fsqueue/spool.js'
+import { type Entered, enterSpool } from '../fsqueue/spool.js'
 import type { Limits } from '../protocol/limits.js'
 import type { GatewayConfig, GatewayInfo } from './gateway.actor.js'
 import type { RelayConfig } from './relay.actor.js'
@@ -58,16 +58,20 @@ export function tree(options: TreeOptions): ChildSpec[] {
 /** The hub answers requests before its relay has started, so it enters the spool itself, which tells whether it can be used. */
 function relaySpec(options: TreeOptions, relay: NonNullable<TreeOptions['relay']>): ChildSpec {
   const { spoolDir: spool } = relay
+  let entered: Entered | undefined
   return {
     name: 'relay',
     entry: new URL('./relay.actor.js', import.meta.url),
     config: (infoOf, isFirst): RelayConfig => {
       const { instanceId } = infoOf('storage') as StorageInfo
+      entered = isFirst
+        ? (entered ?? usingSpool(spool, () => enterSpool({ spool, state: instanceId })))
+        : undefined
       return {
         ...relay,
         ...pick(options, 'limits', 'presenceTtlSec', 'hubProcess'),
         instanceId,
-        entered: isFirst ? usingSpool(spool, () => enterSpool({ spool, state: instanceId })) : undefined,
+        entered,
       }
     },
     links: ['storage'],

@@ -60,6 +60,8 @@ export class Supervisor {
   #bringingUp: Promise<void> | undefined
   /** Ends the start of the tree. */
   #onUp: () => void = () => {}
+  /** Only children in the background have not run. */
+  #isUp = false
   #stopped: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
@@ -77,17 +79,11 @@ export class Supervisor {
       if (!spec.inBackground) this.#loading.set(spec.name, this.#load(spec))
       this.#down.add(spec.name)
     }
-    let isUp = false
     const up = new Promise<void>((resolve) => {
       this.#onUp = resolve
     })
-    const all = this.#bringUp()
-    all.catch((error) => {
-      if (isUp) this.#giveUp(error)
-    })
     try {
-      await Promise.race([up, all])
-      isUp = true
+      await Promise.race([up, this.#bringUp()])
       if (this.#isEnding) throw stoppedWhileStarting()
     } catch (error) {
       await this.stop()
@@ -154,7 +150,7 @@ export class Supervisor {
         const failure = await this.#start(spec)
         failedStarts = failure ? failedStarts + 1 : 0
         if (!failure || this.#isEnding) continue
-        const isFatal = !this.#lastInfo.has(spec.name) && failure.code !== 'peer_lost'
+        const isFatal = !this.#isUp && !this.#lastInfo.has(spec.name) && failure.code !== 'peer_lost'
         if (isFatal || !this.#mayRestart(spec, failure.message)) throw failure
       }
     } finally {
@@ -194,8 +190,8 @@ export class Supervisor {
     } catch (error) {
       await thread?.end()
       const failure = asStartError(error)
-      if (isRestart) {
-        const text = `${name} could not be restarted: ${failure.message}`
+      if (isRestart || this.#isUp) {
+        const text = `${name} could not be ${isRestart ? 'restarted' : 'started'}: ${failure.message}`
         this.#options.log('error', text, { actor: name })
       }
       return failure
@@ -209,6 +205,7 @@ export class Supervisor {
 
   /** Ends the start of the tree. What waits for it goes on before another thread takes a processor. */
   async #goOn(): Promise<void> {
+    this.#isUp = true
     this.#onUp()
     await new Promise((resolve) => setImmediate(resolve))
     if (this.#isEnding) throw stoppedWhileStarting()
@@ -241,18 +238,11 @@ export class Supervisor {
   #mayRestart(spec: ChildSpec, reason: string): boolean {
     if (this.#isEnding) return false
     if (this.#window.allows(Date.now())) return true
-    this.#giveUp(
-      new ArcError('start_failed', `${spec.name} keeps failing, the hub gives up: ${reason}`),
-      spec.name,
-    )
-    return false
-  }
-
-  #giveUp(error: ArcError, actor?: string): void {
-    if (this.#isEnding) return
     this.#ending.abort()
-    this.#options.log('error', error.message, actor === undefined ? {} : { actor })
+    const error = new ArcError('start_failed', `${spec.name} keeps failing, the hub gives up: ${reason}`)
+    this.#options.log('error', error.message, { actor: spec.name })
     this.#options.onGiveUp(error)
+    return false
   }
 }
 
