@@ -190,7 +190,7 @@ export class Supervisor {
     } catch (error) {
       await thread?.end()
       const failure = asStartError(error)
-      if (isRestart || this.#isUp) {
+      if ((isRestart || this.#isUp) && !this.#isEnding) {
         const text = `${name} could not be ${isRestart ? 'restarted' : 'started'}: ${failure.message}`
         this.#options.log('error', text, { actor: name })
       }
