@@ -20,6 +20,15 @@ const EXTERNAL = [/^better-sqlite3/, /^piscina/, /^undici/, /^gpt-tokenizer/, /^
 // The main file of jsonc-parser loads others by names that a bundler can't see.
 const RESOLVE = { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } }
 
+const OF_NODE = { platform: 'node', resolve: RESOLVE, external: EXTERNAL }
+const COMMON_JS = {
+  dir: PROGRAM,
+  format: 'cjs',
+  minify: true,
+  entryFileNames: '[name].cjs',
+  sourcemap: 'hidden',
+}
+
 /** The commands that agents call again and again. */
 const EVERYDAY =
   /\/cli\/commands\/(?:agents|claim|inbox|lock|poll|post|release|reply|unlock|wait|whoami)\.js$/
@@ -90,9 +99,7 @@ const program = {
     queue: 'dist/src/fsqueue/index.js',
     mcp: 'dist/src/mcp/serve.js',
   },
-  platform: 'node',
-  resolve: RESOLVE,
-  external: EXTERNAL,
+  ...OF_NODE,
   output: {
     dir: PROGRAM,
     cleanDir: true,
@@ -113,18 +120,12 @@ const hub = {
     'relay.actor': 'dist/src/actors/relay.actor.js',
     'files.worker': 'dist/src/fsqueue/files.worker.js',
   },
-  platform: 'node',
-  resolve: RESOLVE,
-  external: EXTERNAL,
+  ...OF_NODE,
   output: {
-    dir: PROGRAM,
-    format: 'cjs',
-    minify: true,
-    entryFileNames: '[name].cjs',
+    ...COMMON_JS,
     chunkFileNames: 'hub-[name].cjs',
     // One file of what all threads load. Each file more costs a start about half a millisecond.
     codeSplitting: { groups: [{ name: 'ground', test: GROUND }] },
-    sourcemap: 'hidden',
   },
   plugins: [compiledMaps, licenses],
 }
@@ -134,20 +135,14 @@ const hub = {
 // server and the benchmarks are loaded by the commands that need them.
 const commandLine = {
   input: { 'command-line': 'dist/src/cli/main.js' },
-  platform: 'node',
-  resolve: RESOLVE,
-  external: EXTERNAL,
+  ...OF_NODE,
   output: {
-    dir: PROGRAM,
-    format: 'cjs',
-    minify: true,
+    ...COMMON_JS,
     codeSplitting: { groups: [{ name: 'ground', test: EVERYDAY, includeDependenciesRecursively: true }] },
-    entryFileNames: '[name].cjs',
     chunkFileNames: ({ facadeModuleId }) =>
       facadeModuleId?.includes('/cli/commands/')
         ? `arc-${basename(facadeModuleId, '.js')}.cjs`
         : 'arc-shared-[name].cjs',
-    sourcemap: 'hidden',
   },
   plugins: [
     inOtherBuild('dist/bench/index.js', 'bench.js'),
@@ -176,14 +171,7 @@ const bench = {
 const small = (name, input) => ({
   input: { [name]: input },
   platform: 'node',
-  output: {
-    dir: PROGRAM,
-    format: 'cjs',
-    minify: true,
-    entryFileNames: '[name].cjs',
-    codeSplitting: false,
-    sourcemap: 'hidden',
-  },
+  output: { ...COMMON_JS, codeSplitting: false },
   plugins: [compiledMaps, executable],
 })
 const smallPrograms = [

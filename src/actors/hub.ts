@@ -6,7 +6,6 @@
 //   await hub.stop()
 
 import { resolve } from 'node:path'
-import { crypto } from '../crypto.js'
 import { VERSION } from '../package.js'
 import { DEFAULT_HOST, DEFAULT_PORT, HOST_RULE, listenHost, urlHost } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
@@ -100,7 +99,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const log = createLog(options.logLevel ?? 'info', options.logSink)
   const children = tree({
     storagePath: options.storagePath,
-    hubId: crypto().randomUUID(),
     port: options.port ?? DEFAULT_PORT,
     limits,
     presenceTtlSec,

@@ -5,6 +5,7 @@
 //     ├─ gateway   owns the listening socket; parks requests that wait      gateway ─▶ storage
 //     └─ relay     owns the spool; parks request files that wait            relay ─▶ storage
 
+import { crypto } from '../crypto.js'
 import type { HubProcess } from '../dispatch/hub-info.js'
 import { type Entered, enterSpool } from '../fsqueue/spool.js'
 import type { Limits } from '../protocol/limits.js'
@@ -16,7 +17,6 @@ import { usingSpool } from './using-spool.js'
 
 export interface TreeOptions {
   readonly storagePath: string
-  readonly hubId: string
   readonly port: number
   readonly limits: Limits
   readonly presenceTtlSec: number
@@ -29,12 +29,14 @@ export interface TreeOptions {
 
 export function tree(options: TreeOptions): ChildSpec[] {
   const { relay } = options
+  const hubId = once(() => crypto().randomUUID()) // when the threads load: crypto takes a moment
   return [
     {
       name: 'storage',
       entry: new URL('./storage.actor.js', import.meta.url),
       config: (infoOf): StorageConfig => ({
-        ...pick(options, 'storagePath', 'hubId', 'presenceTtlSec', 'allowRemote'),
+        ...pick(options, 'storagePath', 'presenceTtlSec', 'allowRemote'),
+        hubId: hubId(),
         expectedInstanceId: (infoOf('storage') as StorageInfo | undefined)?.instanceId,
       }),
       links: [],
@@ -76,6 +78,14 @@ function relaySpec(options: TreeOptions, relay: NonNullable<TreeOptions['relay']
     },
     links: ['storage'],
     inBackground: true,
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }
 

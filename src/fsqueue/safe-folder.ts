@@ -3,7 +3,7 @@
 // On Linux a descriptor, opened with O_NOFOLLOW, holds each folder. Everything in the folder is reached through that
 // descriptor (`/proc/self/fd/N/name`), so a later rename or link changes nothing. Elsewhere the path is checked before each
 // use, which leaves a moment between the check and the use. A file is read only if it is a regular file, has one link and is
-// not too large, and opening it never blocks. All calls are synchronous: they run in worker threads that may block.
+// not too large, and opening it never blocks. All calls are synchronous: they run in threads that may block, and at the start of a hub.
 
 import { isUtf8 } from 'node:buffer'
 import {
