@@ -5,7 +5,7 @@ import { existsSync, statfsSync } from 'node:fs'
 import { arch, cpus, release, tmpdir, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PACKAGE_ROOT, VERSION } from '../src/package.js'
+import { PACKAGE_ROOT, version } from '../src/package.js'
 import type { Environment } from './report.js'
 
 const ROOT = fileURLToPath(PACKAGE_ROOT)
@@ -24,7 +24,7 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
 export function environment(durability: string | null): Environment {
   const [processor] = cpus()
   return {
-    arc: VERSION,
+    arc: version(),
     commit: commit(),
     node: process.version,
     cores: cpus().length,

@@ -9,8 +9,8 @@ export const PACKAGE_ROOT = new URL('../../', import.meta.url)
 /** The script of `arc`. A command runs it to start another process of its own. */
 export const PROGRAM = fileURLToPath(new URL('./dist/program/main.cjs', PACKAGE_ROOT))
 
-const manifest = JSON.parse(readFileSync(new URL('./package.json', PACKAGE_ROOT), 'utf8')) as {
-  version: string
+/** The package's version. It reads the manifest, which few commands need. */
+export function version(): string {
+  const manifest = readFileSync(new URL('./package.json', PACKAGE_ROOT), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
-
-export const VERSION = manifest.version

@@ -6,7 +6,7 @@
 //   await hub.stop()
 
 import { resolve } from 'node:path'
-import { VERSION } from '../package.js'
+import { version } from '../package.js'
 import { DEFAULT_HOST, DEFAULT_PORT, HOST_RULE, listenHost, urlHost } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
 import {
@@ -104,7 +104,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     presenceTtlSec,
     allowRemote: options.allowRemote ?? false,
     allowHosts: options.allowHosts ?? [],
-    hubProcess: { version: VERSION, pid: process.pid, startedAtMs, host, spoolDir },
+    hubProcess: { version: version(), pid: process.pid, startedAtMs, host, spoolDir },
     ...(spoolDir !== null && {
       relay: {
         spoolDir,

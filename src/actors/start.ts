@@ -1,5 +1,8 @@
 // The script of each of the hub's threads in the program, `dist/program/thread.cjs <the actor's file>`.
 
+import { basename } from 'node:path'
 import { loadCached } from '../code-cache.js'
 
-loadCached(process.argv[2] ?? '')
+const [, , file = ''] = process.argv
+
+loadCached(file, basename(file, '.cjs'))

@@ -1,7 +1,7 @@
 // The help of `arc` and of each command, from the commands' own definitions, wrapped to the width of the terminal.
 
 import type { ArgDef } from 'citty'
-import { VERSION } from '../package.js'
+import { version } from '../package.js'
 import type { Command, Example } from './command.js'
 import { GROUPS } from './registry.js'
 
@@ -36,7 +36,7 @@ export function generalHelp(columns: number): string {
     ['arc <command> [options]', 'arc <command> --help lists the options'],
   ] as const
   const parts = [
-    [`arc ${VERSION}: the room that your coding agents share`],
+    [`arc ${version()}: the room that your coding agents share`],
     ['Usage:', ...aligned(usage, columns)],
     ...groups,
     ['Examples:', ...aligned(EXAMPLES, columns, columns)],

@@ -3,7 +3,7 @@
 
 import { runCommand } from 'citty'
 import { nearNames } from '../near-names.js'
-import { VERSION } from '../package.js'
+import { version } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import { UsageError, usageError } from './arguments.js'
 import { loaded } from './command.js'
@@ -15,7 +15,7 @@ const HELP = ['--help', '-h', 'help']
 async function main(typed: string[]): Promise<number> {
   const [first = ''] = typed
   if (first === '--version' || first === '-v') {
-    print(`arc ${VERSION}\n`)
+    print(`arc ${version()}\n`)
     return 0
   }
   const line = HELP.includes(first) && commandAt(typed.slice(1)) ? asCommandHelp(typed.slice(1)) : typed

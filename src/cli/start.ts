@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The script of `arc`, `dist/program/main.cjs`: loads the command line.
 
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { loadCached } from '../code-cache.js'
 
-loadCached(fileURLToPath(new URL('./command-line.cjs', import.meta.url)))
+loadCached(join(import.meta.dirname, 'command-line.cjs'), process.argv[2])

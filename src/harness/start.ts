@@ -1,6 +1,6 @@
 // The program that a harness runs: `node hook.cjs <harness> [EVENT] [--agent NAME]`.
 
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { loadCached } from '../code-cache.js'
 
-loadCached(fileURLToPath(new URL('./hook-call.cjs', import.meta.url)))
+loadCached(join(import.meta.dirname, 'hook-call.cjs'))

@@ -8,7 +8,7 @@ import {
   ResourceTemplate,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { VERSION } from '../package.js'
+import { version } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import type { Agent, Agents } from './agents.js'
 import type { Answers } from './answers.js'
@@ -41,7 +41,7 @@ const ONBOARDING = `You share this project with other coding agents, in a room c
 /** @param answers the transport of this server */
 export function mcpServer(agents: Agents, answers: Answers): McpServer {
   const server = new McpServer(
-    { name: 'arc', title: 'Arc', version: VERSION },
+    { name: 'arc', title: 'Arc', version: version() },
     { instructions: INSTRUCTIONS },
   )
 

@@ -17,9 +17,9 @@ function arena(t: Test, code: string) {
   const cache = `${file}.${process.version}-${process.arch}.cache`
   writeFileSync(file, code)
   const start = join(folder, 'start.mjs')
-  writeFileSync(start, `import { loadCached } from '${LOADER}'\nloadCached(process.argv[2])\n`)
-  const run = (more: NodeJS.ProcessEnv = {}) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [start, file], {
+  writeFileSync(start, `import { loadCached } from '${LOADER}'\nloadCached(...process.argv.slice(2))\n`)
+  const run = (more: NodeJS.ProcessEnv = {}, ...use: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [start, file, ...use], {
       encoding: 'utf8',
       env: { ...env, ...more },
     })
@@ -99,6 +99,28 @@ t.test('the files beside it that it requires are kept as well', async (t) => {
   t.equal(files().length, 5)
   replaceInSilence(join(folder, 'two.cjs'), "exports.one = require('./file.cjs'); console.log('six')")
   t.equal(run(), 'two\n/\n')
+})
+
+t.test('each use has a cache of its own, which holds what it calls', async (t) => {
+  const body = 'x = 0;'.repeat(2_000)
+  const code = `let x; function one() { ${body} } function two() { ${body} }
+    if (process.argv[3] === 'one') one(); if (process.argv[3] === 'two') two()`
+  const { cache, run, files } = arena(t, code)
+  const cacheOf = (use: string) => cache.replace('.cjs.', `.cjs.${use}.`)
+  for (const use of ['one', 'two', 'none']) run({}, use)
+  t.equal(files().length, 2 + 3)
+  const bytesOf = (use: string) => statSync(cacheOf(use)).size
+  t.ok(bytesOf('one') > bytesOf('none') + 5_000)
+  t.ok(bytesOf('two') > bytesOf('none') + 5_000)
+  for (const use of ['../two', 'Two', '--two', 'a'.repeat(40)]) run({}, use)
+  t.equal(files().length, 2 + 4, 'all else shares one')
+  t.ok(statSync(cache).isFile())
+})
+
+t.test('a process that fails keeps nothing, since its use may be a mistake', async (t) => {
+  const { run, files } = arena(t, 'process.exit(2)')
+  run({}, 'pots')
+  t.same(files(), ['file.cjs', 'start.mjs'])
 })
 
 t.test('many files say nothing', async (t) => {

@@ -14,7 +14,7 @@ import {
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { PACKAGE_ROOT, VERSION } from '../../src/package.js'
+import { PACKAGE_ROOT, version } from '../../src/package.js'
 import { ownFolder } from '../support/folder.js'
 
 const ROOT = fileURLToPath(PACKAGE_ROOT)
@@ -76,7 +76,7 @@ t.test('the package is small: one copy of the code, no maps, no tests, no benchm
 
 t.test('the installed command runs a hub, an agent and the smoke run over files', async (t) => {
   const arc = (...args: string[]) => run(join(modules, '.bin', 'arc'), args)
-  t.equal(arc('--version').stdout, `arc ${VERSION}\n`)
+  t.equal(arc('--version').stdout, `arc ${version()}\n`)
   const ensured = arc('ensure', '--port', '0')
   t.teardown(() => arc('stop'))
   const { running, url } = JSON.parse(ensured.stdout) as { running: boolean; url: string }
@@ -104,7 +104,7 @@ t.test('a room on a database server needs pg, which the package does not bring',
 
 t.test('npx finds the command in the project, and runs ours', async (t) => {
   const { stdout, stderr } = run('npx', ['--offline', '-y', 'arc-hub', '--version'])
-  t.equal(stdout, `arc ${VERSION}\n`, stderr)
+  t.equal(stdout, `arc ${version()}\n`, stderr)
 })
 
 t.test('the benchmarks are in the package', async (t) => {
