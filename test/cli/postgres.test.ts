@@ -58,6 +58,16 @@ t.test('hubs in two places share a room, and nothing shows the password', { skip
   for (const place of places) t.match(json(await place.arc(['stop'])), { stopped: true })
 })
 
+t.test('only a hub that may connect to a server reads certificates', { skip: noProc }, async (t) => {
+  const env = { NODE_EXTRA_CA_CERTS: '/etc/hosts' }
+  const environmentOf = async (...args: string[]) => {
+    const { pid } = await new Place(t).ensure(['--port', '0', ...args], { env })
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+  }
+  t.match(await environmentOf('--storage', await server.room(t)), 'NODE_EXTRA_CA_CERTS=/etc/hosts')
+  t.notMatch(await environmentOf(), 'NODE_EXTRA_CA_CERTS')
+})
+
 t.test('a room remembers its server, until it is in a file again', async (t) => {
   const storage = await server.room(t)
   const place = new Place(t)

@@ -187,6 +187,8 @@ async function winnerOf(wanted: Wanted): Promise<string | undefined> {
 function startInBackground(storage: string, hubArgs: string[], timeoutMs: number): Promise<StartReport> {
   const log = openLog(logFileOf(storage))
   const { args, env } = withoutSecret(hubArgs)
+  // Node 20 would read the certificates before all else, and a hub on a file connects to nobody.
+  if (!isServer(storage)) delete env.NODE_EXTRA_CA_CERTS
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     detached: true,
     env,
