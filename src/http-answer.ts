@@ -11,7 +11,7 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** The whole body, as UTF-8. */
   readonly text: string
-  /** Whether the connection takes another request. */
+  /** Whether the connection stays open for other requests. */
   readonly isReusable: boolean
 }
 
@@ -38,7 +38,12 @@ export class AnswerReader {
     while (!this.#headers) {
       if (!this.#takeHead()) return undefined
     }
-    return this.#takeBody() ? this.#whole(this.#isKept && this.#received.length === 0) : undefined
+    return this.#takeBody() ? this.#whole(this.#isKept) : undefined
+  }
+
+  /** What came after the whole answer. */
+  get rest(): Buffer {
+    return this.#received
   }
 
   /** The answer that the end of the connection completes. Undefined if it breaks off. */

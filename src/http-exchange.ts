@@ -1,4 +1,5 @@
-// Sends one request of HTTP/1.1 on a connection, and reads its answer.
+// Requests of HTTP/1.1 on one connection, and their answers. Several may be on their way (RFC 9112, pipelining): the answers come
+// in the order of the requests.
 
 import type { Socket } from 'node:net'
 import { AnswerReader, type HttpAnswer } from './http-answer.js'
@@ -12,41 +13,81 @@ export interface HttpRequest {
   readonly body: string | null
 }
 
-/**
- * The connection is for one request at a time. An answer whose `isReusable` is false was its last.
- * @param host the `Host` of the request
- * @throws Error with a `code`: the socket's own, `ECONNRESET` for an answer that breaks off, `HPE_…` for what is no HTTP, and
- *   `ERR_UNESCAPED_CHARACTERS` or `ERR_INVALID_CHAR` for a request that can't be sent
- */
-export function exchangeOn(socket: Socket, host: string, request: HttpRequest): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    const bytes = textOf(request, host)
-    if (!socket.writable) throw lost() // it has closed, and would never say so again
-    const reader = new AnswerReader()
-    const listeners = {
-      data: (chunk: Buffer) => {
-        try {
-          const answer = reader.take(chunk)
-          if (answer) settle(() => resolve(answer))
-        } catch (error) {
-          settle(() => reject(error))
-          socket.destroy()
+interface Waiting {
+  readonly reader: AnswerReader
+  readonly resolve: (answer: HttpAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+export class HttpConnection {
+  readonly #socket: Socket
+  readonly #host: string
+  readonly #waiting: Waiting[] = []
+
+  /** @param host the `Host` of the requests */
+  constructor(socket: Socket, host: string) {
+    this.#socket = socket
+    this.#host = host
+    socket
+      .on('data', (bytes: Buffer) => this.#take(bytes))
+      .on('error', (error) => this.#fail(error))
+      .on('end', () => this.#end())
+      .on('close', () => this.#fail(lost()))
+  }
+
+  /** Requests whose answers are not whole. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /**
+   * Sends at once. An answer whose `isReusable` is false was the connection's last.
+   * @throws Error with a `code`: the socket's own, `ECONNRESET` for an answer that breaks off, `HPE_…` for what is no HTTP, and
+   *   `ERR_UNESCAPED_CHARACTERS` or `ERR_INVALID_CHAR` for a request that can't be sent
+   */
+  exchange(request: HttpRequest): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const text = textOf(request, this.#host)
+      if (!this.#socket.writable) throw lost() // it has closed, and would never say so again
+      this.#waiting.push({ reader: new AnswerReader(), resolve, reject })
+      this.#socket.write(text)
+    })
+  }
+
+  #take(bytes: Buffer): void {
+    try {
+      for (let rest = bytes; rest.length > 0; ) {
+        const [first] = this.#waiting
+        if (!first) {
+          this.#socket.destroy() // nobody has asked for it
+          return
         }
-      },
-      error: (error: Error) => settle(() => reject(error)),
-      end: () => {
-        const answer = reader.end()
-        settle(() => (answer ? resolve(answer) : reject(lost())))
-      },
-      close: () => settle(() => reject(lost())),
+        const answer = first.reader.take(rest)
+        if (!answer) return
+        rest = first.reader.rest
+        this.#waiting.shift()
+        const isReusable = answer.isReusable && (rest.length === 0 || this.#waiting.length > 0)
+        first.resolve({ ...answer, isReusable })
+        if (!isReusable) {
+          this.#fail(lost())
+          return
+        }
+      }
+    } catch (error) {
+      this.#fail(error as Error)
+      this.#socket.destroy()
     }
-    const settle = (outcome: () => void) => {
-      for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener)
-      outcome()
-    }
-    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener)
-    socket.write(bytes)
-  })
+  }
+
+  #end(): void {
+    const answer = this.#waiting[0]?.reader.end()
+    if (answer) this.#waiting.shift()?.resolve(answer)
+    this.#fail(lost())
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
 }
 
 /** A line break in a path or header would begin another request. */

@@ -2,10 +2,10 @@
 
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
-import t from 'tap'
+import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
 import { AnswerReader } from '../src/http-answer.js'
-import { exchangeOn } from '../src/http-exchange.js'
+import { HttpConnection } from '../src/http-exchange.js'
 
 /** The answer in pieces of `size` bytes; undefined if it never was whole. */
 function read(text: string, size: number) {
@@ -54,11 +54,10 @@ t.test('an answer until the end of the connection', async (t) => {
   t.match(reader.end(), { text: BODY, isReusable: false })
 })
 
-t.test('a connection that closes, or has said more than was asked, takes no other request', async (t) => {
+t.test('a connection that closes takes no other request', async (t) => {
   const length = 'content-length: 2\r\n'
   t.match(read(`HTTP/1.1 200 OK\r\nConnection: Close\r\n${length}\r\n{}`, 9), { isReusable: false })
   t.match(read(`HTTP/1.0 200 OK\r\n${length}\r\n{}`, 9), { isReusable: false })
-  t.match(read(`HTTP/1.1 200 OK\r\n${length}\r\n{}HTTP/1.1 200 OK`, 999), { isReusable: false })
 })
 
 t.test('what is no HTTP is refused as soon as that is certain', async (t) => {
@@ -90,8 +89,9 @@ t.test('requests and answers of Node’s own server, one after another on one co
     socket.destroy()
     server.close()
   })
+  const connection = new HttpConnection(socket, 'hub:1')
   const ask = (method: string, path: string, body: string | null) =>
-    exchangeOn(socket, 'hub:1', { method, path, headers: { 'x-a': '1' }, body })
+    connection.exchange({ method, path, headers: { 'x-a': '1' }, body })
   t.match(await ask('POST', '/a?b=c', '{"für":1}'), { status: 200, text: BODY, isReusable: true })
   t.match(await ask('GET', '/chunks', null), { text: '{"ok":true}', isReusable: true })
   t.match(await ask('POST', '/empty', null), { text: BODY })
@@ -104,9 +104,83 @@ t.test('requests and answers of Node’s own server, one after another on one co
   ])
   await t.rejects(ask('GET', '/a b', null), { code: 'ERR_UNESCAPED_CHARACTERS' })
   const breaking = { method: 'GET', path: '/', headers: { 'x-a': '1\r\nx-b: 2' }, body: null }
-  await t.rejects(exchangeOn(socket, 'hub:1', breaking), { code: 'ERR_INVALID_CHAR' })
+  await t.rejects(connection.exchange(breaking), { code: 'ERR_INVALID_CHAR' })
   t.equal(seen.length, 4)
   socket.destroy()
   await once(socket, 'close')
   await t.rejects(ask('GET', '/late', null), { code: 'ECONNRESET' }, 'a closed connection answers at once')
+})
+
+/** A connection to a server that answers each time it receives something with `answer`. */
+async function connectionTo(t: Test, answer: (socket: Socket, times: number) => void) {
+  let times = 0
+  const server = createSocketServer((socket) => {
+    socket.on('data', () => answer(socket, ++times)).on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => {
+    socket.destroy()
+    server.close()
+  })
+  const connection = new HttpConnection(socket, 'hub:1')
+  const ask = (path: string) => connection.exchange({ method: 'GET', path, headers: {}, body: null })
+  return { socket, connection, ask }
+}
+
+const short = (body: string, head = '') =>
+  `HTTP/1.1 200 OK\r\n${head}content-length: ${body.length}\r\n\r\n${body}`
+
+t.test('answers to requests that were sent together come in their order, however they are cut', async (t) => {
+  for (const size of [1, 5, 1_000]) {
+    const all = ['one', 'two', 'three'].map((body) => short(body)).join('')
+    const { connection, ask } = await connectionTo(t, async (socket, times) => {
+      if (times > 1) return
+      for (let at = 0; at < all.length; at += size) {
+        socket.write(all.slice(at, at + size))
+        if (size < 1_000) await new Promise((resolve) => setImmediate(resolve))
+      }
+    })
+    const asked = [ask('/1'), ask('/2'), ask('/3')]
+    t.equal(connection.waiting, 3)
+    const answers = await Promise.all(asked)
+    t.strictSame(
+      answers.map(({ text, isReusable }) => [text, isReusable]),
+      [
+        ['one', true],
+        ['two', true],
+        ['three', true],
+      ],
+    )
+    t.equal(connection.waiting, 0)
+  }
+})
+
+t.test('requests behind a last answer fail', async (t) => {
+  const { ask } = await connectionTo(t, (socket) => socket.end(short('bye', 'connection: close\r\n')))
+  const [first, second] = await Promise.allSettled([ask('/1'), ask('/2')])
+  t.match(first, { value: { text: 'bye', isReusable: false } })
+  t.match(second, { reason: { code: 'ECONNRESET' } })
+})
+
+t.test('a connection that says more than was asked takes no other request', async (t) => {
+  const { ask } = await connectionTo(t, (socket) => socket.write(short('{}') + short('{}')))
+  t.match(await ask('/1'), { text: '{}', isReusable: false })
+  const { socket, ask: askLater } = await connectionTo(t, (socket, times) => {
+    socket.write(short('{}'))
+    if (times === 1) setTimeout(() => socket.write(short('more')), 50)
+  })
+  t.match(await askLater('/1'), { text: '{}', isReusable: true })
+  await once(socket, 'close')
+  await t.rejects(askLater('/2'), { code: 'ECONNRESET' })
+})
+
+t.test('what is no HTTP fails all requests', async (t) => {
+  const { ask } = await connectionTo(t, (socket) => socket.write(`${short('{}')}220 mail ready\r\n`))
+  const [first, second, third] = await Promise.allSettled([ask('/1'), ask('/2'), ask('/3')])
+  t.equal(first?.status, 'fulfilled')
+  t.match(
+    [second, third],
+    [{ reason: { code: 'HPE_INVALID_CONSTANT' } }, { reason: { code: 'HPE_INVALID_CONSTANT' } }],
+  )
 })

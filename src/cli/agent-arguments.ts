@@ -6,8 +6,8 @@ import { DEFAULT_HOST } from '../protocol/address.js'
 import { HUB_NUMBERS } from '../protocol/numbers.js'
 import { ArcClient } from '../sdk/client.js'
 import { HttpTransport } from '../sdk/http-transport.js'
-import { checkedAddress, hubAddress } from '../sdk/hub-address.js'
-import { plainConnections } from '../sdk/plain-connections.js'
+import { checkedAddress, type FoundHub, findHub } from '../sdk/hub-address.js'
+import { followingConnections, plainConnections } from '../sdk/plain-connections.js'
 import { text, usageError, wholeNumber } from './arguments.js'
 import { sayDoubt } from './running-hub.js'
 
@@ -51,14 +51,44 @@ export const SHELL_TTL_SEC = 3_600
  * hub without `arc:presence` replaces the session. The client fails at once if the hub is down, since a person waits.
  */
 export async function signIn(given: Given): Promise<ArcClient> {
-  const client = clientOf(requiredAgent(given), given)
-  await client.register({ reuse: true, replace: true, process: false, presenceTtlSec: SHELL_TTL_SEC })
-  return client
+  return (await signedIn(given, async () => {})).client
+}
+
+/**
+ * The same with the command's first requests, which `ask` sends. A hub of ours gets them together with the registration, and
+ * carries them out after it; a command then waits once. @throws ArcError of the registration before that of `ask`
+ */
+export async function signedIn<T>(
+  given: Given,
+  ask: (client: ArcClient) => Promise<T>,
+): Promise<{ readonly client: ArcClient; readonly answer: T }> {
+  const { client, isOurs } = clientOf(requiredAgent(given), given)
+  const registered = client.register({
+    reuse: true,
+    replace: true,
+    process: false,
+    presenceTtlSec: SHELL_TTL_SEC,
+  })
+  if (!isOurs) await registered
+  const asked = ask(client)
+  asked.catch(() => {}) // after an error of the registration nobody waits for it
+  await registered
+  return { client, answer: await asked }
 }
 
 /** A client that only looks: the agent's, if one is named, else nobody's. */
 export async function view(given: Given): Promise<ArcClient> {
-  return agentOf(given) === undefined ? clientOf(NOBODY, given) : signIn(given)
+  return (await viewed(given, async () => {})).client
+}
+
+/** The same with the command's first requests, as `signedIn` sends them. */
+export async function viewed<T>(
+  given: Given,
+  ask: (client: ArcClient) => Promise<T>,
+): Promise<{ readonly client: ArcClient; readonly answer: T }> {
+  if (agentOf(given) !== undefined) return signedIn(given, ask)
+  const { client } = clientOf(NOBODY, given)
+  return { client, answer: await ask(client) }
 }
 
 /** The agent that the command line names, or else ARC_AGENT. */
@@ -73,24 +103,29 @@ export function requiredAgent(given: Given): string {
   return agentId
 }
 
-function clientOf(agentId: string, given: Given): ArcClient {
+function clientOf(agentId: string, given: Given): { client: ArcClient; isOurs: boolean } {
+  const { url, isOurs } = hubOf(given)
   const transport = new HttpTransport({
-    baseUrl: baseUrl(given),
+    baseUrl: url,
     connectTimeoutSec: CONNECT_SEC,
-    connect: plainConnections,
+    connect: isOurs ? followingConnections : plainConnections,
   })
-  return new ArcClient(agentId, { transport, retryFor: 0 })
+  return { client: new ArcClient(agentId, { transport, retryFor: 0 }), isOurs }
 }
 
-/** The hub that a client command talks to. */
+/** The address of the hub that a client command talks to. */
 export function baseUrl(given: Given): string {
+  return hubOf(given).url
+}
+
+function hubOf(given: Given): FoundHub {
   const said = text(given['base-url'], 'base-url')
   const port = wholeNumber(given.port, 'port', 1, HUB_NUMBERS.port.max)
   if (said !== undefined && port !== undefined) throw usageError('give --base-url or --port, not both')
-  if (said !== undefined) return address(said, '--base-url')
-  if (port !== undefined) return `http://${DEFAULT_HOST}:${port}`
+  if (said !== undefined) return { url: address(said, '--base-url'), isOurs: false }
+  if (port !== undefined) return { url: `http://${DEFAULT_HOST}:${port}`, isOurs: false }
   const advice = 'name its hub with --port, --base-url or ARC_BASE_URL'
-  return withHelp(() => hubAddress((doubt) => sayDoubt(doubt, advice)))
+  return withHelp(() => findHub((doubt) => sayDoubt(doubt, advice)))
 }
 
 /** @throws ArcError that names where the address comes from */
@@ -98,7 +133,7 @@ export function address(url: string, source: string): string {
   return withHelp(() => checkedAddress(url, source))
 }
 
-function withHelp(find: () => string): string {
+function withHelp<T>(find: () => T): T {
   try {
     return find()
   } catch (error) {

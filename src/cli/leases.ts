@@ -2,8 +2,9 @@
 
 import type { ArgsDef } from 'citty'
 import { LEASE_TTL_SEC } from '../protocol/limits.js'
+import type { ArcClient } from '../sdk/client.js'
 import type { ClaimResult, LockResult } from '../sdk/lease-options.js'
-import { agentArguments, SHELL_TTL_SEC, signIn } from './agent-arguments.js'
+import { agentArguments, SHELL_TTL_SEC, signedIn } from './agent-arguments.js'
 import { requiredPositional, seconds, wholeNumber } from './arguments.js'
 import { command } from './command.js'
 import { ExitStatus, say, show, showFacts } from './output.js'
@@ -70,8 +71,9 @@ export function takeCommand(verb: 'claim' | 'lock') {
       const key = requiredPositional(given.key, 'KEY')
       const ttlSec = leaseTtl(given)
       const wait = seconds(given.wait, 'wait')
-      const client = await signIn(given)
-      await printLease(given, await client[verb](key, { ttlSec, wait, keep: false }))
+      const take = (client: ArcClient): Promise<ClaimResult | LockResult> =>
+        client[verb](key, { ttlSec, wait, keep: false })
+      await printLease(given, (await signedIn(given, take)).answer)
     },
   })
 }
@@ -83,8 +85,7 @@ export function releaseCommand(verb: 'release' | 'unlock') {
     examples: [[`arc ${verb} --agent me ${example}`, 'others may have it now']],
     async run(given) {
       const key = requiredPositional(given.key, 'KEY')
-      const client = await signIn(given)
-      await client[verb](key)
+      await signedIn(given, (client) => client[verb](key))
       await showFacts(given, { released: key })
     },
   })

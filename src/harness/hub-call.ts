@@ -1,8 +1,8 @@
 // Calls of a hub from a hook: one connection, one request after another, within one deadline. A hook runs at every tool call
 // of every agent.
 
-import { connect, type Socket } from 'node:net'
-import { exchangeOn } from '../http-exchange.js'
+import { connect } from 'node:net'
+import { HttpConnection } from '../http-exchange.js'
 import type { Envelope } from '../protocol/envelope.js'
 
 export interface HubAnswer<T> {
@@ -13,7 +13,7 @@ export interface HubAnswer<T> {
 export class HubCalls {
   readonly #url: URL
   readonly #deadline: number
-  #socket: Socket | undefined
+  #connection: { readonly http: HttpConnection; destroy(): void } | undefined
 
   /** `deadlineMs`: for all calls together. `url` is an `http:` address. */
   constructor(url: string, deadlineMs: number) {
@@ -35,35 +35,31 @@ export class HubCalls {
   }
 
   close(): void {
-    this.#socket?.destroy()
-    this.#socket = undefined
+    this.#connection?.destroy()
+    this.#connection = undefined
   }
 
   async #send<T>(method: string, path: string, body: string | null, key?: string): Promise<HubAnswer<T>> {
-    const { protocol, host, pathname } = this.#url
+    const { protocol, pathname } = this.#url
     if (protocol !== 'http:') throw new Error('a hook reaches hubs over http alone')
-    this.#socket ??= this.#connect()
+    this.#connection ??= this.#connect()
     const headers = {
       ...(body !== null && { 'content-type': 'application/json' }),
       ...(key !== undefined && { 'idempotency-key': key }),
     }
     const target = pathname.replace(/\/+$/, '') + path
-    const { status, text, isReusable } = await exchangeOn(this.#socket, host, {
-      method,
-      path: target,
-      headers,
-      body,
-    })
+    const request = { method, path: target, headers, body }
+    const { status, text, isReusable } = await this.#connection.http.exchange(request)
     if (!isReusable) this.close()
     return { status, envelope: JSON.parse(text) as Envelope<T> }
   }
 
-  #connect(): Socket {
-    const { hostname, port } = this.#url
+  #connect() {
+    const { host, hostname, port } = this.#url
     const socket = connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ''))
     const late = () => socket.destroy(new Error('the hub did not answer in time'))
     const timer = setTimeout(late, Math.max(0, this.#deadline - Date.now()))
-    socket.once('close', () => clearTimeout(timer)).on('error', () => {})
-    return socket
+    socket.once('close', () => clearTimeout(timer))
+    return { http: new HttpConnection(socket, host), destroy: () => socket.destroy() }
   }
 }

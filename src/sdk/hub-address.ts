@@ -5,24 +5,44 @@ import { join } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
 import { defaultStorage, ROOM_STORAGE } from '../storage-file.js'
-import { type Doubt, findPidFiles } from './pid-file.js'
+import { type Doubt, findPidFiles, type PidFile } from './pid-file.js'
 
 /** The address of a hub with default options. */
 export const DEFAULT_BASE_URL = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`
+
+export interface FoundHub {
+  readonly url: string
+  /** Its pid file is one of ours, and its process runs. */
+  readonly isOurs: boolean
+}
 
 /**
  * `doubted` is told of each nearer pid file that is not believed. `folder`: default the working folder.
  * @throws ArcError `invalid_request` if ARC_BASE_URL is no http(s) URL
  */
 export function hubAddress(doubted: (doubt: Doubt) => void, folder?: string): string {
+  return findHub(doubted, folder).url
+}
+
+/** The same, with what its pid file tells. */
+export function findHub(doubted: (doubt: Doubt) => void, folder?: string): FoundHub {
   const { ARC_BASE_URL } = process.env
-  if (ARC_BASE_URL) return checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL')
+  if (ARC_BASE_URL) return { url: checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL'), isOurs: false }
   const storage = folder === undefined ? defaultStorage() : join(folder, ROOM_STORAGE)
   for (const found of findPidFiles(storage, undefined, folder)) {
-    if (!('reason' in found)) return found.url
+    if (!('reason' in found)) return { url: found.url, isOurs: isOurs(found) }
     doubted(found)
   }
-  return DEFAULT_BASE_URL
+  return { url: DEFAULT_BASE_URL, isOurs: false }
+}
+
+function isOurs({ pid, instance_id }: PidFile): boolean {
+  if (instance_id === undefined) return false
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 /** @throws ArcError `invalid_request` that begins with `name` */

@@ -1,6 +1,6 @@
 // `arc agents`: who is here, and how a message reaches each.
 
-import { view, viewArguments } from '../agent-arguments.js'
+import { viewArguments, viewed } from '../agent-arguments.js'
 import { text } from '../arguments.js'
 import { command } from '../command.js'
 import { show } from '../output.js'
@@ -17,12 +17,16 @@ export default command({
   ],
   async run(given) {
     const capability = text(given.capability, 'capability')
-    const client = await view(given)
-    const sessions = await client.listAgents({ capability })
-    const waiting = await client.status().then(
-      ({ waiting_agents }) => new Set(waiting_agents),
-      () => undefined, // a hub of version 1
+    const { answer } = await viewed(given, (client) =>
+      Promise.all([
+        client.listAgents({ capability }),
+        client.status().then(
+          ({ waiting_agents }) => new Set(waiting_agents),
+          () => undefined, // a hub of version 1
+        ),
+      ]),
     )
+    const [sessions, waiting] = answer
     const rows = sessions.map((session) => ({
       ...session,
       ...(waiting && { reach: reachOf(session, waiting) }),

@@ -2,7 +2,7 @@
 
 import type { Message, Receipt } from '../../protocol/objects.js'
 import type { ArcClient } from '../../sdk/client.js'
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { agentArguments, signedIn } from '../agent-arguments.js'
 import { wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
 import { say, show } from '../output.js'
@@ -28,8 +28,9 @@ export default command({
   ],
   async run(given) {
     const limit = wholeNumber(given.limit, 'limit', 1, MOST_ROWS) ?? DEFAULT_ROWS
-    const client = await signIn(given)
-    const answer = given.all ? undefined : await ifSupported(unread(client, limit))
+    const { client, answer } = await signedIn(given, async (client) =>
+      given.all ? undefined : ifSupported(unread(client, limit)),
+    )
     if (answer) {
       await show(given, answer.result.rows, (texts, rows) => texts.messages(rows))
       const { unread: all, ambient_unread: ambient } = answer.result.mailbox

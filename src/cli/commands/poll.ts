@@ -3,8 +3,8 @@
 
 import { MAX_POLL_SEC } from '../../protocol/limits.js'
 import type { ArcClient } from '../../sdk/client.js'
-import type { ReceivedMessage } from '../../sdk/options.js'
-import { agentArguments, signIn } from '../agent-arguments.js'
+import type { OfferedMessages, ReceivedMessage } from '../../sdk/options.js'
+import { agentArguments, signedIn } from '../agent-arguments.js'
 import { seconds, text, usageError, wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
 import { newest } from '../feed.js'
@@ -64,9 +64,12 @@ export default command({
       throw usageError('--ack acknowledges what is new; leave out what asks for history')
     const print = (rows: readonly ReceivedMessage[]) => show(given, rows, (texts) => texts.messages(rows))
 
-    const client = await signIn(given)
+    const offerWish = { timeout, limit, via: 'cli', leaseSec: LEASE_SEC }
+    const { client, answer } = await signedIn(given, async (client) =>
+      isHistory ? undefined : ifSupported(client.offer(offerWish)),
+    )
     if (given.tail) return print(await newest(client, view, limit ?? DEFAULT_ROWS))
-    if (!isHistory && (await pollMailbox(client, { timeout, limit, ack: given.ack === true, print }))) return
+    if (answer) return answer.result && printOffer(client, answer.result, print, given.ack === true)
     const rows = await client.poll({ ...view, sinceId: sinceId ?? 0, timeout, limit })
     await print(rows)
     const last = rows.at(-1)
@@ -76,26 +79,19 @@ export default command({
   },
 })
 
-interface Wish {
-  readonly timeout: number
-  readonly limit: number | undefined
-  readonly ack: boolean
-  readonly print: (rows: readonly ReceivedMessage[]) => Promise<void>
-}
-
-/** False if the hub keeps no mailboxes. */
-async function pollMailbox(client: ArcClient, { timeout, limit, ack, print }: Wish): Promise<boolean> {
-  const wish = { timeout, limit, via: 'cli', leaseSec: LEASE_SEC }
-  const answer = await ifSupported(client.offer(wish))
-  const offer = answer?.result
-  if (!offer) return answer !== undefined
-  await print(offer.messages)
+/** Acknowledges what is addressed to the agent if `ack`. */
+async function printOffer(
+  client: ArcClient,
+  { messages, addressed, left, shown }: OfferedMessages,
+  print: (rows: readonly ReceivedMessage[]) => Promise<void>,
+  ack: boolean,
+): Promise<void> {
+  await print(messages)
   await flushed()
-  await offer.shown()
-  if (ack) await Promise.all([...offer.addressed].map((id) => client.ack(id)))
-  const left = offer.left.messages + offer.left.ambient
-  if (left > 0) say(`arc: ${left} more to read; arc poll again`)
-  return true
+  await shown()
+  if (ack) await Promise.all([...addressed].map((id) => client.ack(id)))
+  const more = left.messages + left.ambient
+  if (more > 0) say(`arc: ${more} more to read; arc poll again`)
 }
 
 function sayNoMailbox(ack: boolean, lastId: number | undefined): void {

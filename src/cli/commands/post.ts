@@ -1,7 +1,7 @@
 // `arc post`: posts a message as an agent.
 
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { agentArguments, signedIn } from '../agent-arguments.js'
 import { oneOf, text, usageError, wholeNumber } from '../arguments.js'
 import { contentArguments, contentFrom } from '../body.js'
 import { command } from '../command.js'
@@ -44,13 +44,10 @@ export default command({
     const toMustExist = given['expect-known'] || undefined
     if (toMustExist && options.to === undefined) throw usageError('--expect-known goes with --to')
     const { body, attachments } = await contentFrom(given, rawArgs)
-    const client = await signIn(given)
-    const posted = await client.post(body, {
-      ...options,
-      attachments,
-      toMustExist,
-      metadata: given.fyi ? { no_reply: true } : undefined,
-    })
+    const metadata = given.fyi ? { no_reply: true } : undefined
+    const { answer: posted } = await signedIn(given, (client) =>
+      client.post(body, { ...options, attachments, toMustExist, metadata }),
+    )
     await show(given, withoutRecipient(posted), (texts, row) => texts.message(row))
     sayWhetherThere(posted)
   },
