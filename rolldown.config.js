@@ -29,9 +29,9 @@ const COMMON_JS = {
   sourcemap: 'hidden',
 }
 
-/** The commands that agents call again and again. */
+/** The command line, with the commands that agents call again and again. */
 const EVERYDAY =
-  /\/cli\/commands\/(?:agents|claim|inbox|lock|poll|post|release|reply|unlock|wait|whoami)\.js$/
+  /\/cli\/(?:main|commands\/(?:agents|claim|inbox|lock|poll|post|release|reply|unlock|wait|whoami))\.js$/
 
 const GROUND =
   /\/dist\/src\/(?:folder|package|process-stat|stack-trace|storage-file|protocol\/(?:address|envelope|errors|json|kinds|limits|numbers|relay|timestamps)|fsqueue\/(?:layout|modes|submit))\.js$/
@@ -138,7 +138,9 @@ const commandLine = {
   ...OF_NODE,
   output: {
     ...COMMON_JS,
-    codeSplitting: { groups: [{ name: 'ground', test: EVERYDAY, includeDependenciesRecursively: true }] },
+    codeSplitting: {
+      groups: [{ name: 'command-line', test: EVERYDAY, includeDependenciesRecursively: true }],
+    },
     chunkFileNames: ({ facadeModuleId }) =>
       facadeModuleId?.includes('/cli/commands/')
         ? `arc-${basename(facadeModuleId, '.js')}.cjs`

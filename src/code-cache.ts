@@ -16,7 +16,8 @@ import { createRequire, Module } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
 
-const [BEGIN, END] = ['(function(exports,require,module,__filename,__dirname){', '\n})']
+const BEGIN = Buffer.from('(function(exports,require,module,__filename,__dirname){')
+const END = Buffer.from('\n})')
 /** V8 lets no code from a cache call it. */
 const CALLS_IMPORT = /(?<![.\w])import\(/
 const USE = /^[a-z][a-z.-]{0,30}$/
@@ -39,8 +40,8 @@ export function loadCached(file: string, use = ''): unknown {
 function load(file: string, use: string, require: NodeJS.Require): unknown {
   const loaded = require.cache[file]
   if (loaded) return loaded.exports
-  const code = readFileSync(file, 'utf8')
-  if (code.includes('import(') && CALLS_IMPORT.test(code)) return require(file)
+  const code = readFileSync(file)
+  if (code.includes('import(') && CALLS_IMPORT.test(code.toString())) return require(file)
   const module = new Module(file)
   require.cache[file] = module
   module.filename = file
@@ -52,11 +53,12 @@ function load(file: string, use: string, require: NodeJS.Require): unknown {
   return module.exports
 }
 
-function compiled(file: string, code: string, use: string): Body {
+function compiled(file: string, code: Buffer, use: string): Body {
   const name = USE.test(use) ? `.${use}` : ''
   const cache = `${file}${name}.${process.version}-${process.arch}.cache`
   const cachedData = currentOf(cache, file)
-  const script = new Script(BEGIN + code + END, {
+  // One string: with two, the garbage collector would run before a command has sent its first request.
+  const script = new Script(Buffer.concat([BEGIN, code, END]).toString(), {
     filename: file,
     columnOffset: -BEGIN.length,
     ...(cachedData && { cachedData }),
