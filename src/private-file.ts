@@ -3,6 +3,7 @@
 // nobody but its reader or root can have written it, and git does not track it.
 
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -70,11 +71,9 @@ export function readPlainFile(
 function unopened(path: string, code: string | undefined): Reason | undefined {
   if (code === 'ELOOP' || code === 'EMLINK') return { reason: 'it is a symbolic link' }
   if (code !== 'EACCES') return undefined
-  try {
-    return { reason: `it belongs to another user (uid ${statSync(path).uid}) and can’t be read` }
-  } catch {
-    return undefined // this user can't read the folder, so nobody has put the file there for them
-  }
+  const owner = ownerOf(path)
+  if (owner === undefined) return undefined // in a folder that this user may not enter nobody has put it there for them
+  return { reason: `it belongs to another user (uid ${owner}) and can’t be read` }
 }
 
 /** Who writes into a folder above, or into a repository, can put a link to another room there. */
@@ -99,6 +98,30 @@ export function doubtOfOwner(path: string, file: Stats): Reason | undefined {
     return { reason, remedy: `if the folder is yours: chmod go-w ${folder}` }
   }
   return undefined
+}
+
+/** The doubt about files in a folder that this user may not enter. Undefined if they may, or if it is missing. */
+export function doubtOfEntry(folder: string): Reason | undefined {
+  try {
+    accessSync(folder, constants.X_OK)
+    return undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return undefined
+  }
+  const owner = ownerOf(folder)
+  const me = process.geteuid?.()
+  if (owner === me) return { reason: 'you may not enter its folder', remedy: `chmod u+rwx ${folder}` }
+  const reason = `its folder belongs to another user${owner === undefined ? '' : ` (uid ${owner})`}, and you may not enter it`
+  return { reason, remedy: `if it is yours: sudo chown -R ${me} ${folder}` }
+}
+
+/** Undefined if this user may not see the path. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid
+  } catch {
+    return undefined
+  }
 }
 
 /** The user's own group does not count: many systems give each user one, which may write the user's new files. */

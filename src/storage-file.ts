@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from './folder.js'
-import { doubtOfOrigin, doubtOfOwner, readPlainFile, replaceFile } from './private-file.js'
+import { doubtOfEntry, doubtOfOrigin, doubtOfOwner, readPlainFile, replaceFile } from './private-file.js'
 import { ArcError } from './protocol/errors.js'
 
 const STORAGE = 'arc.sqlite3'
@@ -105,6 +105,15 @@ export function defaultStorage(): string {
   return ROOM_STORAGE
 }
 
+/** @throws ArcError `storage_unusable` for a file in a folder that this user may not enter, as of a hub that root has started */
+export function refuseClosed(storage: string): void {
+  const path = isServer(storage) ? undefined : storageFile(storage)
+  const doubt = path === undefined ? undefined : doubtOfEntry(dirname(path))
+  if (!doubt) return
+  const text = `${path} can't be used: ${doubt.reason}; ${doubt.remedy}, or name another room with --storage`
+  throw new ArcError('storage_unusable', text)
+}
+
 /** The folder whose agents meet in the room; a server's URL as it is. */
 export function projectOf(storage: string): string {
   if (isServer(storage)) return storage
@@ -118,7 +127,16 @@ export function projectOf(storage: string): string {
  */
 function storageIn(folder: string): string | undefined {
   const files = [ROOM_STORAGE, STORAGE].map((storage) => join(folder, storage))
-  return serverIn(folder) ?? files.find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+  return serverIn(folder) ?? files.find(isThere)
+}
+
+/** A room that this user may not enter is there as well; who opens it is told why they can't. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
 }
 
 const ownFoldersAbove = () => foldersAbove(process.cwd()).filter(isOwn)

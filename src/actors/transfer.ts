@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ArcError } from '../protocol/errors.js'
 import { linesOf, type RoomContent, type Row, roomIn } from '../storage/room-file.js'
-import { isServer, storageFile, storageName } from '../storage-file.js'
+import { isServer, refuseClosed, storageFile, storageName } from '../storage-file.js'
 
 export interface Moved {
   /** The name of the storage. */
@@ -26,6 +26,7 @@ export async function exportRoom(
   path: string,
   progress: (rows: number) => void,
 ): Promise<Moved> {
+  refuseClosed(storage)
   if (!isServer(storage) && !existsSync(storageFile(storage))) {
     throw new ArcError(
       'storage_unusable',
@@ -54,6 +55,7 @@ export async function importRoom(
   progress: (rows: number) => void,
 ): Promise<Moved> {
   if (!existsSync(path)) throw new ArcError('storage_unusable', `there is no file ${path}`)
+  refuseClosed(storage)
   if (!isServer(storage) && existsSync(storageFile(storage))) {
     const text = `${storageFile(storage)} exists; import into a new file, or delete that one: arc reset`
     throw new ArcError('storage_unusable', text)

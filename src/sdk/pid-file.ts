@@ -9,7 +9,14 @@
 import { rmSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from '../folder.js'
-import { doubtOfOrigin, doubtOfOwner, type Reason, readPlainFile, replaceFile } from '../private-file.js'
+import {
+  doubtOfEntry,
+  doubtOfOrigin,
+  doubtOfOwner,
+  type Reason,
+  readPlainFile,
+  replaceFile,
+} from '../private-file.js'
 import { isLoopback, urlHost } from '../protocol/address.js'
 import { folderOf } from '../storage-file.js'
 
@@ -61,7 +68,7 @@ export function removePidFile(path: string, pid: number): void {
 /**
  * The pid files from the working directory upward, then from the storage's folder upward: in each folder that of a room in
  * `.arc/`, then that of a room beside the project's files. Yields believed ones, and the doubts about others. It reads each
- * file when the caller asks for the next one.
+ * file when the caller asks for the next one. A storage in a folder that this user may not enter is the first doubt.
  * @param host a host that the user gave: a file may name it although it is beyond the loopback
  */
 export function* findPidFiles(
@@ -69,6 +76,8 @@ export function* findPidFiles(
   host?: string,
   from = process.cwd(),
 ): Generator<PidFile | Doubt> {
+  const closed = doubtOfEntry(folderOf(storagePath))
+  if (closed) yield { path: pidFileOf(storagePath), ...closed }
   const folders = [...upward(from), ...upward(folderOf(storagePath))]
   const paths = folders.flatMap((folder) => [join(folder, ROOM_FOLDER, PID_FILE), join(folder, PID_FILE)])
   for (const path of new Set(paths)) {

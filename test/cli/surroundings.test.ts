@@ -2,7 +2,7 @@
 // name or an address is none. Each is one clear sentence on standard error and exit status 1, never a stack
 // trace, and never a status of 0 for what was not done.
 
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import t, { type Test } from 'tap'
 import { listenHost } from '../../src/protocol/address.js'
@@ -84,6 +84,31 @@ t.test('--version and --help work in a working folder that was deleted', async (
   const place = new Place(t)
   for (const option of ['--version', '--help'])
     t.match(await place.arc([option], { prefix: DELETED }), { status: 0, stderr: '' })
+})
+
+/** Root may enter every folder, so it becomes nobody; another user loses the right. */
+const isRoot = process.getuid?.() === 0
+const NOBODY = isRoot ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] : []
+
+t.test('in a room that this user may not enter every command says so, in one sentence', async (t) => {
+  const place = new Place(t)
+  chmodSync(place.folder, 0o777)
+  await place.ensure()
+  await place.arc(['stop'])
+  if (!isRoot) {
+    chmodSync(place.room(), 0)
+    t.teardown(() => chmodSync(place.room(), 0o700))
+  }
+  const looking = ['status', 'open', 'stop', 'whoami', 'post', 'poll', 'agents', 'lock']
+  const using = ['ensure', 'logs', 'export', 'reset', '--port']
+  for (const command of COMMANDS) {
+    const [name = ''] = command
+    if (![...looking, ...using].includes(name)) continue
+    const done = await place.arc(command, { prefix: NOBODY })
+    const verdict = looking.includes(name) ? 'is not believed' : "can't be used"
+    isRefused(t, done, new RegExp(`\\.arc/\\S+ ${verdict}: (its folder|you may).*(sudo chown|chmod)`))
+    t.notMatch(done.stdout, '"reset":true')
+  }
 })
 
 const FULL = ['sh', '-c', 'exec "$@" >/dev/full', 'sh']

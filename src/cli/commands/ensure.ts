@@ -16,7 +16,14 @@ import { DEFAULT_HOST, isLoopback } from '../../protocol/address.js'
 import { ArcError } from '../../protocol/errors.js'
 import { HUB_NUMBERS } from '../../protocol/numbers.js'
 import { logFileOf } from '../../sdk/pid-file.js'
-import { defaultStorage, isServer, projectOf, storageName, withoutPassword } from '../../storage-file.js'
+import {
+  defaultStorage,
+  isServer,
+  projectOf,
+  refuseClosed,
+  storageName,
+  withoutPassword,
+} from '../../storage-file.js'
 import { positiveSeconds } from '../arguments.js'
 import { command } from '../command.js'
 import { hubArguments, hubOptionsFrom, wantedArguments, wantedFrom } from '../hub-arguments.js'
@@ -105,6 +112,7 @@ interface Ensured {
 /** The default port is another project's. */
 async function besideOther(other: Found, hubArgs: string[], timeoutMs: number): Promise<Ensured> {
   const storage = defaultStorage()
+  refuseClosed(storage)
   if (!isServer(storage) && !existsSync(storage)) {
     say(othersRoom(other))
     refuseLost(other)
@@ -185,6 +193,7 @@ async function winnerOf(wanted: Wanted): Promise<string | undefined> {
 }
 
 function startInBackground(storage: string, hubArgs: string[], timeoutMs: number): Promise<StartReport> {
+  refuseClosed(storage)
   const log = openLog(logFileOf(storage))
   const { args, env } = withoutSecret(hubArgs)
   // Node 20 would read the certificates before all else, and a hub on a file connects to nobody.

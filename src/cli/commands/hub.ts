@@ -10,7 +10,7 @@ import { isAlive } from '../../process-stat.js'
 import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
 import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../../sdk/pid-file.js'
-import { rememberStorage } from '../../storage-file.js'
+import { refuseClosed, rememberStorage } from '../../storage-file.js'
 import { silentCommand } from '../command.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
 import { forPeople } from '../log-lines.js'
@@ -37,6 +37,7 @@ export default silentCommand({
     const { startHub } = await import('../../actors/hub.js')
     let hub: Hub
     try {
+      refuseClosed(options.storagePath)
       hub = await startHub({
         ...options,
         signal: stopping.signal,

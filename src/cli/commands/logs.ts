@@ -1,7 +1,7 @@
 // `arc logs`: shows the log of the background hub, as lines for people.
 
 import { logFileOf } from '../../sdk/pid-file.js'
-import { defaultStorage } from '../../storage-file.js'
+import { defaultStorage, refuseClosed } from '../../storage-file.js'
 import { wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
 import { addressArguments, addressFrom } from '../hub-arguments.js'
@@ -30,6 +30,7 @@ export default command({
     const count = wholeNumber(given.lines, 'lines', 0, 1_000_000) ?? DEFAULT_LINES
     const [nearest] = wanted.storage === undefined ? fittingPidFiles(wanted) : []
     const beside = wanted.storage ?? nearest?.path ?? defaultStorage()
+    refuseClosed(beside)
     const show = (line: string) => print(`${given.json ? line : renderLogLine(line)}\n`)
     const { lines, place } = lastLines(logFileOf(beside), count)
     for (const line of lines) show(line)

@@ -4,7 +4,7 @@
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArcError } from '../../protocol/errors.js'
-import { defaultStorage, isServer, storageName } from '../../storage-file.js'
+import { defaultStorage, isServer, refuseClosed, storageName } from '../../storage-file.js'
 import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { isAnotherProjects } from '../other-project.js'
@@ -32,6 +32,7 @@ export default command({
     const wanted = wantedFrom(given)
     const meant = storageName(wanted.storage ?? defaultStorage())
     refuseServer(meant)
+    if (!wanted.url) refuseClosed(meant)
     if (given.yes !== true && isAtTerminal()) await ask(wanted, meant)
     const stopped = await stopHub(wanted, (hub) => {
       refuseServer(hub.storagePath)
