@@ -2,7 +2,13 @@
 
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
+import {
+  type AddressInfo,
+  connect,
+  createServer as createSocketServer,
+  type Server,
+  type Socket,
+} from 'node:net'
 import t, { type Test } from 'tap'
 import { AnswerReader } from '../src/http-answer.js'
 import { HttpConnection } from '../src/http-exchange.js'
@@ -74,6 +80,17 @@ t.test('what is no HTTP is refused as soon as that is certain', async (t) => {
   refused(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`, 'HPE_HEADER_OVERFLOW')
 })
 
+async function connectionTo(t: Test, server: Server) {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => {
+    socket.destroy()
+    server.close()
+  })
+  return { socket, connection: new HttpConnection(socket, 'hub:1') }
+}
+
 t.test('requests and answers of Node’s own server, one after another on one connection', async (t) => {
   const seen: string[] = []
   const server = createServer(async (request, response: ServerResponse) => {
@@ -82,14 +99,8 @@ t.test('requests and answers of Node’s own server, one after another on one co
     seen.push(`${request.method} ${request.url} ${request.headers.host} ${body}`)
     if (request.url === '/chunks') for (const part of ['{"ok"', ':true}']) response.write(part)
     response.end(request.url === '/chunks' ? undefined : BODY)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  t.teardown(() => {
-    socket.destroy()
-    server.close()
   })
-  const connection = new HttpConnection(socket, 'hub:1')
+  const { socket, connection } = await connectionTo(t, server)
   const ask = (method: string, path: string, body: string | null) =>
     connection.exchange({ method, path, headers: { 'x-a': '1' }, body })
   t.match(await ask('POST', '/a?b=c', '{"für":1}'), { status: 200, text: BODY, isReusable: true })
@@ -111,19 +122,13 @@ t.test('requests and answers of Node’s own server, one after another on one co
   await t.rejects(ask('GET', '/late', null), { code: 'ECONNRESET' }, 'a closed connection answers at once')
 })
 
-/** A connection to a server that answers each time it receives something with `answer`. */
-async function connectionTo(t: Test, answer: (socket: Socket, times: number) => void) {
+/** A connection to a server that calls `answer` each time it receives something. */
+async function connectionWith(t: Test, answer: (socket: Socket, times: number) => void) {
   let times = 0
   const server = createSocketServer((socket) => {
     socket.on('data', () => answer(socket, ++times)).on('error', () => {})
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  t.teardown(() => {
-    socket.destroy()
-    server.close()
   })
-  const connection = new HttpConnection(socket, 'hub:1')
+  const { socket, connection } = await connectionTo(t, server)
   const ask = (path: string) => connection.exchange({ method: 'GET', path, headers: {}, body: null })
   return { socket, connection, ask }
 }
@@ -134,7 +139,7 @@ const short = (body: string, head = '') =>
 t.test('answers to requests that were sent together come in their order, however they are cut', async (t) => {
   for (const size of [1, 5, 1_000]) {
     const all = ['one', 'two', 'three'].map((body) => short(body)).join('')
-    const { connection, ask } = await connectionTo(t, async (socket, times) => {
+    const { connection, ask } = await connectionWith(t, async (socket, times) => {
       if (times > 1) return
       for (let at = 0; at < all.length; at += size) {
         socket.write(all.slice(at, at + size))
@@ -157,16 +162,16 @@ t.test('answers to requests that were sent together come in their order, however
 })
 
 t.test('requests behind a last answer fail', async (t) => {
-  const { ask } = await connectionTo(t, (socket) => socket.end(short('bye', 'connection: close\r\n')))
+  const { ask } = await connectionWith(t, (socket) => socket.end(short('bye', 'connection: close\r\n')))
   const [first, second] = await Promise.allSettled([ask('/1'), ask('/2')])
   t.match(first, { value: { text: 'bye', isReusable: false } })
   t.match(second, { reason: { code: 'ECONNRESET' } })
 })
 
 t.test('a connection that says more than was asked takes no other request', async (t) => {
-  const { ask } = await connectionTo(t, (socket) => socket.write(short('{}') + short('{}')))
+  const { ask } = await connectionWith(t, (socket) => socket.write(short('{}') + short('{}')))
   t.match(await ask('/1'), { text: '{}', isReusable: false })
-  const { socket, ask: askLater } = await connectionTo(t, (socket, times) => {
+  const { socket, ask: askLater } = await connectionWith(t, (socket, times) => {
     socket.write(short('{}'))
     if (times === 1) setTimeout(() => socket.write(short('more')), 50)
   })
@@ -176,7 +181,7 @@ t.test('a connection that says more than was asked takes no other request', asyn
 })
 
 t.test('what is no HTTP fails all requests', async (t) => {
-  const { ask } = await connectionTo(t, (socket) => socket.write(`${short('{}')}220 mail ready\r\n`))
+  const { ask } = await connectionWith(t, (socket) => socket.write(`${short('{}')}220 mail ready\r\n`))
   const [first, second, third] = await Promise.allSettled([ask('/1'), ask('/2'), ask('/3')])
   t.equal(first?.status, 'fulfilled')
   t.match(
