@@ -71,9 +71,9 @@ export function readPlainFile(
 function unopened(path: string, code: string | undefined): Reason | undefined {
   if (code === 'ELOOP' || code === 'EMLINK') return { reason: 'it is a symbolic link' }
   if (code !== 'EACCES') return undefined
-  const owner = ownerOf(path)
-  if (owner === undefined) return undefined // in a folder that this user may not enter nobody has put it there for them
-  return { reason: `it belongs to another user (uid ${owner}) and can’t be read` }
+  const stat = statOf(path)
+  if (!stat) return undefined // in a folder that this user may not enter nobody has put it there for them
+  return { reason: `it belongs to another user (uid ${stat.uid}) and can’t be read` }
 }
 
 /** Who writes into a folder above, or into a repository, can put a link to another room there. */
@@ -108,17 +108,18 @@ export function doubtOfEntry(folder: string): Reason | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') return undefined
   }
-  const owner = ownerOf(folder)
+  const stat = statOf(folder)
+  if (stat && !stat.isDirectory()) return undefined
   const me = process.geteuid?.()
-  if (owner === me) return { reason: 'you may not enter its folder', remedy: `chmod u+rwx ${folder}` }
-  const reason = `its folder belongs to another user${owner === undefined ? '' : ` (uid ${owner})`}, and you may not enter it`
+  if (stat?.uid === me) return { reason: 'you may not enter its folder', remedy: `chmod u+rwx ${folder}` }
+  const reason = `its folder belongs to another user${stat ? ` (uid ${stat.uid})` : ''}, and you may not enter it`
   return { reason, remedy: `if it is yours: sudo chown -R ${me} ${folder}` }
 }
 
 /** Undefined if this user may not see the path. */
-function ownerOf(path: string): number | undefined {
+function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path).uid
+    return statSync(path)
   } catch {
     return undefined
   }

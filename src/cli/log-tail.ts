@@ -92,5 +92,9 @@ function tailOf(path: string): { lines: string[]; size: number; inode: number } 
 }
 
 function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino
+  try {
+    return statSync(path).ino
+  } catch {
+    return undefined // as for `tailOf`, where nothing can be read there is no log
+  }
 }

@@ -2,7 +2,7 @@
 // name or an address is none. Each is one clear sentence on standard error and exit status 1, never a stack
 // trace, and never a status of 0 for what was not done.
 
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import t, { type Test } from 'tap'
 import { listenHost } from '../../src/protocol/address.js'
@@ -84,6 +84,16 @@ t.test('--version and --help work in a working folder that was deleted', async (
   const place = new Place(t)
   for (const option of ['--version', '--help'])
     t.match(await place.arc([option], { prefix: DELETED }), { status: 0, stderr: '' })
+})
+
+t.test('where a file stands in the place of the room, no command ends with a stack trace', async (t) => {
+  const place = new Place(t)
+  writeFileSync(place.path('.arc'), '')
+  for (const command of HUB_COMMANDS) {
+    const { stdout, stderr } = await place.arc(command)
+    t.notMatch(stderr, /^ +at /m, `${command}`)
+    t.notMatch(stdout, '"running":true')
+  }
 })
 
 /** Root may enter every folder, so it becomes nobody; another user loses the right. */
