@@ -25,7 +25,7 @@ export function lastLines(path: string, count: number): { lines: string[]; place
   if (!tail) {
     throw new ArcError(
       'not_found',
-      `${path} does not exist; a hub that arc ensure starts writes it (another folder: --storage)`,
+      `there is no log to read at ${path}; a hub that arc ensure starts writes it (another folder: --storage)`,
     )
   }
   const isShort = tail.lines.length < count && tail.size <= TAIL_BYTES
@@ -82,7 +82,9 @@ function tailOf(path: string): { lines: string[]; size: number; inode: number } 
     return undefined
   }
   try {
-    const { size, ino } = fstatSync(file)
+    const stat = fstatSync(file)
+    if (!stat.isFile()) return undefined
+    const { size, ino } = stat
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES))
     readSync(file, bytes, 0, bytes.length, size - bytes.length)
     return { lines: bytes.toString('utf8').split('\n').filter(Boolean), size, inode: ino }

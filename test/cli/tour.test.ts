@@ -204,5 +204,5 @@ t.test('status with no hub there prints running: false and what to do, and exits
 t.test('logs with no log there says so, and exits 1', async (t) => {
   const done = await place.arc(['logs', '--storage', 'elsewhere/arc.sqlite3'])
   t.match(done, { status: 1, stdout: '' })
-  t.match(done.stderr, /^arc error: .*elsewhere\/\.arc\.log does not exist/)
+  t.match(done.stderr, /^arc error: there is no log to read at .*elsewhere\/\.arc\.log;/)
 })

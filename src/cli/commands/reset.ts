@@ -49,7 +49,7 @@ export default command({
     await refuseInUse(storage, stopped !== undefined)
     const removed = ['', '-wal', '-shm'].map((suffix) => storage + suffix).filter((path) => existsSync(path))
     await nextSecondAfter(storage)
-    for (const path of removed) rmSync(path)
+    for (const path of removed) orRefuse(path, () => rmSync(path))
     await showFacts(
       given,
       removed.length > 0
@@ -104,10 +104,23 @@ function refuseUnmeant(
 /** @throws ArcError for a file that is no SQLite database: the name may be mistyped */
 function refuseOther(storage: string): void {
   if (!existsSync(storage)) return
-  const isDatabase = statSync(storage).isFile() && [HEADER, ''].includes(beginning(storage))
+  const isDatabase = orRefuse(
+    storage,
+    () => statSync(storage).isFile() && [HEADER, ''].includes(beginning(storage)),
+  )
   if (isDatabase) return
   const text = `${storage} is not an SQLite database, nothing was deleted; give the database file with --storage`
   throw new ArcError('storage_unusable', text)
+}
+
+/** @throws ArcError if the system refuses the work on a file */
+function orRefuse<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const text = `${path} can't be deleted (${(error as Error).message}); check whose it is, or name another room with --storage`
+    throw new ArcError('storage_unusable', text)
+  }
 }
 
 function beginning(path: string): string {
