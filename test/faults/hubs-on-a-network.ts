@@ -199,6 +199,9 @@ async function cutOff(t: Test, network: LinkState): Promise<void> {
   t.comment(`${ledger.summary}, ${last} messages`)
 }
 
+/** Milliseconds to hold the lock: each try takes two seconds, and one of a few hits. */
+const HOLD_MS = 60_000
+
 /**
  * The hub gets no answer to its BEGIN, so its transaction stays open. If it was about to COMMIT, or somebody else had the lock,
  * that is tried again.
@@ -206,12 +209,16 @@ async function cutOff(t: Test, network: LinkState): Promise<void> {
 async function holdTheLock({ machine }: Member, room: string): Promise<void> {
   const holds = `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND application_name = 'arc writer'
     AND client_addr = '${machine.linkAddress}' AND clock_timestamp() - state_change > interval '200 ms'`
-  await until('it to hold the lock', async () => {
-    await machine.link({ isCut: { toNear: false, toFar: true } })
-    await pause(400)
-    if ((await server.sql(room, holds)).length > 0) return true
-    await machine.link({ isCut: { toNear: false, toFar: false } })
-    await pause(random.between(1_000, 1_500))
-    return false
-  })
+  await until(
+    'it to hold the lock',
+    async () => {
+      await machine.link({ isCut: { toNear: false, toFar: true } })
+      await pause(400)
+      if ((await server.sql(room, holds)).length > 0) return true
+      await machine.link({ isCut: { toNear: false, toFar: false } })
+      await pause(random.between(1_000, 1_500))
+      return false
+    },
+    HOLD_MS,
+  )
 }
