@@ -2,6 +2,7 @@
 // pid file from the working folder upward that may be believed (pid-file.ts), else the default address.
 
 import { join } from 'node:path'
+import { isAlive } from '../process-stat.js'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
 import { defaultStorage, ROOM_STORAGE } from '../storage-file.js'
@@ -36,14 +37,7 @@ export function findHub(doubted: (doubt: Doubt) => void, folder?: string): Found
   return { url: DEFAULT_BASE_URL, isOurs: false }
 }
 
-function isOurs({ pid, instance_id }: PidFile): boolean {
-  if (instance_id === undefined) return false
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
+const isOurs = ({ pid, instance_id }: PidFile): boolean => instance_id !== undefined && isAlive(pid)
 
 /** @throws ArcError `invalid_request` that begins with `name` */
 export function checkedAddress(url: string, name: string): string {

@@ -76,9 +76,10 @@ export function* findPidFiles(
   host?: string,
   from = process.cwd(),
 ): Generator<PidFile | Doubt> {
-  const closed = doubtOfEntry(folderOf(storagePath))
-  if (closed) yield { path: pidFileOf(storagePath), ...closed }
-  const folders = [...upward(from), ...upward(folderOf(storagePath))]
+  const room = folderOf(storagePath)
+  const closed = doubtOfEntry(room)
+  if (closed) yield { path: join(room, PID_FILE), ...closed }
+  const folders = [...upward(from), ...upward(room)]
   const paths = folders.flatMap((folder) => [join(folder, ROOM_FOLDER, PID_FILE), join(folder, PID_FILE)])
   for (const path of new Set(paths)) {
     const found = judgePidFile(path, host)
