@@ -1,13 +1,13 @@
 // Reads the hub's log as it grows. The lines of a full file move to an older one, and the file starts again
-// (`src/actors/log-file.ts`). It shows every line exactly once.
+// (`src/actors/log-file.ts`). It shows every line exactly once, when it is whole: of a line that is just
+// written, a reader can get the first half alone.
 
-import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { createInterface } from 'node:readline'
 import { olderLogOf } from '../actors/log-file.js'
 import { ArcError } from '../protocol/errors.js'
 
-/** `lastLines` looks into this many bytes at the end of a file. */
+/** So many bytes at the end of a file are looked into first. */
 const TAIL_BYTES = 1024 * 1024
 
 /** The place up to which a log was read. */
@@ -18,33 +18,45 @@ export interface Place {
   readonly older: number | undefined
 }
 
-/** The last lines, from the older log too if the newer one has too few. @throws ArcError `not_found` if there is no log */
-export function lastLines(path: string, count: number): { lines: string[]; place: Place } {
+/** Lines of a file. */
+interface Part {
+  readonly lines: readonly string[]
+  /** What follows the last newline: the first half of a line, or the last words of a process. */
+  readonly rest: string
+  /** The bytes up to the last newline. */
+  readonly end: number
+}
+
+/**
+ * The last lines, from the older log too if the newer one has too few, and what follows them.
+ * @throws ArcError `not_found` if there is no log
+ */
+export function lastLines(path: string, count: number): { lines: string[]; rest: string; place: Place } {
   const older = inodeOf(olderLogOf(path))
-  const tail = tailOf(path)
+  const log = inodeOf(path)
+  const tail = tailOf(path, count)
   if (!tail) {
     throw new ArcError(
       'not_found',
       `there is no log to read at ${path}; a hub that arc ensure starts writes it (another folder: --storage)`,
     )
   }
-  const isShort = tail.lines.length < count && tail.size <= TAIL_BYTES
-  const before = isShort ? (tailOf(olderLogOf(path))?.lines ?? []) : []
+  const missing = count - tail.lines.length
+  const before = missing > 0 ? (tailOf(olderLogOf(path), missing)?.lines ?? []) : []
+  if (inodeOf(olderLogOf(path)) !== older) return lastLines(path, count) // the log was full meanwhile
   const lines = [...before, ...tail.lines]
   return {
     lines: count === 0 ? [] : lines.slice(-count),
-    place: { bytes: tail.size, log: tail.inode, older },
+    rest: tail.rest,
+    place: { bytes: tail.end, log, older },
   }
 }
 
 /** Shows the lines after that place, until the process ends. */
-export async function follow(path: string, from: Place, show: (line: string) => void): Promise<never> {
+export function follow(path: string, from: Place, show: (line: string) => void): Promise<never> {
   let place = from
-  let reading = Promise.resolve()
   const look = () => {
-    reading = reading.then(async () => {
-      place = await readOn(path, place, show)
-    })
+    place = readOn(path, place, show)
   }
   const names = [path, olderLogOf(path)].map((file) => basename(file))
   watch(dirname(path), (_event, name) => {
@@ -54,27 +66,37 @@ export async function follow(path: string, from: Place, show: (line: string) => 
   return new Promise(() => {})
 }
 
-async function readOn(path: string, from: Place, show: (line: string) => void): Promise<Place> {
+function readOn(path: string, from: Place, show: (line: string) => void): Place {
   const log = inodeOf(path)
   const older = inodeOf(olderLogOf(path))
-  let { bytes } = from
-  if (log !== from.log) bytes = 0
-  else if (older !== undefined && older !== from.older) {
-    await showFrom(olderLogOf(path), bytes, show)
-    bytes = 0
-  }
-  if (log !== undefined) bytes += await showFrom(path, bytes, show)
-  return { bytes, log, older }
+  const isSame = log === from.log
+  const wasFull = isSame && older !== undefined && older !== from.older
+  const before = wasFull ? partAfter(olderLogOf(path), from.bytes) : undefined
+  const start = isSame && !wasFull ? from.bytes : 0
+  const now = partAfter(path, start)
+  if (inodeOf(olderLogOf(path)) !== older) return readOn(path, from, show) // the log was full meanwhile
+  for (const line of [...(before?.lines ?? []), ...(now?.lines ?? [])]) show(line)
+  return { bytes: now?.end ?? start, log, older }
 }
 
-/** Shows the lines after `start`. Resolves with the number of their bytes. */
-async function showFrom(path: string, start: number, show: (line: string) => void): Promise<number> {
-  const stream = createReadStream(path, { start })
-  for await (const line of createInterface({ input: stream })) if (line) show(line)
-  return stream.bytesRead
-}
+const partAfter = (path: string, start: number) => reading(path, (partFrom) => partFrom(start))
 
-function tailOf(path: string): { lines: string[]; size: number; inode: number } | undefined {
+/** At least the last `count` lines, if the file has so many. */
+const tailOf = (path: string, count: number) =>
+  reading(path, (partFrom, size) => {
+    for (let length = TAIL_BYTES; length < size; length *= 4) {
+      const part = partFrom(size - length)
+      const [, ...lines] = part.lines // the first is cut
+      if (lines.length >= count) return { ...part, lines }
+    }
+    return partFrom(0)
+  })
+
+/** What `look` makes of the file. Undefined: there is none. */
+function reading(
+  path: string,
+  look: (partFrom: (start: number) => Part, size: number) => Part,
+): Part | undefined {
   let file: number
   try {
     file = openSync(path, 'r')
@@ -84,13 +106,21 @@ function tailOf(path: string): { lines: string[]; size: number; inode: number } 
   try {
     const stat = fstatSync(file)
     if (!stat.isFile()) return undefined
-    const { size, ino } = stat
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES))
-    readSync(file, bytes, 0, bytes.length, size - bytes.length)
-    return { lines: bytes.toString('utf8').split('\n').filter(Boolean), size, inode: ino }
+    const partFrom = (start: number) => {
+      const bytes = Buffer.alloc(Math.max(0, stat.size - start))
+      const length = readSync(file, bytes, 0, bytes.length, start) // fewer if the log was full meanwhile
+      return partOf(bytes.subarray(0, length), start)
+    }
+    return look(partFrom, stat.size)
   } finally {
     closeSync(file)
   }
+}
+
+function partOf(bytes: Buffer, start: number): Part {
+  const length = bytes.lastIndexOf('\n') + 1
+  const lines = bytes.toString('utf8', 0, length).split('\n').filter(Boolean)
+  return { lines, rest: bytes.toString('utf8', length), end: start + length }
 }
 
 function inodeOf(path: string): number | undefined {

@@ -74,7 +74,7 @@ export async function* linesOf({ counters, rows }: RoomContent): AsyncGenerator<
 }
 
 /** Reads the lines of a file. @throws ArcError `storage_unusable` if it is no room, or not a whole one */
-export async function roomIn(lines: AsyncIterable<string>, name: string): Promise<RoomContent> {
+export async function roomIn(lines: AsyncIterable<Buffer>, name: string): Promise<RoomContent> {
   const all = lines[Symbol.asyncIterator]()
   const first = await all.next()
   const header = first.done ? undefined : parse(first.value)
@@ -87,7 +87,7 @@ export async function roomIn(lines: AsyncIterable<string>, name: string): Promis
   return { counters: header.counters as Counters, rows: rowsOf(all, name) }
 }
 
-async function* rowsOf(lines: AsyncIterator<string>, name: string): AsyncGenerator<Row> {
+async function* rowsOf(lines: AsyncIterator<Buffer>, name: string): AsyncGenerator<Row> {
   for (let count = 0; ; count++) {
     const { value, done } = await lines.next()
     const line = done ? undefined : parse(value)
@@ -102,9 +102,9 @@ async function* rowsOf(lines: AsyncIterator<string>, name: string): AsyncGenerat
   }
 }
 
-function parse(line: string): Record<string, unknown> | undefined {
+function parse(line: Buffer): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(line)
+    return JSON.parse(line.toString())
   } catch {
     return undefined
   }

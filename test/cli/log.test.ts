@@ -4,9 +4,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   closeSync,
   constants,
   existsSync,
+  mkdirSync,
   openSync,
   statSync,
   symlinkSync,
@@ -14,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { PROGRAM } from '../../src/package.js'
 import { call, Place, type Running, statusOf } from '../support/arc-process.js'
@@ -72,6 +75,37 @@ t.test('arc logs -f shows every line once, however often the log gets full', asy
     await until('the lines to be shown', () => numbersIn(wholeLines(reader)).length >= logged)
   }
   t.strictSame(numbersIn(wholeLines(reader)), countedTo(logged))
+})
+
+t.test('arc logs -f waits for the second half of a line, and arc logs shows the first', async (t) => {
+  const place = new Place(t)
+  const log = (text: string) => appendFileSync(place.room('.arc.log'), text)
+  mkdirSync(place.room(''), { recursive: true })
+  log('{"number":0}\n{"num')
+  t.match(await place.arc(['logs', '--json']), { stdout: '{"number":0}\n{"num\n' })
+  const reader = place.start(['logs', '-f', '--json'], { hangMs: 120_000 })
+  await until('the first line to be shown', () => wholeLines(reader) !== '')
+  for (const text of ['ber":1}\n{"number":2}\n', '{"number', '":3}\n{"text":"ä\u2028', 'b"}\n{']) {
+    log(text)
+    await setTimeout(200)
+  }
+  await until('the last line to be shown', () => wholeLines(reader).includes('b"}'))
+  t.equal(reader.stdout, '{"number":0}\n{"number":1}\n{"number":2}\n{"number":3}\n{"text":"ä\u2028b"}\n')
+})
+
+t.test('arc logs shows as many whole lines as it is asked for', async (t) => {
+  const place = new Place(t)
+  mkdirSync(place.room(''), { recursive: true })
+  const lines = Array.from(
+    { length: 30_000 },
+    (_, i) => `${JSON.stringify({ number: i, text: 'ä'.repeat(30) })}\n`,
+  )
+  writeFileSync(place.room('.arc.log.1'), lines.slice(0, 1_000).join(''))
+  writeFileSync(place.room('.arc.log'), lines.slice(1_000).join(''))
+  for (const count of [1, 20_000, 29_500, 40_000]) {
+    const { stdout } = await place.arc(['logs', '--json', '--lines', `${count}`])
+    t.ok(stdout === lines.slice(-count).join(''), `${count}`)
+  }
 })
 
 const wholeLines = ({ stdout }: Running) => stdout.slice(0, stdout.lastIndexOf('\n') + 1)

@@ -36,6 +36,7 @@ async function fill(backend: StorageBackend): Promise<void> {
     open('ann', { presence_ttl_sec: 600, harness: 'test' }),
     open('bob'),
     post('first \u0000 \ufdd0 ä', { thread_id: 't' }),
+    post('two\u2028lines\u2029of\u0085one', { thread_id: 't' }),
     post('to bob', { to_agent: 'bob' }),
     post('a task', { kind: 'task', thread_id: 't' }),
     claim('ann', 'key', { thread_id: 'claimed' }),

@@ -32,8 +32,9 @@ export default command({
     const beside = wanted.storage ?? nearest?.path ?? defaultStorage()
     refuseClosed(beside)
     const show = (line: string) => print(`${given.json ? line : renderLogLine(line)}\n`)
-    const { lines, place } = lastLines(logFileOf(beside), count)
+    const { lines, rest, place } = lastLines(logFileOf(beside), count)
     for (const line of lines) show(line)
     if (given.follow) await follow(logFileOf(beside), place, show)
+    if (rest) show(rest)
   },
 })
