@@ -297,7 +297,11 @@ t.test('a response that is there before the request is replaced, whatever it is'
   for (const stem of ['link', 'dangling', 'hard', 'folder', 'empty', 'fifo']) {
     evil.submit('GET', '/v1/hub-info', { stem })
     const path = join(evil.responses, `${stem}.json`)
-    await until(`${stem} to be answered`, () => lstatSync(path).isFile() && lstatSync(path).nlink === 1)
+    const isAnswered = () => {
+      const entry = lstatSync(path, { throwIfNoEntry: false })
+      return entry?.isFile() && entry.nlink === 1
+    }
+    await until(`${stem} to be answered`, isAnswered)
     t.equal((await evil.response(stem)).status, 200, stem)
   }
   await arena.unharmed(t)
