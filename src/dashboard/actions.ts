@@ -1,24 +1,40 @@
 // The operator's actions: sends messages, runs commands, completes tasks, releases holds. A refusal is shown in the hub's
 // words, beside the input.
 
-import { signal } from '@preact/signals'
-import type { Channel, HeldWake, Message, Session, Task } from '../protocol/objects.js'
-import { get, HubError, hubNow, post } from './api.js'
-import { arrived, open, replyTo, stretch, view } from './feed.js'
+import { effect, signal } from '@preact/signals'
+import type {
+  Channel,
+  HeldWake,
+  Message,
+  Session,
+  Task,
+  ThreadDetail,
+  ThreadSummary,
+} from '../protocol/objects.js'
+import { get, HubError, post } from './api.js'
+import { open, replyTo, stretch, view } from './feed.js'
 import { COMMANDS, type Line, readLine } from './model/commands.js'
 import type { Hold } from './model/holds.js'
+import { belongs, DIRECT_CHANNEL } from './model/views.js'
 import { remember } from './operator.js'
-import { changed, heldWakes, me, operator, shutdownAt, threads } from './room.js'
+import { notePosted } from './posted.js'
+import { changed, connection, heldWakes, me, operator, shutdownAt, shutsDownIn, threads } from './room.js'
 
 /** The page's message to the operator. It stays until the next action. */
 export interface Notice {
   readonly kind: 'info' | 'error'
   readonly title: string
   readonly rows?: readonly { readonly label: string; readonly text: string }[]
+  /** The hub did not answer. The notice goes when it answers again. */
+  readonly isUnanswered?: boolean
 }
 
 export const notice = signal<Notice | undefined>(undefined)
 export const isHelpOpen = signal(false)
+
+effect(() => {
+  if (connection.value === 'live' && notice.peek()?.isUnanswered) notice.value = undefined
+})
 
 const say = (title: string) => {
   notice.value = { kind: 'info', title }
@@ -29,8 +45,7 @@ export async function send(input: string): Promise<boolean> {
   if (input.trim() === '') return false
   const line = readLine(input)
   return attempt(async () => {
-    if (shutdownAt.value !== undefined && line.kind !== 'quit' && line.kind !== 'wrong')
-      await cancelShutdown()
+    if (shutdownAt.value !== undefined && line.kind !== 'wrong') await cancelShutdown()
     await carryOut(line)
   })
 }
@@ -67,7 +82,9 @@ async function carryOut(line: Line): Promise<void> {
       return open({ kind: 'channel', name: made.name })
     }
     case 'dm': {
-      arrived([await post<Message>('/v1/messages', from({ to_agent: line.agent, body: line.text }))])
+      // A mistyped name is no agent's. The hub's refusal names similar ones.
+      const message = { to_agent: line.agent, body: line.text, to_must_exist: true }
+      notePosted(await post<Message>('/v1/messages', from(message)))
       return say(`Sent to ${line.agent}.`)
     }
     case 'network': {
@@ -79,7 +96,7 @@ async function carryOut(line: Line): Promise<void> {
     }
     case 'quit': {
       await post('/v1/shutdown', { delay_sec: line.delaySec })
-      if (line.delaySec > 0) shutdownAt.value = hubNow() + line.delaySec * 1_000
+      if (line.delaySec > 0) shutsDownIn(line.delaySec)
       return
     }
     case 'help': {
@@ -105,25 +122,48 @@ async function postText(body: string): Promise<void> {
       }
     : {}
   let target: object
-  if (answered && answered.to_agent !== null) {
-    target = { to_agent: answered.from_agent === me.value ? answered.to_agent : answered.from_agent }
-  } else if (kind === 'channel') target = { channel: name }
+  if (answered) target = placeOf(answered)
+  else if (kind === 'channel') target = { channel: name }
   else if (kind === 'direct') target = { to_agent: name }
-  else if (kind === 'thread')
-    target = {
-      channel: channelOf(name),
-      thread_id: name,
-    }
+  else if (kind === 'thread') target = { ...(await placeIn(name)), thread_id: name }
   else throw new HubError('Choose a channel or an agent first, or reply to a message.', 400)
   const posted = await post<Message>('/v1/messages', from({ ...target, body, ...reply }))
-  replyTo.value = undefined
-  arrived([posted])
+  if (replyTo.value === answered) replyTo.value = undefined
+  notePosted(posted)
+  if (!belongs(view.value, posted, me.value))
+    say(posted.to_agent === null ? `Posted in ${posted.channel}.` : `Sent to ${posted.to_agent}.`)
 }
 
-/** The channel of a thread. For a thread that the page has not read, the channel of its last message on the page. */
-function channelOf(thread: string): string | undefined {
-  const summary = threads.value.find(({ thread_id: id }) => id === thread)
-  return summary?.channel ?? stretch.value.messages.findLast(({ to_agent: to }) => to === null)?.channel
+/** Where an answer to a message goes: to its channel, or to the other one of the two. */
+function placeOf({ channel, from_agent: from, to_agent: to }: Message): object {
+  if (to === null) return { channel }
+  return { to_agent: from === me.value ? to : from }
+}
+
+/**
+ * Where a message in a thread goes: into the thread's channel. In a thread of direct messages it goes to the agent that the
+ * operator speaks with. @throws HubError if the messages are between other agents
+ */
+async function placeIn(thread: string): Promise<object> {
+  const { messages } = stretch.value
+  const summary = threads.value.find(({ thread_id: id }) => id === thread) ?? (await summaryOf(thread))
+  if (summary && summary.channel !== DIRECT_CHANNEL) return { channel: summary.channel ?? undefined }
+  const last = messages.findLast(({ to_agent: to }) => to === null) ?? messages.at(-1)
+  if (last) return placeOf(last)
+  if (!summary) return {}
+  const text = 'The messages of this thread are between other agents. Write to one of them, or in a channel.'
+  throw new HubError(text, 400)
+}
+
+/** The summary of a thread that is not in the list; undefined for a new one. */
+async function summaryOf(thread: string): Promise<ThreadSummary | undefined> {
+  if (stretch.value.messages.length > 0) return undefined // the messages say where it goes
+  try {
+    return (await get<ThreadDetail>(`/v1/threads/${encodeURIComponent(thread)}`)).thread
+  } catch (error) {
+    if (error instanceof HubError && error.status === 404) return undefined
+    throw error
+  }
 }
 
 export function completeTask(taskId: number): Promise<boolean> {
@@ -133,11 +173,20 @@ export function completeTask(taskId: number): Promise<boolean> {
   })
 }
 
+/** Where a hold of each type is released, and the member that names it. */
+const RELEASES: Readonly<Record<Hold['type'], { path: (hold: Hold) => string; member?: string }>> = {
+  claim: { path: () => '/v1/claims/release', member: 'claim_key' },
+  lock: { path: () => '/v1/locks/release', member: 'file_path' },
+  scope: { path: () => '/v1/scopes/release', member: 'scope_id' },
+  slot: { path: ({ key }) => `/v1/slots/${encodeURIComponent(key)}/release` },
+}
+
 /** Releases a hold of the operator; only its owner may release a hold. */
 export function release(hold: Hold): Promise<boolean> {
   return attempt(async () => {
-    const body = { agent_id: me.value, [hold.type === 'claim' ? 'claim_key' : 'file_path']: hold.key }
-    await post(hold.type === 'claim' ? '/v1/claims/release' : '/v1/locks/release', body)
+    const { path, member } = RELEASES[hold.type]
+    const named = member === undefined ? {} : { [member]: hold.id }
+    await post(path(hold), { agent_id: me.value, ...named })
     changed([hold.type === 'claim' ? 'claims' : 'locks', 'threads'])
   })
 }
@@ -149,7 +198,7 @@ export function letGoOn(row: HeldWake): Promise<boolean> {
       row.channel === null
         ? { to_agent: row.agent_id, body: `Go on with ${row.with_agent}.` }
         : { channel: row.channel, body: 'Go on.' }
-    arrived([await post<Message>('/v1/messages', from(target))])
+    notePosted(await post<Message>('/v1/messages', from(target)))
     heldWakes.value = await get<HeldWake[]>('/v1/held-wakes')
   })
 }
@@ -173,7 +222,8 @@ async function attempt(work: () => Promise<void>): Promise<boolean> {
     await work()
     return true
   } catch (error) {
-    notice.value = { kind: 'error', title: error instanceof Error ? error.message : String(error) }
+    const title = error instanceof Error ? error.message : String(error)
+    notice.value = { kind: 'error', title, isUnanswered: error instanceof HubError && error.status === 0 }
     return false
   }
 }

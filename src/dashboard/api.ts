@@ -9,7 +9,6 @@ import { messageOf } from './model/message.js'
 const TIMEOUT_MS = 10_000
 /** The longest address that a hub reads. Names of old rows may make a longer one. */
 const MAX_PATH_CHARS = 12_000
-const PAGE_ROWS = 500
 
 /** The hub refused (it gave a status), or could not be reached (status 0). */
 export class HubError extends Error {
@@ -76,13 +75,16 @@ export class Listing {
     this.#address = `${path}?${new URLSearchParams(query)}`
   }
 
-  /** The last rows, `limit` of them unless there are fewer. */
-  async newest(limit: number): Promise<Message[]> {
-    const { rows, isCut } = await this.#page(`tail=true&limit=${limit}`)
-    const [first] = rows
-    if (!isCut || !first) return rows
-    const before = await this.before(first.id)
-    return [...before.rows, ...rows].slice(-limit)
+  /** The last rows before an id, or of all: `limit` of them unless there are fewer, which `fromStart` says. */
+  async before(id: number | undefined, limit: number): Promise<{ rows: Message[]; fromStart: boolean }> {
+    let found: Message[] = []
+    for (;;) {
+      const before = found[0]?.id ?? id
+      const position = before === undefined ? 'tail=true' : `before_id=${before}`
+      const { rows, isCut } = await this.#page(`${position}&limit=${limit - found.length}`)
+      found = [...rows, ...found]
+      if (!isCut || found.length >= limit) return { rows: found, fromStart: found.length < limit }
+    }
   }
 
   /** The rows that follow an id, `limit` of them unless there are fewer. */
@@ -93,23 +95,6 @@ export class Listing {
       const { rows, isCut } = await this.#page(`since_id=${after}&limit=${limit - found.length}`)
       found.push(...rows)
       if (!isCut || found.length >= limit) return found
-    }
-  }
-
-  /**
-   * The rows right before an id. The protocol pages forward only, so it reads a page from an earlier id: from further back if
-   * the page is empty, from nearer if the page ends too early. A page has up to 500 rows, so one that begins 500 ids earlier
-   * reaches the id.
-   */
-  async before(id: number): Promise<{ rows: Message[]; fromStart: boolean }> {
-    for (let span = PAGE_ROWS; ; ) {
-      const sinceId = Math.max(0, id - 1 - span)
-      const page = await this.after(sinceId, PAGE_ROWS)
-      const rows = page.filter((message) => message.id < id)
-      const reaches = page.length < PAGE_ROWS || rows.length < page.length || page.at(-1)?.id === id - 1
-      if (!reaches) span = Math.max(PAGE_ROWS, Math.floor(span / 2))
-      else if (rows.length > 0 || sinceId === 0) return { rows, fromStart: sinceId === 0 }
-      else span *= 8
     }
   }
 

@@ -24,7 +24,8 @@ export const unreadBySender = computed(() => {
 export async function readUnread(): Promise<void> {
   unread.value = new Map()
   newestId = recall()
-  const rows = await new Listing(`/v1/inbox/${encodeURIComponent(me.value)}`).newest(MAX_UNREAD)
+  const inbox = new Listing(`/v1/inbox/${encodeURIComponent(me.value)}`)
+  const { rows } = await inbox.before(undefined, MAX_UNREAD)
   noteUnread(rows)
 }
 

@@ -1,8 +1,8 @@
 // The keys outside of fields: they move among messages and views, and into the fields.
 
 import { isHelpOpen } from './actions.js'
-import { isAtEnd, load, newBelow, open, replyTo, stretch, view } from './feed.js'
-import { ACTIVITY, INBOX, isSame, type View } from './model/views.js'
+import { isAtEnd, load, newBelow, open, replyTo, stretch, target, topId, view } from './feed.js'
+import { ACTIVITY, INBOX, isRoom, isSame, type View } from './model/views.js'
 import { kindFilter, needle, pane } from './page-state.js'
 import { channels } from './room.js'
 
@@ -25,11 +25,16 @@ export function focusComposer(): void {
   requestAnimationFrame(() => document.getElementById('composer')?.focus())
 }
 
-/** Scrolls to a drawn message, and focuses it. */
+/** Scrolls to a message of the stretch, and focuses it. One that is not drawn is drawn first. */
 export function focusMessage(id: number): void {
-  const row = document.querySelector<HTMLElement>(`.message[data-id="${id}"]`)
-  row?.scrollIntoView({ block: 'center' })
-  row?.focus({ preventScroll: true })
+  if (!stretch.value.messages.some((message) => message.id === id)) return
+  if (!document.querySelector(`.message[data-id="${id}"]`)) {
+    needle.value = ''
+    kindFilter.value = ''
+    isAtEnd.value = false
+    topId.value = id
+  }
+  target.value = id
 }
 
 /** Safari reports the key that ends a composition after its end. Then only this code shows that the key is the input method's. */
@@ -127,9 +132,11 @@ function moveView(step: 1 | -1): void {
   const views: View[] = [
     INBOX,
     ACTIVITY,
-    ...channels.value.map(({ name }) => ({ kind: 'channel' as const, name })),
+    ...channels.value.filter(isRoom).map(({ name }) => ({ kind: 'channel' as const, name })),
   ]
   const index = views.findIndex((other) => isSame(other, view.value))
-  const next = views[(index + step + views.length) % views.length]
+  // A thread or a conversation is in no list: from there it goes to the first or the last one.
+  const from = index === -1 && step === -1 ? 0 : index
+  const next = views[(from + step + views.length) % views.length]
   if (next) open(next)
 }

@@ -2,7 +2,7 @@
 
 import { render } from 'preact'
 import { App } from './components/app.js'
-import { arrived, feedState, load } from './feed.js'
+import { arrived, feedState, load, seen } from './feed.js'
 import { readUnread } from './inbox.js'
 import { Live } from './live.js'
 import { signIn } from './operator.js'
@@ -33,6 +33,7 @@ const live = new Live({
   },
   async missed(latestId) {
     await Promise.all([load(), readUnread(), readPast(latestId)])
+    seen()
   },
   messages(messages) {
     arrived(messages)

@@ -18,6 +18,7 @@ export async function readPast(latestId: number): Promise<void> {
   for (let page = 0; page < PAGES && sinceId < latestId; page++) {
     const rows = await listing.after(sinceId, PAGE_ROWS)
     if (turn !== reads) return
+    if (page === 0 && sinceId > 0) activity.wholeFromMs = Date.parse(rows[0]?.ts ?? '')
     heard(
       rows.filter((message) => message.id <= latestId),
       false,

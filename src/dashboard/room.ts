@@ -11,8 +11,10 @@ import type {
   HubStatus,
   Lock,
   Message,
+  Scope,
   Session,
   Shutdown,
+  Slot,
   Task,
   ThreadSummary,
 } from '../protocol/objects.js'
@@ -21,14 +23,22 @@ import { keptIn } from './kept.js'
 import type { ConnectionState } from './live.js'
 import { Activity } from './model/activity.js'
 import { Colours } from './model/colours.js'
-import { type Hold, holdOfClaim, holdOfLock, type Interval, isActive, withHolds } from './model/holds.js'
+import {
+  type Hold,
+  holdOfClaim,
+  holdOfLock,
+  holdOfScope,
+  holdOfSlot,
+  type Interval,
+  isActive,
+  withHolds,
+} from './model/holds.js'
 import { textOf } from './model/message.js'
 import { goneAfter, peopleOf } from './model/presence.js'
 import { taskTree } from './model/tasks.js'
 import type { SignedIn } from './operator.js'
 import { Refresh } from './refresh.js'
 import { TaskList } from './task-list.js'
-import { forgetTaskTexts, noteTaskTexts } from './task-texts.js'
 
 /** Threads of one read. Each message in a thread causes a read, and a room may have tens of thousands of threads. */
 const FEW_THREADS = 100
@@ -53,6 +63,7 @@ let threadRows: number = FEW_THREADS
 const taskList = new TaskList()
 const tasks = signal<readonly Task[]>([])
 const claims = signal<readonly Hold[]>([])
+/** Locks, scopes and slots: the hub hints at them together. */
 const locks = signal<readonly Hold[]>([])
 export const history = signal<readonly Interval[]>([])
 /** The time of the pending shutdown, in milliseconds of the hub's clock. */
@@ -72,7 +83,10 @@ export const holds = computed(() => [...claims.value, ...locks.value])
 export const tasksById = computed(() => new Map(tasks.value.map((task) => [task.task_id, task])))
 export const tree = computed(() => taskTree(tasks.value))
 export const displayNames = computed(
-  () => new Map(sessions.value.map((session) => [session.agent_id, textOf(session.display_name)])),
+  () =>
+    new Map(
+      [...gone.value, ...sessions.value].map(({ agent_id: id, display_name: name }) => [id, textOf(name)]),
+    ),
 )
 
 const reads = {
@@ -110,19 +124,34 @@ const reads = {
   ),
   locks: new Refresh(
     async () => {
-      const rows = await get<Lock[]>('/v1/locks?active_only=true')
-      locks.value = withHistory('lock', rows.map(holdOfLock))
+      const [rows, scopeRows, slotRows] = await Promise.all([
+        get<Lock[]>('/v1/locks?active_only=true'),
+        get<Scope[]>('/v1/scopes'),
+        get<Slot[]>('/v1/slots'),
+      ])
+      locks.value = [
+        ...withHistory('lock', rows.map(holdOfLock)),
+        ...withHistory('scope', scopeRows.map(holdOfScope)),
+        ...withHistory('slot', slotRows.map(holdOfSlot)),
+      ]
     },
     { whileHidden: true },
   ),
   shutdown: new Refresh(async () => {
     const pending = await get<Shutdown | null>('/v1/shutdown')
-    shutdownAt.value = pending ? hubNow() + pending.remaining_sec * 1_000 : undefined
+    if (pending) shutsDownIn(pending.remaining_sec)
+    else shutdownAt.value = undefined
   }),
   network: new Refresh(async () => {
     hub.value = await get<HubInfo>('/v1/hub-info')
   }),
 } satisfies Record<ChangeTopic | 'waiting' | 'wakes', Refresh>
+
+/** Begins the countdown, which `now` would otherwise begin a second too high. */
+export function shutsDownIn(seconds: number): void {
+  now.value = hubNow()
+  shutdownAt.value = now.value + seconds * 1_000
+}
 
 async function readWaiting(): Promise<void> {
   const status = await get<Partial<HubStatus>>('/v1/status')
@@ -168,9 +197,13 @@ export function readAll(): void {
   for (const read of Object.values(reads)) read.want()
 }
 
-/** Reads what has no hints: signs of life, waiting agents, and who is not woken any more. @throws HubError when the hub does not answer */
+/**
+ * Reads what has no hints: signs of life, waiting agents, who is not woken any more, and threads of direct messages between
+ * others. @throws HubError when the hub does not answer
+ */
 export async function look(): Promise<void> {
   reads.agents.want()
+  reads.threads.want()
   reads.wakes.want()
   await readWaiting()
 }
@@ -189,7 +222,6 @@ export function heard(messages: readonly Message[], isLive: boolean): void {
     colours.of(message.from_agent)
   }
   activityVersion.value++
-  noteTaskTexts(messages)
   if (!isLive) return
   if (messages.some((message) => message.thread_id !== null)) reads.threads.want()
   reads.waiting.want()
@@ -207,7 +239,6 @@ export function forget(): void {
   claims.value = []
   locks.value = []
   history.value = []
-  forgetTaskTexts()
   shutdownAt.value = undefined
   storageTrouble.value = ''
   heldWakes.value = []

@@ -111,6 +111,61 @@ test('tasks: a tree with its progress, live', async (t, browser) => {
   )
 })
 
+test('scopes and slots are held, too, and the person can release the own ones', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const alice = await agent('alice')
+  const page = await openPage(t, browser, hub.url)
+  await page.getByText('Nothing is held.').waitFor()
+  await alice.scope(['src/**', 'test/**'])
+  await alice.slot('build', { capacity: 2 })
+  const own = { agent_id: 'operator', capacity: 2 }
+  await fetch(`${hub.url}/v1/slots/build`, { method: 'POST', body: JSON.stringify(own) })
+  const hold = (type: string) => page.locator(`.hold[data-type="${type}"]`)
+  await hold('scope').waitFor()
+  t.match(await hold('scope').innerText(), /src\/\*\*\s+test\/\*\*\s*alice/)
+  await until('both slots', async () => (await hold('slot').count()) === 2)
+  await page.getByRole('button', { name: 'Release slot build' }).click()
+  await until('the own one to be free', async () => (await hold('slot').count()) === 1)
+  t.match(await hold('slot').innerText(), /build\s*alice/)
+})
+
+test('tasks say what they are, who has them, and how many are left', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const [alice, carol] = [await agent('alice'), await agent('carol')]
+  const told = await alice.post('Write the release notes for 2.4\nin short', { kind: 'task', to: 'operator' })
+  const taken = await alice.post('the parser', { kind: 'task' })
+  await carol.claim('parser-work', { taskMessageId: taken.id })
+  const part = await alice.post('a part of it', { kind: 'task', parentTaskId: taken.id })
+  for (let i = 0; i < 60; i++) await alice.post(`one of many ${i}`, { kind: 'task' })
+  const page = await openPage(t, browser, hub.url)
+  const panel = page.locator('.panel[aria-label="Tasks"]')
+  await panel.locator('.count', { hasText: '63' }).waitFor()
+  await panel.getByRole('button', { name: '22 more open tasks' }).click()
+  const row = (id: number) => page.locator(`[data-task="${id}"]`)
+  t.match(await row(taken.id).innerText(), /the parser\s*carol/)
+  t.match(await row(part.id).innerText(), /a part of it\s*unclaimed/)
+  await row(told.id).getByRole('button', { name: 'Write the release notes for 2.4' }).first().click()
+  await page.locator('.message', { hasText: 'in short' }).waitFor()
+  const complete = row(taken.id)
+    .getByRole('button', { name: /Complete task/ })
+    .first()
+  await complete.focus()
+  await page.keyboard.press('Enter')
+  const kept = row(taken.id).locator(':focus')
+  await until('the focus to stay in the row', async () => (await kept.count()) === 1)
+})
+
+test('a thread of direct messages between others comes, and goes on', async (t, browser) => {
+  const { hub, agent } = await openRoom(t)
+  const alice = await agent('alice')
+  const page = await openPage(t, browser, hub.url)
+  await page.locator('.connection-live').waitFor()
+  await alice.dm('bob', 'psst', { threadId: 'quiet' })
+  await page.locator('[data-thread="quiet"]', { hasText: '1 message' }).waitFor()
+  await alice.dm('bob', 'psst', { threadId: 'quiet' })
+  await page.locator('[data-thread="quiet"]', { hasText: '2 messages' }).waitFor()
+})
+
 test('activity: messages over time by agent, and who held what when', async (t, browser) => {
   const { hub, agent } = await openRoom(t)
   const [alice, bob] = [await agent('alice'), await agent('bob')]

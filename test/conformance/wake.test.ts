@@ -110,6 +110,10 @@ t.test(`§18 two agents that answer each other wake nobody after ${PAIR} message
   await tell(await person(), alice, { body: 'Go on.' })
   t.match(await looking, { wake: true, held: [] }, 'a person lets them go on')
   t.match(await heldOf(alice), [])
+
+  const writtenTo = await person()
+  for (let i = 0; i <= PAIR; i++) await tell(alice, writtenTo)
+  t.match(await wakeOf(writtenTo), { wake: true, held: [] }, 'any message wakes a person')
 })
 
 t.test(`§18 a channel of agents alone wakes nobody after ${CHANNEL} messages`, async (t) => {

@@ -32,4 +32,5 @@ t.test('only what is long has a head', async (t) => {
   t.equal(headOf('a\nb\nc\nd', 100, 2), 'a\nb')
   t.equal(headOf('x'.repeat(11), 10, 3), 'x'.repeat(10))
   t.equal(headOf('', 10, 3), undefined)
+  t.equal(headOf(`a${'😀'.repeat(9)}`, 10, 3), `a${'😀'.repeat(4)}`, 'no character is cut in two')
 })

@@ -6,8 +6,8 @@ import { axisOf } from '../../src/dashboard/model/axis.js'
 import { type ColourMemory, Colours } from '../../src/dashboard/model/colours.js'
 import { type Hold, lanesOf, withHolds } from '../../src/dashboard/model/holds.js'
 import { goneAfter, peopleOf } from '../../src/dashboard/model/presence.js'
-import { taskTree } from '../../src/dashboard/model/tasks.js'
-import { ago, countdown } from '../../src/dashboard/model/times.js'
+import { openIn, taskLabel, taskTree, viewOfTask } from '../../src/dashboard/model/tasks.js'
+import { ago, countdown, dayOf } from '../../src/dashboard/model/times.js'
 import {
   belongs,
   DIRECT_CHANNEL,
@@ -57,6 +57,7 @@ t.test('a message belongs where its channel, thread and addressee say', async (t
 const hold = (key: string, owner: string, sinceMs: number, more: Partial<Hold> = {}): Hold => ({
   type: 'lock',
   key,
+  id: key,
   owner,
   sinceMs,
   expiresMs: sinceMs + 1_000,
@@ -133,6 +134,18 @@ t.test('tasks make a tree with the progress of each branch', async (t) => {
 t.test('a task whose parent is missing, or is itself, is a root', async (t) => {
   const roots = taskTree([task(7, 3, 'open'), task(8, 8, 'open'), task(9, 10, 'open'), task(10, 9, 'open')])
   t.same(roots.map((root) => root.task.task_id).sort(), [7, 8, 9])
+})
+
+t.test('a task counts with all that is open below it, and leads to where it was said', async (t) => {
+  const tree = taskTree([task(1, null, 'done'), task(2, 1, 'open'), task(3, 2, 'open'), task(4, 1, 'done')])
+  t.same(tree.map(openIn), [2])
+  const said = { ...task(5, null, 'open'), channel: 'direct', from_agent: 'ann', assignee: 'bob' }
+  t.same(viewOfTask(said, 'me'), { kind: 'direct', name: 'ann' })
+  t.same(viewOfTask({ ...said, from_agent: 'me' }, 'me'), { kind: 'direct', name: 'bob' })
+  t.same(viewOfTask({ ...said, thread_id: 'x' }, 'me'), { kind: 'thread', name: 'x' })
+  t.same(viewOfTask({ ...said, channel: 'dev' }, 'me'), { kind: 'channel', name: 'dev' })
+  t.equal(taskLabel(5, ' write it '), 'task 5: write it')
+  t.equal(taskLabel(5), 'task 5')
 })
 
 t.test('messages are counted by minute and agent, and forgotten after six hours', async (t) => {
@@ -251,11 +264,16 @@ t.test('what is remembered of colours is bounded, and what is wrong with it does
 
 t.test('times as people read them', async (t) => {
   t.same([-5, 400, 61_000, 3_725_000].map(countdown), ['0:00', '0:01', '1:01', '1:02:05'])
-  t.same([0, 40_000, 300_000, 7_200_000, 200_000_000].map(ago), [
+  t.same([0, 40_000, 300_000, 3_599_000, 7_200_000, 86_399_000, 200_000_000].map(ago), [
     'now',
     '40 s ago',
     '5 min ago',
+    '59 min ago',
     '2 h ago',
+    '23 h ago',
     '2 d ago',
   ])
+  const year = new Date().getFullYear()
+  t.notMatch(dayOf(new Date(year, 5, 1).getTime()), /[0-9]{4}/)
+  t.match(dayOf(new Date(year - 1, 5, 1).getTime()), new RegExp(`${year - 1}`))
 })

@@ -41,30 +41,30 @@ t.test('lists are merged in order, each id once', async (t) => {
 })
 
 t.test('at the end it follows what comes, and forgets at the start', async (t) => {
-  const full = withNewer({ ...EMPTY, fromStart: true }, rows(1, 5), 'start', BOUNDS)
-  t.match(full, { fromStart: true, toEnd: true })
+  const full = withNewer(EMPTY, rows(1, 5), 'start', BOUNDS)
+  t.match(full, { from: 0, toEnd: true })
   const later = withNewer(full, rows(5, 7), 'start', BOUNDS)
   t.same(ids(later), [3, 4, 5, 6, 7])
-  t.match(later, { fromStart: false, toEnd: true })
+  t.match(later, { from: 3, toEnd: true })
 })
 
 t.test('further up it forgets at the end, and then takes nothing that would leave a gap', async (t) => {
-  const full = withNewer({ ...EMPTY, fromStart: true }, rows(1, 5), 'start', BOUNDS)
+  const full = withNewer(EMPTY, rows(1, 5), 'start', BOUNDS)
   const read = withNewer(full, rows(6, 7), 'end', BOUNDS)
   t.same(ids(read), [1, 2, 3, 4, 5])
-  t.match(read, { fromStart: true, toEnd: false })
+  t.match(read, { from: 0, toEnd: false })
   t.equal(withNewer(read, rows(8, 9), 'end', BOUNDS), read)
 })
 
 t.test('pages on either side take the place of what is furthest from them', async (t) => {
-  const stretch: Stretch = { messages: rows(11, 15), fromStart: false, toEnd: true }
-  const older = withOlder(stretch, rows(8, 10), false, BOUNDS)
+  const stretch: Stretch = { messages: rows(11, 15), from: 11, toEnd: true }
+  const older = withOlder(stretch, rows(8, 10), 6, BOUNDS)
   t.same(ids(older), [8, 9, 10, 11, 12])
-  t.match(older, { fromStart: false, toEnd: false })
+  t.match(older, { from: 6, toEnd: false })
   const back = withNext(older, rows(13, 15), true, BOUNDS)
   t.same(ids(back), [11, 12, 13, 14, 15])
   t.match(back, { toEnd: true })
-  t.match(withOlder(stretch, [], true, BOUNDS), { fromStart: true })
+  t.match(withOlder(stretch, [], 0, BOUNDS), { from: 0 })
 })
 
 t.test('it is bounded in characters too, but keeps one message however large', async (t) => {

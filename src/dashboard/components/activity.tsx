@@ -9,7 +9,7 @@ import { now } from '../room.js'
 import { AgentTag } from './agent.js'
 import { Icon } from './icon.js'
 import { Lanes } from './lanes.js'
-import { barsOf, MAX_WRITERS, Plot } from './plot.js'
+import { barsOf, MAX_WRITERS, Plot, sinceText } from './plot.js'
 
 const RANGES = [
   { minutes: 15, bars: 15, label: '15 min' },
@@ -63,7 +63,9 @@ export function ActivityView(): JSX.Element {
       </header>
       <div class="activity-body">
         <div ref={box}>
-          <h2>Messages by agent</h2>
+          <h2>
+            Messages by agent <span class="quiet">{sinceText(bars)}</span>
+          </h2>
           <Plot bars={bars} minutes={minutes} axis={axis} left={left} width={width.value} height={220} />
           <ul class="legend">
             {named.map(([agent, count]) => (

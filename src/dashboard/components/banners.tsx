@@ -1,6 +1,7 @@
 // Warnings across the top: the connection is lost, the storage does not answer, the hub is about to shut down, or agents have
 // talked for long without a person.
 
+import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { HeldWake } from '../../protocol/objects.js'
 import { letGoOn, stopShutdown } from '../actions.js'
@@ -11,6 +12,12 @@ import { Name } from './text.js'
 
 /** The most rows of messages that are drawn. */
 const MAX_HELD = 3
+
+/** A row of messages has an entry for each agent that it does not wake. */
+const heldRows = computed(() => [...new Map(heldWakes.value.map((row) => [keyOf(row), row])).values()])
+
+const keyOf = ({ agent_id: agent, channel, with_agent: other }: HeldWake) =>
+  JSON.stringify(channel === null ? [agent, other].sort() : channel)
 
 export function Banners(): JSX.Element {
   const isLost = connection.value === 'lost'
@@ -29,16 +36,19 @@ export function Banners(): JSX.Element {
       {!isLost && at !== undefined && (
         <p class="banner banner-shutdown">
           <span>
-            The hub shuts down in <strong class="countdown">{countdown(leftMs)}</strong>. Send anything to
-            cancel.
+            The hub shuts down in{' '}
+            <strong class="countdown" role="timer" aria-live="off">
+              {countdown(leftMs)}
+            </strong>
+            . Send anything to cancel.
           </span>
           <button type="button" class="button" onClick={stopShutdown}>
             Cancel shutdown
           </button>
         </p>
       )}
-      {heldWakes.value.slice(0, MAX_HELD).map((row) => (
-        <Guard key={`${row.agent_id} ${row.channel} ${row.with_agent}`} of={row} what="warning">
+      {heldRows.value.slice(0, MAX_HELD).map((row) => (
+        <Guard key={keyOf(row)} of={row} what="warning">
           <Held row={row} />
         </Guard>
       ))}
@@ -60,7 +70,7 @@ function Held({ row }: { row: HeldWake }): JSX.Element {
             The agents in <Name text={channel} />
           </>
         )}{' '}
-        have exchanged {messages} messages without you. Further ones are kept, but wake nobody.
+        have exchanged at least {messages} messages without you. Further ones are kept, but wake nobody.
       </span>
       <button type="button" class="button" onClick={() => letGoOn(row)}>
         Go on

@@ -1,41 +1,47 @@
 // The operator's input: Enter sends, Shift and Enter begins a line, a slash begins a command. The page's reply (a refusal, a
 // list of channels) is above it.
 
-import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { isHelpOpen, notice, send } from '../actions.js'
-import { replyTo, view } from '../feed.js'
-import { isComposing } from '../keys.js'
+import { draft, keepDraft, replyTo, view } from '../feed.js'
+import { focusMessage, isComposing } from '../keys.js'
 import { suggestions } from '../model/commands.js'
 import { beginning, LABEL_CHARS, plain } from '../model/text.js'
+import { isSame } from '../model/views.js'
 import { connection, operator } from '../room.js'
 import { AgentTag, agentLabel } from './agent.js'
 import { Icon } from './icon.js'
 import { Name, Text } from './text.js'
 
+/** The input grows to this height, and to this part of the window's. */
 const MAX_HEIGHT_PX = 220
+const MAX_HEIGHT_SHARE = 0.35
 /** The characters that it shows of a refusal, which may repeat the input, or of a listing. */
 const MAX_NOTICE_CHARS = 1_000
 const MAX_NOTICE_ROWS = 200
 const QUOTE_CHARS = 160
 
 export function Composer(): JSX.Element | null {
-  const draft = useSignal('')
   const field = useRef<HTMLTextAreaElement>(null)
 
   useLayoutEffect(() => {
     const box = field.current
     if (!box) return
     box.style.height = 'auto'
-    box.style.height = `${Math.min(box.scrollHeight, MAX_HEIGHT_PX)}px`
+    const most = Math.min(MAX_HEIGHT_PX, innerHeight * MAX_HEIGHT_SHARE)
+    box.style.height = `${Math.min(box.scrollHeight, most)}px`
   }, [draft.value])
 
   const submit = async () => {
     const text = draft.value
+    const to = view.value
+    const answers = replyTo.value
     draft.value = ''
-    // If the hub refuses the text, it returns to the input, unless the operator has typed another one.
-    if (!(await send(text)) && draft.value === '') draft.value = text
+    if (await send(text)) return
+    // A text that the hub refuses returns to the input, unless the operator has typed another one or opened another view.
+    if (!isSame(to, view.value)) keepDraft(to, text, answers)
+    else if (draft.value === '') draft.value = text
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -49,9 +55,11 @@ export function Composer(): JSX.Element | null {
       event.preventDefault()
       draft.value = `/${first.name} `
     } else if (event.key === 'Escape') {
+      const answered = replyTo.value
       replyTo.value = undefined
       notice.value = undefined
       field.current?.blur()
+      if (answered) focusMessage(answered.id)
     }
   }
 

@@ -2,11 +2,22 @@
 // those around the reader's place, and more as they scroll. The row that the reader looks at keeps its place while rows
 // appear and disappear above and below it.
 
-import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Message } from '../../protocol/objects.js'
-import { feedError, feedState, isAtEnd, load, newBelow, readNext, readOlder, stretch, view } from '../feed.js'
+import {
+  feedError,
+  feedState,
+  isAtEnd,
+  load,
+  newBelow,
+  readNext,
+  readOlder,
+  stretch,
+  target,
+  topId,
+  view,
+} from '../feed.js'
 import { jsonText } from '../model/json.js'
 import { beginning } from '../model/text.js'
 import { dayOf } from '../model/times.js'
@@ -31,8 +42,6 @@ const GROUP_MS = 5 * 60_000
 
 export function Feed(): JSX.Element | null {
   const scroller = useRef<HTMLDivElement>(null)
-  /** The first row while the reader is not at the end. */
-  const topId = useSignal<number | undefined>(undefined)
   const anchor = useRef<{ id: string; offset: number } | undefined>(undefined)
 
   const isFiltered = needle.value !== '' || kindFilter.value !== ''
@@ -45,7 +54,13 @@ export function Feed(): JSX.Element | null {
   const settle = () => {
     const box = scroller.current
     if (!box) return
-    if (isAtEnd.value) box.scrollTop = box.scrollHeight
+    const aim = box.querySelector<HTMLElement>(`.message[data-id="${target.value}"]`)
+    if (aim) {
+      target.value = undefined
+      aim.scrollIntoView({ block: 'center' })
+      aim.focus({ preventScroll: true })
+      anchor.current = { id: aim.dataset.id ?? '', offset: aim.getBoundingClientRect().top }
+    } else if (isAtEnd.value) box.scrollTop = box.scrollHeight
     else if (anchor.current) {
       const row = box.querySelector(`[data-id="${anchor.current.id}"]`)
       if (row) box.scrollTop += row.getBoundingClientRect().top - anchor.current.offset
@@ -73,6 +88,7 @@ export function Feed(): JSX.Element | null {
     }
   }
 
+  void target.value // draws again when it is set
   useLayoutEffect(settle)
   // If messages arrive while the reader is at an edge, they are drawn there, although nobody scrolls.
   useEffect(look)
@@ -99,7 +115,7 @@ export function Feed(): JSX.Element | null {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by the keyboard too */}
       <div class="scroller" ref={scroller} onScroll={look} tabIndex={0} role="log" aria-label="Messages">
         <ol class="messages">
-          {stretch.value.fromStart && from === 0 && !isFiltered && shown.length > 0 && (
+          {stretch.value.from === 0 && from === 0 && !isFiltered && shown.length > 0 && (
             <li class="beginning">The beginning</li>
           )}
           {isFiltered && <FilterLine found={shown.length} of={all.length} />}
@@ -175,9 +191,14 @@ function FilterLine({ found, of }: { found: number; of: number }): JSX.Element |
       <span>
         {found} of {of} messages
       </span>
-      {!stretch.value.fromStart && (
+      {stretch.value.from > 0 && (
         <button type="button" class="button" onClick={() => void readOlder()}>
           Look further back
+        </button>
+      )}
+      {!stretch.value.toEnd && (
+        <button type="button" class="button" onClick={() => void readNext()}>
+          Look at newer ones
         </button>
       )}
       <button
@@ -196,6 +217,7 @@ function FilterLine({ found, of }: { found: number; of: number }): JSX.Element |
 
 function Emptiness({ isEmpty, isFiltered }: { isEmpty: boolean; isFiltered: boolean }): JSX.Element | null {
   if (feedState.value === 'failed') return <p class="empty">{beginning(feedError.value, ERROR_CHARS)}</p>
-  if (feedState.value === 'reading' || !isEmpty || isFiltered) return null
+  const isReading = feedState.value === 'reading' || stretch.value.from > 0
+  if (isReading || !isEmpty || isFiltered) return null
   return <p class="empty">Nothing has been said here yet.</p>
 }

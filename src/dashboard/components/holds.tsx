@@ -1,4 +1,4 @@
-// Active claims and locks, with their holders and countdowns.
+// What is held: claims, locks, scopes and slots, with their holders and countdowns.
 
 import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -7,11 +7,10 @@ import type { Hold } from '../model/holds.js'
 import { bounded, LABEL_CHARS, plain } from '../model/text.js'
 import { countdown } from '../model/times.js'
 import { isFound } from '../page-state.js'
-import { displayNames, holds, me, now } from '../room.js'
-import { taskTexts } from '../task-texts.js'
+import { displayNames, holds, me, now, tasksById } from '../room.js'
 import { AgentTag } from './agent.js'
 import { Guard } from './guard.js'
-import { Icon } from './icon.js'
+import { HoldIcon } from './hold-icon.js'
 import { Name, NothingHere, Text } from './text.js'
 
 /** A lease with less than this left is about to run out. */
@@ -29,9 +28,10 @@ export const foundHolds = computed(() =>
   ),
 )
 
-/** The task's text for a claim whose key names a task (PROTOCOL §6). */
+/** The task's title for a claim whose key names a task (PROTOCOL §6). */
 function aboutOf(type: Hold['type'], key: string): string | undefined {
-  return type === 'claim' ? taskTexts.value.get(Number(/^task-([0-9]+)$/.exec(key)?.[1])) : undefined
+  const id = type === 'claim' ? /^task-([0-9]+)$/.exec(key)?.[1] : undefined
+  return tasksById.value.get(Number(id))?.title || undefined
 }
 
 export function Holds(): JSX.Element {
@@ -40,7 +40,7 @@ export function Holds(): JSX.Element {
   return (
     <ul class="rows holds">
       {shown.slice(0, MAX_SHOWN).map((hold) => (
-        <Guard key={`${hold.type} ${hold.key}`} of={hold} what={hold.type}>
+        <Guard key={`${hold.type} ${hold.id} ${hold.owner}`} of={hold} what={hold.type}>
           <HoldRow hold={hold} />
         </Guard>
       ))}
@@ -55,7 +55,7 @@ function HoldRow({ hold }: { hold: Hold }): JSX.Element {
   const leftMs = expiresMs - now.value
   return (
     <li class="row hold" data-type={type} data-key={bounded(key, 300)}>
-      <Icon name={type === 'lock' ? 'lock' : 'flag'} />
+      <HoldIcon type={type} />
       <span class="row-text">
         <span class="row-title">
           {about === undefined ? (

@@ -116,7 +116,13 @@ const ceilingOf = (bars: readonly Bar[]) => niceCeiling(Math.max(...bars.map(({ 
 
 function labelOf(bars: readonly Bar[], minutes: number): string {
   const total = bars.reduce((sum, bar) => sum + bar.total, 0)
-  return `${total} messages in the last ${minutes} minutes`
+  return `${total} messages ${sinceText(bars) ?? `in the last ${minutes} minutes`}`
+}
+
+/** Since when messages are counted, if that is later than the first bar. */
+export function sinceText([first]: readonly Bar[]): string | undefined {
+  const { wholeFromMs } = activity
+  return first && wholeFromMs > first.fromMs ? `since ${clock(wholeFromMs)}` : undefined
 }
 
 function titleOf({ fromMs, counts, total }: Bar): string {

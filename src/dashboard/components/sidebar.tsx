@@ -1,21 +1,24 @@
 // The left side: the hub, its channels, the operator's inbox, and the agents.
 
+import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
-import type { Channel } from '../../protocol/objects.js'
 import { open, view } from '../feed.js'
 import { unreadBySender, unreadCount } from '../inbox.js'
 import type { Person } from '../model/presence.js'
 import { bounded } from '../model/text.js'
 import { ago, fullTime } from '../model/times.js'
-import { ACTIVITY, DIRECT_CHANNEL, INBOX, isSame, type View } from '../model/views.js'
+import { ACTIVITY, INBOX, isRoom, isSame, type View } from '../model/views.js'
 import { pane } from '../page-state.js'
 import { channels, connection, holds, hub, me, now, people } from '../room.js'
 import { AgentName, Avatar } from './agent.js'
 import { Guard } from './guard.js'
+import { HoldIcon } from './hold-icon.js'
 import { Icon, type IconName } from './icon.js'
 import { Name } from './text.js'
 
 export function Sidebar(): JSX.Element {
+  const rooms = useSignal(LISTED)
+  const agents = useSignal(LISTED)
   const inRoom = people.value.filter(({ state }) => state !== 'gone').length
   return (
     <aside class="sidebar" aria-label="Room">
@@ -33,42 +36,50 @@ export function Sidebar(): JSX.Element {
         <ul class="links channels">
           {channels.value
             .filter(isRoom)
-            .slice(0, MAX_LISTED)
+            .slice(0, rooms.value)
             .map(({ name }) => (
               <ViewLink key={name} to={{ kind: 'channel', name }} icon="hash">
                 <Name text={name} />
               </ViewLink>
             ))}
         </ul>
-        <Left of={channels.value.length} />
+        <Left of={channels.value.filter(isRoom).length} shown={rooms} />
       </nav>
       <h2>
         Agents <span class="count">{inRoom}</span>
       </h2>
       <ul class="people">
-        {people.value.slice(0, MAX_LISTED).map((person) => (
+        {people.value.slice(0, agents.value).map((person) => (
           <Guard key={person.session.agent_id} of={person} what="agent">
             <PersonRow person={person} />
           </Guard>
         ))}
       </ul>
-      <Left of={people.value.length} />
+      <Left of={people.value.length} shown={agents} />
     </aside>
   )
 }
 
-/** The most channels, and the most agents, that are drawn. */
-const MAX_LISTED = 200
+/** The channels, and the agents, that are drawn at first, and in each further step. */
+const LISTED = 200
 /** The most capabilities in an agent's row. */
 const MAX_CAPABILITIES = 20
 const MAX_HELD = 8
 
-function Left({ of }: { of: number }): JSX.Element | null {
-  return of > MAX_LISTED ? <p class="left-out">{of - MAX_LISTED} more</p> : null
+function Left({ of, shown }: { of: number; shown: Signal<number> }): JSX.Element | null {
+  if (of <= shown.value) return null
+  return (
+    <button
+      type="button"
+      class="more left-out"
+      onClick={() => {
+        shown.value += LISTED
+      }}
+    >
+      {of - shown.value} more
+    </button>
+  )
 }
-
-/** The inbox shows direct messages. */
-const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL
 
 const CONNECTION = { connecting: 'connecting…', live: 'live', lost: 'not connected' } as const
 
@@ -163,12 +174,13 @@ function PersonRow({ person: { session, state } }: { person: Person }): JSX.Elem
           </span>
           {held.length > 0 && (
             <span class="person-holds">
-              {held.slice(0, MAX_HELD).map(({ type, key }) => (
-                <span key={`${type} ${key}`} class="person-hold">
-                  <Icon name={type === 'lock' ? 'lock' : 'flag'} />
+              {held.slice(0, MAX_HELD).map(({ type, key, id: holdId }) => (
+                <span key={`${type} ${holdId}`} class="person-hold">
+                  <HoldIcon type={type} />
                   <Name text={key} />
                 </span>
               ))}
+              {held.length > MAX_HELD && <span class="quiet">{held.length - MAX_HELD} more</span>}
             </span>
           )}
         </span>

@@ -1,7 +1,7 @@
 // The right side: messages of the last hour by agent, holds, tasks and threads.
 
 import type { ComponentChildren, JSX } from 'preact'
-import type { TaskNode } from '../model/tasks.js'
+import { openIn, type TaskNode } from '../model/tasks.js'
 import { ACTIVITY } from '../model/views.js'
 import { countOf } from '../page-state.js'
 import { hasMoreThreads, holds, threads, tree } from '../room.js'
@@ -13,7 +13,7 @@ import { foundTasks, Tasks } from './tasks.js'
 import { foundThreads, Threads } from './threads.js'
 
 export function Work(): JSX.Element {
-  const openTasks = (nodes: readonly TaskNode[]) => nodes.filter(({ task }) => task.status === 'open').length
+  const openTasks = (nodes: readonly TaskNode[]) => nodes.reduce((sum, node) => sum + openIn(node), 0)
   return (
     <aside class="work" aria-label="Work">
       <Section title="Last hour" action={{ label: 'Activity', act: () => show(ACTIVITY) }}>

@@ -19,6 +19,8 @@ export interface Bar {
 export class Activity {
   readonly #minutes = new Map<number, Map<string, number>>()
   #newest = 0
+  /** It has counted all messages since then, and not those before. */
+  wholeFromMs = Number.NEGATIVE_INFINITY
 
   /** Counts a message, unless it is too old. */
   count(agent: string, atMs: number): void {
@@ -37,6 +39,7 @@ export class Activity {
   clear(): void {
     this.#minutes.clear()
     this.#newest = 0
+    this.wholeFromMs = Number.NEGATIVE_INFINITY
   }
 
   /** The last `minutes` minutes up to now, in bars of equal width, oldest first. */

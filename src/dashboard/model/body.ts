@@ -79,5 +79,5 @@ export function headOf(text: string, maxChars: number, maxLines: number): string
   for (let line = 0; line < maxLines && end !== -1; line++) end = text.indexOf('\n', end + (line > 0 ? 1 : 0))
   const byLines = end === -1 ? text.length : end
   const cut = Math.min(byLines, maxChars)
-  return cut >= text.length ? undefined : text.slice(0, cut)
+  return cut >= text.length ? undefined : beginning(text, cut)
 }

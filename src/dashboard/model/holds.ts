@@ -1,12 +1,14 @@
-// A hold is a claim or a lock. The history of holds, for the lanes, has an interval for each time that an agent held a key.
+// A hold is a claim, a lock, a scope or a slot. The history of holds, for the lanes, has an interval for each time that an agent held a key.
 // An interval begins with the row. It ends when the row is released, expires, or is gone from the listing. Pure.
 
-import type { Claim, Lock } from '../../protocol/objects.js'
+import type { Claim, Lock, Scope, Slot } from '../../protocol/objects.js'
 
 export interface Hold {
-  readonly type: 'claim' | 'lock'
-  /** The claim's key, or the file's path. */
+  readonly type: 'claim' | 'lock' | 'scope' | 'slot'
+  /** The claim's key, the file's path, the scope's globs, or the slot's name. */
   readonly key: string
+  /** What its release names: the key, or the scope's id. */
+  readonly id: string | number
   readonly owner: string
   readonly sinceMs: number
   readonly expiresMs: number
@@ -33,6 +35,7 @@ export function holdOfClaim(claim: Claim): Hold {
   return {
     type: 'claim',
     key: claim.claim_key,
+    id: claim.claim_key,
     owner: claim.owner_agent_id,
     sinceMs: Date.parse(claim.claimed_at),
     expiresMs: Date.parse(claim.expires_at),
@@ -47,12 +50,41 @@ export function holdOfLock(lock: Lock): Hold {
   return {
     type: 'lock',
     key: lock.file_path,
+    id: lock.file_path,
     owner: lock.agent_id,
     sinceMs: Date.parse(lock.locked_at),
     expiresMs: Date.parse(lock.expires_at),
     releasedMs: lock.released_at === null ? undefined : Date.parse(lock.released_at),
     threadId: typeof threadId === 'string' ? threadId : undefined,
     waiting: namesIn(lock.waiting),
+  }
+}
+
+export function holdOfScope(scope: Scope): Hold {
+  return {
+    type: 'scope',
+    key: scope.globs.join('  '),
+    id: scope.scope_id,
+    owner: scope.agent_id,
+    sinceMs: Date.parse(scope.acquired_at),
+    expiresMs: Date.parse(scope.expires_at),
+    releasedMs: undefined,
+    threadId: undefined,
+    waiting: namesIn(scope.waiting),
+  }
+}
+
+export function holdOfSlot(slot: Slot): Hold {
+  return {
+    type: 'slot',
+    key: slot.name,
+    id: slot.name,
+    owner: slot.agent_id,
+    sinceMs: Date.parse(slot.acquired_at),
+    expiresMs: Date.parse(slot.expires_at),
+    releasedMs: undefined,
+    threadId: undefined,
+    waiting: namesIn(slot.waiting),
   }
 }
 

@@ -7,8 +7,8 @@ import { jsonSize } from './json.js'
 
 export interface Stretch {
   readonly messages: readonly Message[]
-  /** The view has no older message. */
-  readonly fromStart: boolean
+  /** It has the view's messages from this id on; 0 if the view has no older one. */
+  readonly from: number
   /** The view has no newer message, except those that the stream has not sent yet. */
   readonly toEnd: boolean
 }
@@ -19,7 +19,7 @@ export interface Bounds {
 }
 
 export const BOUNDS: Bounds = { messages: 2_000, chars: 12_000_000 }
-export const EMPTY: Stretch = { messages: [], fromStart: false, toEnd: true }
+export const EMPTY: Stretch = { messages: [], from: 0, toEnd: true }
 
 /** The side at which it forgets messages beyond the bounds. */
 type Side = 'start' | 'end'
@@ -35,14 +35,14 @@ export function withNewer(
   return trimmed({ ...stretch, messages: merged(stretch.messages, rows) }, forget, bounds)
 }
 
-/** Adds a page that ends where the stretch begins. */
+/** Adds a page that ends where the stretch begins, and begins at `from`. */
 export function withOlder(
   stretch: Stretch,
   rows: readonly Message[],
-  fromStart: boolean,
+  from: number,
   bounds = BOUNDS,
 ): Stretch {
-  return trimmed({ ...stretch, fromStart, messages: merged(rows, stretch.messages) }, 'end', bounds)
+  return trimmed({ ...stretch, from, messages: merged(rows, stretch.messages) }, 'end', bounds)
 }
 
 /** Adds a page that begins where the stretch ends. */
@@ -79,9 +79,10 @@ function trimmed(stretch: Stretch, forget: Side, bounds: Bounds): Stretch {
     chars -= gone ? sizeOf(gone) : 0
   }
   if (first === 0 && last === messages.length) return stretch
+  const kept = messages.slice(first, last)
   return {
-    messages: messages.slice(first, last),
-    fromStart: stretch.fromStart && first === 0,
+    messages: kept,
+    from: first === 0 ? stretch.from : (kept[0]?.id ?? stretch.from),
     toEnd: stretch.toEnd && last === messages.length,
   }
 }

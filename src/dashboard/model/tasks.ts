@@ -1,6 +1,8 @@
 // Tasks as a tree, with the progress of each branch. Pure.
 
 import type { Task } from '../../protocol/objects.js'
+import { beginning, LABEL_CHARS, plain } from './text.js'
+import { DIRECT_CHANNEL, type View } from './views.js'
 
 export interface TaskNode {
   readonly task: Task
@@ -34,6 +36,29 @@ export function taskTree(tasks: readonly Task[]): TaskNode[] {
   return roots
     .flatMap((root) => nodes.get(root.task_id) ?? [])
     .sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.task.task_id - a.task.task_id)
+}
+
+/** The open tasks among a node's task and those below it. */
+export function openIn({ task, total, done }: TaskNode): number {
+  return total - done + (isDone(task) ? 0 : 1)
+}
+
+/** A task's name in labels. `text` is its title, or the body of its message. */
+export function taskLabel(id: number, text = ''): string {
+  const said = plain(beginning(text.trim(), LABEL_CHARS))
+  return said === '' ? `task ${id}` : `task ${id}: ${said}`
+}
+
+/** The view that shows a task: its thread, its channel, or the conversation with the agent that has sent it. */
+export function viewOfTask(
+  { thread_id: thread, channel, from_agent: from, assignee }: Task,
+  me: string,
+): View {
+  if (thread !== null) return { kind: 'thread', name: thread }
+  const other = from === me ? assignee : from
+  return channel === DIRECT_CHANNEL && other
+    ? { kind: 'direct', name: other }
+    : { kind: 'channel', name: channel }
 }
 
 export function isDone({ status }: Task): boolean {

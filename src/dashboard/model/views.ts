@@ -1,7 +1,7 @@
 // The views of the middle of the page: their form in the address, which a reload and the back button keep, and the messages
 // that belong to each.
 
-import type { Message } from '../../protocol/objects.js'
+import type { Channel, Message } from '../../protocol/objects.js'
 
 export type View =
   | { readonly kind: 'channel'; readonly name: string }
@@ -17,6 +17,9 @@ export const ACTIVITY: View = { kind: 'activity', name: '' }
 
 /** The channel that labels direct messages (PROTOCOL §4). */
 export const DIRECT_CHANNEL = 'direct'
+
+/** Whether a channel has a view: direct messages stand in the inbox and in conversations. */
+export const isRoom = ({ name }: Channel) => name !== DIRECT_CHANNEL
 
 export function hashOf({ kind, name }: View): string {
   // An address can't encode half a character.

@@ -31,10 +31,11 @@ class Rows {
     this.#guard = guard
   }
 
-  /** Undefined if the message may wake the agent. */
+  /** Undefined if the message may wake the agent. Any may wake a person. */
   *heldBy(agentId: string, message: MessageRow): Rule<HeldWake | undefined> {
     const { id: message_id, from_agent: author, to_agent, channel } = message
-    if (author === SYSTEM_AGENT || (yield* this.#isPerson(author))) return undefined
+    if (author === SYSTEM_AGENT) return undefined
+    if ((yield* this.#isPerson(author)) || (yield* this.#isPerson(agentId))) return undefined
     const isPair = to_agent !== null
     const most = isPair ? this.#guard.pairMessages : this.#guard.channelMessages
     const key = JSON.stringify(isPair ? ['pair', ...[author, agentId].sort()] : ['channel', channel])
