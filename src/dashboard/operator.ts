@@ -53,11 +53,13 @@ export function remember({
 /** Undefined if another operator's session has the name. */
 async function signInAs(agentId: string): Promise<SignedIn | undefined> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { session: live, latest_visible_id: latestId } = await bootstrap(agentId)
+    // Before the hub is asked: meanwhile another tab may sign in, and this memory's key gets the same session.
     const memory = recall()
+    const { session: live, latest_visible_id: latestId } = await bootstrap(agentId)
     if (live && memory.agentId === agentId && live.session_id === memory.sessionId)
       return { session: live, latestId }
     const opened = await open(agentId, memory)
+    if (!opened && recall().sessionId !== memory.sessionId) continue // another tab has signed in
     if (!opened) return undefined
     // The answer may be a stored one, of a session that has ended. The next round then uses another key.
     remember(opened)

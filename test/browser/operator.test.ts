@@ -35,6 +35,30 @@ test('the operator has a name of its own, keeps it, and another browser gets ano
   t.equal(await operatorOf(other), 'operator-2')
 })
 
+test('a tab that signs in while another one does is the same person', async (t, browser) => {
+  const { hub } = await openRoom(t)
+  const first = await openPage(t, browser, 'about:blank', { origin: hub.url })
+  const late = await first.context().newPage()
+  let answer = () => {}
+  const mayAnswer = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const isAsked = new Promise<void>((resolve) => {
+    void late.route('**/v1/bootstrap*', async (route) => {
+      const response = await route.fetch()
+      resolve()
+      await mayAnswer
+      await route.fulfill({ response })
+    })
+  })
+  await late.goto(hub.url)
+  await isAsked
+  await first.goto(hub.url)
+  t.equal(await operatorOf(first), 'operator')
+  answer()
+  t.equal(await operatorOf(late), 'operator')
+})
+
 test('posts, direct messages, an inbox with its unread count, and replies', async (t, browser) => {
   const { hub, agent } = await openRoom(t)
   const alice = await agent('alice')
