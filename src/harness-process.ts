@@ -1,12 +1,10 @@
 // The harness's own process: the nearest ancestor of a hook or an MCP server that is no shell. Only Linux tells.
 
 import { readFileSync } from 'node:fs'
-import { statOf } from './process-stat.js'
+import { statOf, timeOf } from './process-stat.js'
 
 const SHELLS = /^-?(sh|bash|dash|zsh|fish|ksh|busybox|env|timeout)$/
 const MOST_STEPS = 8
-/** Linux counts starts in hundredths of a second. */
-const TICKS_PER_SEC = 100
 
 export interface Program {
   readonly pid: number
@@ -38,9 +36,9 @@ interface Found {
 }
 
 function programOf(program: Found | undefined): Program | undefined {
-  const bootSec = Number(/^btime ([0-9]+)$/m.exec(program ? readFileSync('/proc/stat', 'utf8') : '')?.[1])
-  if (!program || Number.isNaN(bootSec)) return undefined
-  const startedMs = (bootSec + program.startTicks / TICKS_PER_SEC) * 1_000
+  if (!program) return undefined
+  const startedMs = timeOf(program.startTicks)
+  if (startedMs === undefined) return undefined
   return { pid: program.pid, started_at: new Date(startedMs).toISOString() }
 }
 

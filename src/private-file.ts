@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  linkSync,
   lstatSync,
   openSync,
   readFileSync,
@@ -40,6 +41,21 @@ export function replaceFile(path: string, text: string): void {
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
+  }
+}
+
+/** Makes a file, unless there is one: then it returns false. Of several processes one makes it. */
+export function makeFile(path: string, text: string): boolean {
+  const temporary = `${path}.${crypto().randomUUID()}`
+  try {
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+    linkSync(temporary, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(temporary, { force: true })
   }
 }
 

@@ -18,6 +18,24 @@ export function isAlive(pid: number): boolean {
   return !statOf(pid)?.hasEnded
 }
 
+/** Linux counts starts in hundredths of a second. */
+const TICKS_PER_SEC = 100
+
+/**
+ * The time of a start in ticks, epoch milliseconds; undefined where /proc does not tell. The system's time of boot moves with
+ * the clock, and counts the time that the machine slept.
+ */
+export function timeOf(startTicks: number): number | undefined {
+  let stat: string
+  try {
+    stat = readFileSync('/proc/stat', 'utf8')
+  } catch {
+    return undefined
+  }
+  const bootSec = Number(/^btime ([0-9]+)$/m.exec(stat)?.[1])
+  return Number.isNaN(bootSec) ? undefined : (bootSec + startTicks / TICKS_PER_SEC) * 1_000
+}
+
 /** A process's entry in /proc; undefined if there is none. */
 export function statOf(pid: number): ProcessStat | undefined {
   let stat: string

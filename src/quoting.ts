@@ -1,6 +1,7 @@
 // What agents have said, as text for a model. Every line of an agent's words begins with `| `, so that no words of theirs read
 // as ours, or as the user's.
 
+import { beginning } from './cut.js'
 import type { Message } from './protocol/objects.js'
 
 const MAX_NAME = 48
@@ -56,8 +57,7 @@ function wordsOf(message: SaidMessage, max: number, wholeBy: (id: number) => str
   const mark = `\n(cut; the whole: ${wholeBy(id)})`
   if (words.length <= max && !cut) return words
   if (words.length + mark.length <= max) return words + mark
-  const kept = words.slice(0, Math.max(2, max - mark.length))
-  return (/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept) + mark
+  return beginning(words, Math.max(2, max - mark.length)) + mark
 }
 
 /** A text of an agent, every line marked as such. */
@@ -68,7 +68,7 @@ export function quoted(text: string): string {
 /** A name in one line. Names may be long, and may hold line breaks. */
 export function shortened(name: string, max = MAX_NAME): string {
   const plain = name.replace(/[\p{Cc}\u2028\u2029]/gu, ' ')
-  return plain.length <= max ? plain : `${plain.slice(0, max - 1)}…`
+  return plain.length <= max ? plain : `${beginning(plain, max - 1)}…`
 }
 
 export const clock = (ts: string): string => `${ts.slice(11, 16)} UTC`

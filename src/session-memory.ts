@@ -1,9 +1,10 @@
 // What the hooks and the MCP server of one harness session remember: a small file of the user, by the session's id. So both
 // act as the same agent.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from './folder.js'
+import { homeFolder } from './home.js'
 
 export interface Memory {
   readonly agentId: string
@@ -20,7 +21,7 @@ export interface Memory {
 /** The user's folder for what Arc remembers of harnesses. */
 export function stateFolder(): string {
   const { XDG_STATE_HOME, LOCALAPPDATA } = process.env
-  return join(XDG_STATE_HOME || LOCALAPPDATA || join(homedir(), '.local', 'state'), 'arc')
+  return join(XDG_STATE_HOME || LOCALAPPDATA || join(homeFolder(), '.local', 'state'), 'arc')
 }
 
 function fileOf(harness: string, session: string): string {
@@ -57,7 +58,7 @@ export function remember(harness: string, session: string, memory: Memory): void
   const file = fileOf(harness, session)
   const temporary = `${file}.${process.pid}`
   try {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 })
+    makeFolder(join(file, '..'))
     writeFileSync(temporary, JSON.stringify(memory), { mode: 0o600 })
     renameSync(temporary, file)
   } catch {

@@ -2,9 +2,10 @@
 // links, even one whose target is missing. The hub that opens the storage and the commands that look for that hub must agree on
 // the name, whether the file exists or not. Commands load this file without the hub, so it imports little.
 
-import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from './folder.js'
+import { withoutLinks } from './links.js'
 import { doubtOfEntry, doubtOfOrigin, doubtOfOwner, readPlainFile, replaceFile } from './private-file.js'
 import { ArcError } from './protocol/errors.js'
 
@@ -173,24 +174,4 @@ export function storageFile(storagePath: string): string {
     throw new ArcError('storage_unusable', text)
   }
   return withoutLinks(resolve(storagePath))
-}
-
-function withoutLinks(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch (error) {
-    // A loop of links, or an unreadable folder: the open fails with the reason.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) return path
-  }
-  const folder = withoutLinks(dirname(path))
-  const target = targetOf(join(folder, basename(path)))
-  return target === undefined ? join(folder, basename(path)) : withoutLinks(resolve(folder, target))
-}
-
-function targetOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined // no link: the file does not exist yet
-  }
 }

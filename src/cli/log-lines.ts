@@ -2,18 +2,24 @@
 
 const HIDDEN = new Set(['level', 'time', 'msg', 'actor'])
 
-/** Renders one JSON line of the hub's log. Other lines stay unchanged. */
+/** Renders one JSON line of the hub's log. Other lines stay unchanged, but for their control characters. */
 export function renderLogLine(line: string): string {
-  let entry: Record<string, unknown>
-  try {
-    entry = JSON.parse(line) as Record<string, unknown>
-  } catch {
-    return line
-  }
+  const entry = entryIn(line)
+  if (!entry) return visible(line)
   const { time, level, actor, msg } = entry
   const rest = Object.entries(entry).filter(([name]) => !HIDDEN.has(name))
   const fields = rest.length > 0 ? `  ${JSON.stringify(Object.fromEntries(rest))}` : ''
   return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${visible(String(msg))}${fields}`
+}
+
+/** Undefined for a line of another program, as a crash writes it. */
+function entryIn(line: string): Record<string, unknown> | undefined {
+  try {
+    const entry = JSON.parse(line) as Record<string, unknown> | null
+    return typeof entry?.msg === 'string' ? entry : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The line that a log's sink shows to a person. */

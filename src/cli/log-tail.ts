@@ -10,12 +10,17 @@ import { ArcError } from '../protocol/errors.js'
 /** So many bytes at the end of a file are looked into first. */
 const TAIL_BYTES = 1024 * 1024
 
+/** A log that is short for longer than these milliseconds was emptied. */
+const ROTATION_MS = 200
+
 /** The place up to which a log was read. */
 export interface Place {
   readonly bytes: number
   /** Inodes of the log and of the older log. If the older log is another file, the log was full in between. */
   readonly log: number | undefined
   readonly older: number | undefined
+  /** Since when the log is shorter than `bytes`: it was emptied, or its lines are about to be in the older log. */
+  readonly shortSince?: number
 }
 
 /** Lines of a file. */
@@ -57,6 +62,7 @@ export function follow(path: string, from: Place, show: (line: string) => void):
   let place = from
   const look = () => {
     place = readOn(path, place, show)
+    if (place.shortSince !== undefined) setTimeout(look, ROTATION_MS)
   }
   const names = [path, olderLogOf(path)].map((file) => basename(file))
   watch(dirname(path), (_event, name) => {
@@ -72,12 +78,17 @@ function readOn(path: string, from: Place, show: (line: string) => void): Place 
   const isSame = log === from.log
   const wasFull = isSame && older !== undefined && older !== from.older
   const before = wasFull ? partAfter(olderLogOf(path), from.bytes) : undefined
-  const start = isSame && !wasFull ? from.bytes : 0
+  const isShort = isSame && !wasFull && sizeOf(path) < from.bytes
+  const { shortSince = performance.now() } = from
+  if (isShort && performance.now() - shortSince < ROTATION_MS) return { ...from, shortSince }
+  const start = isSame && !wasFull && !isShort ? from.bytes : 0
   const now = partAfter(path, start)
   if (inodeOf(olderLogOf(path)) !== older) return readOn(path, from, show) // the log was full meanwhile
   for (const line of [...(before?.lines ?? []), ...(now?.lines ?? [])]) show(line)
   return { bytes: now?.end ?? start, log, older }
 }
+
+const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 const partAfter = (path: string, start: number) => reading(path, (partFrom) => partFrom(start))
 

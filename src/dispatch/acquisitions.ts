@@ -172,7 +172,7 @@ export class Acquisition implements Caller<Outcome> {
   readonly #idempotency: Submission['idempotency']
   readonly #request: DoorRequest
   readonly #deadline: number
-  #askedAt = Date.now()
+  #askedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
   /** What the storage said when it gave the place. */
   #refusal: Outcome | undefined
@@ -184,14 +184,14 @@ export class Acquisition implements Caller<Outcome> {
     this.#command = command
     this.#idempotency = keyOf(request)
     this.#request = request
-    this.#deadline = Date.now() + timeoutMs
+    this.#deadline = performance.now() + timeoutMs
   }
 
   readonly ask = (): void => {
     clearTimeout(this.#timer)
     this.#request.abandonment.off(this.#abandoned)
     this.#all.take(this)
-    this.#askedAt = Date.now()
+    this.#askedAt = performance.now()
     this.send()
   }
 
@@ -201,7 +201,7 @@ export class Acquisition implements Caller<Outcome> {
       this.#abandoned()
       return
     }
-    const wait: Wait = isOver || this.#deadline <= Date.now() ? 'last' : 'join'
+    const wait: Wait = isOver || this.#deadline <= performance.now() ? 'last' : 'join'
     const command = { ...this.#command, input: { ...this.#command.input, wait } } as AcquirePlan['command']
     this.#all.options.storage.submit({ command, touches: this.agentId, idempotency: this.#idempotency }, this)
   }
@@ -213,7 +213,7 @@ export class Acquisition implements Caller<Outcome> {
     }
     this.place = outcome.place
     this.#refusal = outcome
-    const leftMs = this.#deadline - Date.now()
+    const leftMs = this.#deadline - performance.now()
     if (leftMs <= 0) this.ask()
     else if (this.#isOver()) this.#abandoned()
     else {

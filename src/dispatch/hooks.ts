@@ -6,6 +6,7 @@
 // An answer that is sent may be lost, so only the session's next call says `shown`. Without one, the offer lapses, and its
 // messages come again. A client that has left before its answer was told nothing. What this door remembers may be lost with it.
 
+import { beginning } from '../cut.js'
 import { ASKED, digestOf, HELD_LEASE_SEC, MOST_STOPS_HELD } from '../digest.js'
 import type { Answer } from '../protocol/envelope.js'
 import type { Offer, Wake } from '../protocol/objects.js'
@@ -104,7 +105,7 @@ export class Hooks {
   async #offer(agentId: string, session: string, moment: string): Promise<Offer | undefined> {
     const input = {
       agent_id: agentId,
-      reader: `http hook ${session}`.slice(0, 200),
+      reader: beginning(`http hook ${session}`, 200),
       ...ASKED,
       lease_sec: HELD_LEASE_SEC,
       ambient: moment !== 'stop',

@@ -37,7 +37,7 @@ export class Offers {
   async answer({ input, timeoutMs }: OfferPlan, request: DoorRequest): Promise<Answer> {
     const { storage, patience, listings } = this.#options
     const { agent_id: agentId, reader, ambient } = input
-    const deadline = Date.now() + timeoutMs
+    const deadline = performance.now() + timeoutMs
     const command = { op: 'mailbox.offer', input } as const
     const submission = { command, touches: agentId, idempotency: keyOf(request) }
     // Only the storage knows whether a request with a key was answered before.
@@ -50,7 +50,7 @@ export class Offers {
       }
       const query = { op: 'mailbox.look', input: { agent_id: agentId, reader, ambient } } as const
       const look = prospectOf(await patience.read(() => storage.query(query)))
-      const leftMs = deadline - Date.now()
+      const leftMs = deadline - performance.now()
       const mayWait = leftMs > 0 && !listings.ended && !request.abandonment.happened
       if (!mayWait && (isWorthwhile || !look.isWorthwhile)) return NOTHING
       isWorthwhile = look.isWorthwhile

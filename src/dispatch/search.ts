@@ -42,7 +42,7 @@ export abstract class Search implements Waiter {
   protected readonly listing: Listing
   protected readonly request: DoorRequest
   readonly #searched: Searched
-  /** Epoch milliseconds. */
+  /** On the clock of `performance`, which no correction of the time moves. */
   readonly #deadline: number
   #sinceId: number
   #tail: boolean
@@ -51,7 +51,7 @@ export abstract class Search implements Waiter {
     this.#searched = searched
     this.listing = listing
     this.request = request
-    this.#deadline = Date.now() + listing.timeoutMs
+    this.#deadline = performance.now() + listing.timeoutMs
     this.#sinceId = listing.sinceId
     this.#tail = listing.tail
   }
@@ -88,7 +88,7 @@ export abstract class Search implements Waiter {
   #read({ items, upToId, isCut }: Page): void {
     this.#sinceId = Math.max(this.#sinceId, upToId)
     this.#tail = false
-    if (items.length === 0 && this.#deadline > Date.now()) this.look()
+    if (items.length === 0 && this.#deadline > performance.now()) this.look()
     else this.#end(items, isCut)
   }
 
@@ -96,7 +96,7 @@ export abstract class Search implements Waiter {
   #seen(items: readonly string[]): void {
     const upToId = items.length < this.listing.limit ? this.#searched.latestId : idOf(items.at(-1) as string)
     this.#sinceId = Math.max(this.#sinceId, upToId)
-    const leftMs = this.#deadline - Date.now()
+    const leftMs = this.#deadline - performance.now()
     const { abandonment } = this.request
     if (items.length > 0 || leftMs <= 0 || this.#searched.ended || abandonment.happened) {
       this.#end(items)

@@ -27,12 +27,12 @@ export class Wakes {
   async answer({ query, timeoutMs }: WakePlan, request: DoorRequest): Promise<Answer> {
     const { storage, patience, listings } = this.#options
     const { agent_id: agentId } = query.input
-    const deadline = Date.now() + timeoutMs
+    const deadline = performance.now() + timeoutMs
     storage.touch([agentId])
     for (;;) {
       const found = await patience.read(() => storage.query(query))
       const { wake, up_to_id: sinceId } = JSON.parse(found.result) as Wake
-      const leftMs = deadline - Date.now()
+      const leftMs = deadline - performance.now()
       if (wake || leftMs <= 0 || listings.ended || request.abandonment.happened) return answerOfDone(found)
       const filter = { agentId, excludeSelf: true }
       const listing = { filter, sinceId, limit: 1, tail: false, timeoutMs: leftMs, touches: undefined }

@@ -1,7 +1,7 @@
 // Which files a tool call edits, from the payload of any harness, in the one form of paths: relative to the project's folder.
 
 import { existsSync, realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ROOM_FOLDER } from '../folder.js'
 import { plainPath } from '../sdk/paths.js'
 import type { Payload } from './harness.js'
@@ -54,7 +54,8 @@ function parsed(value: unknown): unknown {
 
 function inProject(path: string, root: string): string {
   const inside = relative(root, real(path))
-  return plainPath(inside.startsWith('..') || isAbsolute(inside) ? path : inside)
+  const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
+  return plainPath(isOutside ? path : inside)
 }
 
 /** The nearest folder upward that holds a room or a repository. */

@@ -3,7 +3,7 @@
 import { fstatSync } from 'node:fs'
 import type { HarnessName, Payload } from './harness.js'
 
-/** Milliseconds to wait for a payload. */
+/** Milliseconds to wait for a payload, and for the next part of one. */
 const PATIENCE_MS = 1_000
 
 /** The payload; empty if none comes. It does not wait for the end of the input once the JSON is whole. */
@@ -11,6 +11,7 @@ export function readPayload(input: NodeJS.ReadStream = process.stdin): Promise<P
   if (isNothing()) return Promise.resolve({})
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
+    const end = new ObjectEnd()
     const finish = (payload: Payload) => {
       clearTimeout(timer)
       input.removeAllListeners()
@@ -25,11 +26,35 @@ export function readPayload(input: NodeJS.ReadStream = process.stdin): Promise<P
     const timer = setTimeout(() => finish({}), PATIENCE_MS)
     input.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      if (chunk.includes(0x7d)) look() // the last character of an object
+      timer.refresh()
+      if (end.isIn(chunk)) look()
     })
     input.on('end', () => finish(parsed(Buffer.concat(chunks).toString('utf8')) ?? {}))
     input.on('error', () => finish({}))
   })
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const [OPEN, CLOSE] = [new Set([0x7b, 0x5b]), new Set([0x7d, 0x5d])]
+
+/** Looks for the end of a JSON object in its parts. A payload may have megabytes, so each byte is looked at once. */
+class ObjectEnd {
+  #depth = 0
+  #isInText = false
+  #isEscaped = false
+
+  /** Whether a part closes what the ones before have opened. */
+  isIn(chunk: Buffer): boolean {
+    let isClosed = false
+    for (const byte of chunk) {
+      if (this.#isEscaped) this.#isEscaped = false
+      else if (this.#isInText && byte === BACKSLASH) this.#isEscaped = true
+      else if (byte === QUOTE) this.#isInText = !this.#isInText
+      else if (!this.#isInText && OPEN.has(byte)) this.#depth++
+      else if (!this.#isInText && CLOSE.has(byte)) isClosed = --this.#depth <= 0
+    }
+    return isClosed
+  }
 }
 
 function isNothing(): boolean {

@@ -2,10 +2,10 @@
 // named by absolute paths, since a harness has a PATH of its own.
 
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse } from 'jsonc-parser'
+import { homeFolder } from '../home.js'
 import type { Edit, Settings } from './configuration.js'
 import { EDIT_MATCHER } from './edits.js'
 import { CLAUDE_MOMENTS, HARNESS_NAMES } from './harness.js'
@@ -65,7 +65,7 @@ export interface SetupFacts {
   readonly asks?: (permissions: boolean) => string | undefined
 }
 
-const home = (variable: string, ...path: string[]) => process.env[variable] || join(homedir(), ...path)
+const home = (variable: string, ...path: string[]) => process.env[variable] || join(homeFolder(), ...path)
 
 /** For harnesses that give a hook's command to a shell. */
 function commandOf({ node, hook }: Program, harness: string): string {
@@ -155,7 +155,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
       const { node, hook, main } = program
       const folder = project === undefined ? home('CLAUDE_CONFIG_DIR', '.claude') : join(project, '.claude')
       // Its own state file holds the user's servers; with CLAUDE_CONFIG_DIR it lies in that folder.
-      const state = join(process.env.CLAUDE_CONFIG_DIR || homedir(), '.claude.json')
+      const state = join(process.env.CLAUDE_CONFIG_DIR || homeFolder(), '.claude.json')
       const handler = { type: 'command', command: node, args: [hook, 'claude'], timeout: 10 }
       const { edits, gone } = claudeHooks(handler, options.httpHooks, isOurHook)
       const entries = [...edits, ...refusing(options, 'PreToolUse', handler), ...watching(options)]
@@ -202,7 +202,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   },
   gemini: {
     commands: ['gemini'],
-    home: () => join(homedir(), '.gemini'),
+    home: () => join(homeFolder(), '.gemini'),
     places: (options) => {
       const { program, project, permissions } = options
       const handler = inMilliseconds({ ...options, wake: false }, 'gemini')
@@ -212,7 +212,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
         ...(permissions && { trust: true }),
       }
       return [
-        json(join(project ?? homedir(), '.gemini', 'settings.json'), [
+        json(join(project ?? homeFolder(), '.gemini', 'settings.json'), [
           ...hooks(['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'], (event) => ({
             ...(event === 'AfterTool' && { matcher: '*' }),
             hooks: [handler],
@@ -228,7 +228,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   },
   qwen: {
     commands: ['qwen'],
-    home: () => join(homedir(), '.qwen'),
+    home: () => join(homeFolder(), '.qwen'),
     places: (options) => {
       const { program, project, permissions } = options
       const handler = inMilliseconds(options, 'qwen')
@@ -238,7 +238,7 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
         ...(permissions && { trust: true }),
       }
       return [
-        json(join(project ?? homedir(), '.qwen', 'settings.json'), [
+        json(join(project ?? homeFolder(), '.qwen', 'settings.json'), [
           ...hooks(CLAUDE_LIKE, (event) => ({
             ...(event === 'PostToolUse' && { matcher: '*' }),
             hooks: [handler],
@@ -276,9 +276,9 @@ export const FACTS: Readonly<Record<SetupName, SetupFacts>> = {
   },
   cursor: {
     commands: ['cursor', 'cursor-agent'],
-    home: () => join(homedir(), '.cursor'),
+    home: () => join(homeFolder(), '.cursor'),
     places: ({ program, project }) => {
-      const folder = join(project ?? homedir(), '.cursor')
+      const folder = join(project ?? homeFolder(), '.cursor')
       const entries = hooks(['sessionStart', 'postToolUse', 'stop', 'sessionEnd'], () => ({
         command: commandOf(program, 'cursor'),
         timeout: 10,

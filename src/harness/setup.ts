@@ -1,20 +1,13 @@
 // `arc setup`: writes Arc's hooks, its MCP server and, if asked, permissions into the configuration of a harness, and takes them
 // out again. A file that can't be read is left alone.
 
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
+import { makeFolder } from '../folder.js'
+import { withoutLinks } from '../links.js'
 import { stateFolder } from '../session-memory.js'
 import { type Edit, withEdits, withoutEdits } from './configuration.js'
 import { httpHooksIn } from './http-hooks.js'
@@ -99,7 +92,10 @@ function isRefusing({ file }: Place): boolean {
 
 function change(place: Place, { undo, dryRun }: SetupOptions): FileReport {
   const { file } = place
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : null
+  const bytes = existsSync(file) ? readFileSync(file) : null
+  const before = bytes === null ? null : bytes.toString('utf8')
+  if (bytes !== null && !isUtf8(bytes))
+    return { file, outcome: 'unreadable', before, after: before, byHand: undo ? [] : snippets(place) }
   const backup = undo ? readBackup(file, before) : undefined
   const edited = backup ? { after: restored(before ?? '', backup), byHand: [] } : edit(place, before, undo)
   if (edited === undefined)
@@ -197,12 +193,12 @@ function write(given: string, text: string | null): void {
     rmSync(given, { force: true })
     return
   }
-  mkdirSync(dirname(given), { recursive: true })
-  const file = existsSync(given) ? realpathSync(given) : given
+  const file = withoutLinks(given)
+  makeFolder(dirname(file))
   const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600
   const temporary = `${file}.arc-${process.pid}`
   try {
-    writeFileSync(temporary, text, { flag: 'wx' })
+    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 }) // it may hold secrets
     chmodSync(temporary, mode)
     renameSync(temporary, file)
   } catch (error) {

@@ -2,10 +2,10 @@
 // program's own files, where they tell. Arc writes none of it: the program asks on purpose.
 
 import { readFileSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { parse as parseToml } from 'smol-toml'
+import { homeFolder } from '../home.js'
 import { FACTS, type Place, type SetupName } from './places.js'
 
 export interface Finding {
@@ -79,7 +79,9 @@ function trust(harness: SetupName, project: string | undefined, finding: Make): 
 
 const trusts: Readonly<Partial<Record<SetupName, (project: string) => boolean>>> = {
   claude: (project) => {
-    const { projects = {} } = valuesOf(join(process.env.CLAUDE_CONFIG_DIR || homedir(), '.claude.json')) as {
+    const { projects = {} } = valuesOf(
+      join(process.env.CLAUDE_CONFIG_DIR || homeFolder(), '.claude.json'),
+    ) as {
       projects?: Values
     }
     return (projects[project] as Values | undefined)?.hasTrustDialogAccepted === true

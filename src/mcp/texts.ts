@@ -1,5 +1,6 @@
 // The room as text for a model: short lines, other agents' words quoted.
 
+import { beginning } from '../cut.js'
 import { leaseWords, taskLine } from '../lease-words.js'
 import type { Agent, Claim, Lock, Scope, Session, Task } from '../protocol/objects.js'
 import { clock, quoted, shortened } from '../quoting.js'
@@ -36,7 +37,7 @@ export function agentText(agent: Agent): string {
     ...(waits_for.length > 0 ? [`Waits for: ${JSON.stringify(waits_for)}`] : []),
     ...(tasks.length > 0 ? ['Its tasks:', ...taskLines(tasks)] : []),
     ...(last_message
-      ? [`Its last message, #${last_message.id}:`, quoted(last_message.body.slice(0, 500))]
+      ? [`Its last message, #${last_message.id}:`, quoted(beginning(last_message.body, 500))]
       : []),
   ].join('\n')
 }

@@ -18,7 +18,7 @@ export type Noun = 'claim' | 'lock' | 'scope' | 'slot'
 
 interface Kept {
   ttlSec: number
-  /** Epoch milliseconds. */
+  /** On the clock of `performance`. */
   dueAtMs: number
   /** Set only for a lease whose holder wants to be told of its end. */
   expiry: NodeJS.Timeout | undefined
@@ -61,7 +61,7 @@ export class KeptLeases {
     const ttlMs = ttlSec * 1_000
     lease.ttlSec = ttlSec
     // A third of the TTL from now: two more refreshes may fail.
-    lease.dueAtMs = Date.now() + Math.min(ttlMs / 3, MAX_PAUSE_MS)
+    lease.dueAtMs = performance.now() + Math.min(ttlMs / 3, MAX_PAUSE_MS)
     clearTimeout(lease.expiry)
     if (lease.onLost && ttlMs <= MAX_TIMER_MS) {
       const late = new ArcError('lease_lost', `the ${noun} "${key}" could not be refreshed for ${ttlSec} s`)
@@ -70,7 +70,7 @@ export class KeptLeases {
     this.onKept()
   }
 
-  /** When the next lease has to be refreshed, epoch milliseconds; undefined if none is kept. */
+  /** When the next lease has to be refreshed, on the clock of `performance`; undefined if none is kept. */
   get dueAtMs(): number | undefined {
     const times = [...this.#kept.values()].map((lease) => lease.dueAtMs)
     return times.length === 0 ? undefined : Math.min(...times)
@@ -100,7 +100,7 @@ export class KeptLeases {
     } catch (error) {
       const isLost = error instanceof ArcError && (error.status === 404 || error.code === 'stale_fence')
       if (isLost) this.#lose(name, lease, error)
-      lease.dueAtMs = Date.now() + RETRY_MS
+      lease.dueAtMs = performance.now() + RETRY_MS
     }
   }
 

@@ -13,6 +13,7 @@ import {
   doubtOfEntry,
   doubtOfOrigin,
   doubtOfOwner,
+  makeFile,
   type Reason,
   readPlainFile,
   replaceFile,
@@ -58,6 +59,11 @@ export function readPidFile(path: string): PidFile | undefined {
 
 export function writePidFile(path: string, content: Omit<PidFile, 'path' | 'uid'>): void {
   replaceFile(path, `${JSON.stringify(content)}\n`)
+}
+
+/** Writes the file unless there is one, which `false` says. Of several hubs one writes it. */
+export function writeFirstPidFile(path: string, content: Omit<PidFile, 'path' | 'uid'>): boolean {
+  return makeFile(path, `${JSON.stringify(content)}\n`)
 }
 
 /** Removes the file if it still names `pid`: another hub may have replaced it. */

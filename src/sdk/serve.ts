@@ -10,6 +10,7 @@
 // keeps the session alive.
 
 import { crypto } from '../crypto.js'
+import { beginning } from '../cut.js'
 import { ArcError, ERROR_KINDS } from '../protocol/errors.js'
 import { QUERY_LIMIT } from '../protocol/limits.js'
 import type { Message, Task } from '../protocol/objects.js'
@@ -226,5 +227,5 @@ function asMessage(answer: TaskAnswer): PostOptions & { body: string } {
 
 function errorAnswer(error: unknown): PostOptions & { body: string } {
   const text = (error instanceof Error ? error.message : String(error)).trim() || 'the handler failed'
-  return { body: text.slice(0, MAX_ERROR_CHARS), metadata: { error: true } }
+  return { body: beginning(text, MAX_ERROR_CHARS), metadata: { error: true } }
 }

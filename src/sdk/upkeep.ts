@@ -26,6 +26,7 @@ export class Upkeep {
   /** What `POST /v1/sessions` was given. Undefined: the agent has no session of this client. */
   #registration: object | undefined
   #session: Session | undefined
+  /** On the clock of `performance`, which no correction of the time moves. */
   #beatAtMs = Number.POSITIVE_INFINITY
 
   constructor(requester: Requester, agentId: string, leases: KeptLeases) {
@@ -62,7 +63,7 @@ export class Upkeep {
     clearTimeout(this.#timer)
     const dueAtMs = Math.min(this.#beatAtMs, this.#leases.dueAtMs ?? Number.POSITIVE_INFINITY)
     if (dueAtMs === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => void this.#work(), Math.max(0, dueAtMs - Date.now())).unref()
+    this.#timer = setTimeout(() => void this.#work(), Math.max(0, dueAtMs - performance.now())).unref()
   }
 
   stop(): void {
@@ -70,13 +71,13 @@ export class Upkeep {
   }
 
   #beatSoon(): void {
-    this.#beatAtMs = Date.now() + SOON_MS
+    this.#beatAtMs = performance.now() + SOON_MS
     this.arm()
   }
 
   async #work(): Promise<void> {
     this.#isAtWork = true
-    const now = Date.now()
+    const now = performance.now()
     await Promise.all([this.#beatAtMs <= now ? this.#beat() : undefined, this.#leases.refreshDue(now)])
     this.#isAtWork = false
     this.arm()
@@ -90,10 +91,10 @@ export class Upkeep {
       if (!isThere) await this.#registerAgain()
       const ttlSec = this.#session?.presence_ttl_sec ?? info.presence_ttl_sec ?? PRESENCE_TTL_SEC.default
       this.#beatAtMs = this.#registration
-        ? Date.now() + Math.min((ttlSec * 1_000) / 3, MAX_BEAT_MS)
+        ? performance.now() + Math.min((ttlSec * 1_000) / 3, MAX_BEAT_MS)
         : Number.POSITIVE_INFINITY
     } catch {
-      this.#beatAtMs = Date.now() + SOON_MS // an outage: the client's own calls tell of it
+      this.#beatAtMs = performance.now() + SOON_MS // an outage: the client's own calls tell of it
     }
   }
 

@@ -5,7 +5,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { isAlive, statOf } from '../process-stat.js'
+import { isAlive, statOf, timeOf } from '../process-stat.js'
 
 export interface SessionProcess {
   readonly pid: number
@@ -21,8 +21,6 @@ export interface Processes {
   isRunning(pid: number, mark: string): boolean
 }
 
-/** Milliseconds of one tick, the unit of /proc/<pid>/stat. Every Linux that Node runs on has the same. */
-const TICK_MS = 10
 /** A program knows its own start less exactly than the system does. */
 const TOLERANCE_MS = 3_000
 
@@ -31,7 +29,7 @@ export const PROCESSES: Processes = {
   markOf({ pid, started_at }) {
     if (!isAlive(pid)) return undefined
     const ticks = statOf(pid)?.startTicks
-    const startedAtMs = ticks === undefined ? undefined : startOf(ticks)
+    const startedAtMs = ticks === undefined ? undefined : timeOf(ticks)
     if (startedAtMs !== undefined && Math.abs(Date.parse(started_at) - startedAtMs) > TOLERANCE_MS)
       return undefined
     return markHere(ticks)
@@ -43,13 +41,6 @@ export const PROCESSES: Processes = {
 
 function markHere(ticks: number | undefined): string {
   return `${PROCESSES.place} ${ticks ?? ''}`
-}
-
-/** /proc counts from the boot. The start of this process is known both in ticks and by the clock. */
-function startOf(ticks: number): number | undefined {
-  const own = statOf(process.pid)?.startTicks
-  if (own === undefined) return undefined
-  return Date.now() - process.uptime() * 1_000 - (own - ticks) * TICK_MS
 }
 
 function placeHere(): string {

@@ -93,6 +93,22 @@ t.test('arc logs -f waits for the second half of a line, and arc logs shows the 
   t.equal(reader.stdout, '{"number":0}\n{"number":1}\n{"number":2}\n{"number":3}\n{"text":"ä\u2028b"}\n')
 })
 
+t.test('arc logs -f goes on with a log that was emptied', async (t) => {
+  const place = new Place(t)
+  const log = place.room('.arc.log')
+  mkdirSync(place.room(''), { recursive: true })
+  writeFileSync(log, `{"text":"${'long '.repeat(100)}"}\n{"text":"before"}\n`)
+  const reader = place.start(['logs', '-f', '--json', '--lines', '1'], { hangMs: 120_000 })
+  await until('the first line', () => wholeLines(reader).includes('before'))
+  writeFileSync(log, '')
+  appendFileSync(log, '{"text":"after"}\n')
+  await until('the line after it', () => wholeLines(reader).includes('after'))
+  appendFileSync(log, 'null\n{"text":"last"}\n')
+  await until('the last line', () => wholeLines(reader).includes('last'))
+  t.equal(reader.stdout, '{"text":"before"}\n{"text":"after"}\nnull\n{"text":"last"}\n')
+  t.match(await place.arc(['logs', '--no-json']), { status: 0, stdout: /^\{"text":"after"\}\nnull\n/ })
+})
+
 t.test('arc logs shows as many whole lines as it is asked for', async (t) => {
   const place = new Place(t)
   mkdirSync(place.room(''), { recursive: true })

@@ -1,10 +1,11 @@
 // Many commands at once. Ten `arc ensure` for one address leave one hub; ten for ten addresses on one
 // storage file leave ten hubs, none of which fails because another has the database locked.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
 import { call, freePort, isAlive, json, Place, statusOf } from '../support/arc-process.js'
+import { until } from '../support/waiting.js'
 
 const TEN = Array.from({ length: 10 }, (_, i) => i)
 /** For slow machines: ten hubs start at once. */
@@ -39,6 +40,30 @@ t.test('ten ensure at once leave one hub, and all of them say that it runs', asy
   t.equal(place.pidFile().pid, pid)
   const pidFiles = readdirSync(place.room()).filter((name) => name.startsWith('.arc.pid'))
   t.strictSame(pidFiles, ['.arc.pid'], 'one pid file, and no temporary one')
+})
+
+t.test('ten ensure at any free port leave one hub, also beside the pid file of a dead one', async (t) => {
+  const place = new Place(t)
+  for (const when of ['at first', 'after a kill']) {
+    const runs = await Promise.all(TEN.map(() => place.arc(['ensure', '--port', '0', ...PATIENCE])))
+    const printed = runs.map((run) => json<Ensured>(run))
+    t.equal(new Set(printed.map(({ url }) => url)).size, 1, `one URL, ${when}`)
+    t.equal(printed.filter(({ started }) => started).length, 1, 'one of them has started it')
+    const { pid } = place.pidFile()
+    t.strictSame(place.processes(), [pid], 'one process lives')
+    process.kill(pid, 'SIGKILL')
+    await until('its end', () => !isAlive(pid))
+  }
+})
+
+t.test('a hub whose ensure is killed runs on, and is found', async (t) => {
+  const place = new Place(t)
+  const ensure = place.start(['ensure', '--port', '0'])
+  await until('the hub to listen', () => existsSync(place.room('.arc.log')) && place.processes().length > 1)
+  ensure.child.kill('SIGKILL')
+  const status = () => place.arc(['status', '--json']).then((run) => json<{ running: boolean }>(run))
+  await until('it to answer', async () => (await status()).running)
+  t.notMatch(readFileSync(place.room('.arc.log'), 'utf8'), /Error/)
 })
 
 t.test('ensure prints JSON or text as it is told, and starts a hub all the same', async (t) => {

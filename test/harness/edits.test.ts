@@ -26,6 +26,7 @@ t.test('a path is relative to the project, from any folder in it and through lin
   for (const paths of all) t.strictSame(paths, ['src/a.ts'])
   t.strictSame(edited('Write', { file_path: 'new/folder/b.ts' }), ['new/folder/b.ts'], 'not there yet')
   t.strictSame(edited('Write', { file_path: join(root, 'elsewhere.ts') }), [join(root, 'elsewhere.ts')])
+  t.strictSame(edited('Write', { file_path: '..config.js' }), ['..config.js'], 'two points are no way out')
 })
 
 t.test('the files of a patch, of a batch, and of no edit', async (t) => {

@@ -211,6 +211,20 @@ t.test('silence on both streams, and success, for all that is not ours', async (
   )
 })
 
+t.test(
+  'a payload of many megabytes is read, and a state folder that takes no folders ends nothing',
+  async (t) => {
+    const session = new Session(t, 'claude')
+    await session.told(t, 'start')
+    const { id } = await alice.dm(session.agentId, 'beside much output')
+    const tool_response = 'x}'.repeat(6_000_000)
+    t.match(await session.told(t, 'tool', { tool_response }), new RegExp(`#${id} alice to you`))
+    const payload = { session_id: 'x', hook_event_name: 'UserPromptSubmit', prompt: 'x', cwd: session.folder }
+    const env = { ARC_BASE_URL: hub.url, XDG_STATE_HOME: '/proc/x' }
+    t.match(await runHook({ args: ['claude'], payload, env }), { code: 0, stderr: '' })
+  },
+)
+
 t.test('byte order marks are skipped', async (t) => {
   const folder = ownFolder(t)
   const payload = { session_id: 'bom', cwd: folder, hook_event_name: 'SessionStart' }

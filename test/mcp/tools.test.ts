@@ -15,6 +15,8 @@ const at = ['--base-url', hub.url]
 const alice = await ArcClient.quickstart('alice', { baseUrl: hub.url })
 t.teardown(() => alice.close())
 
+/** Half of a surrogate pair. */
+const HALF = /\p{Cs}/u
 const MOST_TOKENS = 1_500
 const NAMES = [
   ...['arc_who', 'arc_inbox', 'arc_post', 'arc_ask', 'arc_reply', 'arc_message', 'arc_hold', 'arc_release'],
@@ -103,6 +105,21 @@ t.test('a long message is cut, and arc_message has the rest and its receipts', a
   t.match(await program.text('arc_message', { id, from }), / end\n/)
 })
 
+t.test('no text is cut in the middle of a character', async (t) => {
+  const long = await ArcClient.quickstart(`${'a'.repeat(46)}😀bcd`, { baseUrl: hub.url })
+  t.teardown(() => long.close())
+  const program = await Program.start(t, { args: [...at, '--agent', 'halfreader'] })
+  const { id } = await long.dm('halfreader', `x${'😀'.repeat(9_000)}`)
+  await long.post(`${'x'.repeat(499)}😀`)
+  const texts = [
+    await program.text('arc_inbox'),
+    await program.text('arc_who'),
+    await program.text('arc_who', { agent: long.agentId }),
+    await program.text('arc_message', { id }),
+  ]
+  for (const text of texts) t.notMatch(text, HALF, text.slice(0, 80))
+})
+
 t.test('a question without an answer stays open, and the answer comes to the inbox', async (t) => {
   const program = await Program.start(t, { args: [...at, '--agent', 'asker'] })
   const text = await program.text('arc_ask', { to: 'alice', text: 'ready?', wait: 0 })
@@ -144,6 +161,7 @@ t.test('what no hub accepts is an answer with isError that names the cure', asyn
     ['arc_reply', { id: 999_999, text: 'hello' }, /999999/],
     ['arc_message', { id: 999_999 }, /999999/],
     ['arc_message', { id: 1.5 }, /Error/],
+    ['arc_message', { id: 1, from: -7 }, /from: Too small/],
     ['arc_hold', {}, /exactly one of lock, scope and claim/],
     ['arc_hold', { lock: 'a', claim: 'b' }, /exactly one/],
     ['arc_hold', { scope: ['['] }, /Error/],

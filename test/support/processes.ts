@@ -99,6 +99,6 @@ export async function startHubProcess(
     ...options,
   })
   const report = await reportOf<StartReport>(script)
-  if ('failed' in report) throw new Error(`the hub did not start: ${report.failed.message}`)
+  if (!('ready' in report)) throw new Error(`the hub did not start: ${JSON.stringify(report)}`)
   return { ...script, url: report.ready.url }
 }

@@ -1,5 +1,6 @@
 // `arc ensure`: starts a hub in the background unless one answers. Many calls at once start one hub: only one process can
-// bind the port, and the other calls find its hub.
+// bind the port, and the other calls find its hub. At any free port (`--port 0`) each could bind one: there the hub that
+// writes the pid file first stays, and the others give way to it.
 //
 // If the hub at the default port is another project's, a project without a room shares it, as all commands do, and the person
 // is told. For a project with a room of its own, that room's hub starts, at a port that the storage's name decides.
@@ -39,7 +40,7 @@ import {
   type Wanted,
   wantedUrl,
 } from '../running-hub.js'
-import type { StartReport } from './hub.js'
+import { GIVES_WAY, type StartReport } from './hub.js'
 
 const args = {
   ...hubArguments,
@@ -96,6 +97,7 @@ async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number): Pro
   if (wanted.url !== undefined) refuseElsewhere(wanted.url)
   const report = await startInBackground(wanted.storage ?? defaultStorage(), hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
+  if ('elsewhere' in report) return { running: true, started: false, url: report.elsewhere.url }
   const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }
   throw ArcError.fromData(report.failed)
@@ -196,6 +198,7 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
   refuseClosed(storage)
   const log = openLog(logFileOf(storage))
   const { args, env } = withoutSecret(hubArgs)
+  env[GIVES_WAY] = '1'
   // Node 20 would read the certificates before all else, and a hub on a file connects to nobody.
   if (!isServer(storage)) delete env.NODE_EXTRA_CA_CERTS
   const child = spawn(process.execPath, [PROGRAM, ...args], {
@@ -211,24 +214,24 @@ function startInBackground(storage: string, hubArgs: string[], timeoutMs: number
       child.unref()
       resolve(report)
     }
-    // Waits for the end of a failed hub, so that its process is gone when the error is shown.
-    let failure: StartReport | undefined
+    // Waits for the end of a hub that has failed or given way, so that its process is gone then.
+    let last: StartReport | undefined
     const failed = (text: string): StartReport => ({
       failed: new ArcError('start_failed', text).toData(),
     })
     const timer = setTimeout(() => {
-      failure ??= failed(`the hub was not ready within ${timeoutMs / 1_000} s; see ${logFileOf(storage)}`)
+      last ??= failed(`the hub was not ready within ${timeoutMs / 1_000} s; see ${logFileOf(storage)}`)
       child.kill('SIGKILL')
     }, timeoutMs)
     child.on('message', (message) => {
       const report = message as StartReport
       if ('ready' in report) settle(report)
-      else failure = report
+      else last = report
     })
     child.on('error', (error) => settle(failed(`the hub could not be started: ${error.message}`)))
     child.on('exit', (status) => {
       const text = `the hub ended with status ${status} as it started; see ${logFileOf(storage)}`
-      const end = () => settle(failure ?? failed(text))
+      const end = () => settle(last ?? failed(text))
       // The process's end may arrive before its last message.
       if (child.connected) child.on('disconnect', end)
       else end()

@@ -9,7 +9,16 @@ import { makeFolder } from '../../folder.js'
 import { isAlive } from '../../process-stat.js'
 import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
-import { judgePidFile, logFileOf, pidFileOf, removePidFile, writePidFile } from '../../sdk/pid-file.js'
+import {
+  judgePidFile,
+  logFileOf,
+  type PidFile,
+  pidFileOf,
+  readPidFile,
+  removePidFile,
+  writeFirstPidFile,
+  writePidFile,
+} from '../../sdk/pid-file.js'
 import { refuseClosed, rememberStorage } from '../../storage-file.js'
 import { silentCommand } from '../command.js'
 import { hubArguments, hubOptionsFrom } from '../hub-arguments.js'
@@ -19,7 +28,12 @@ import { ExitStatus, say, serving } from '../output.js'
 /** The report of a started hub to `arc ensure`. */
 export type StartReport =
   | { readonly ready: { readonly url: string; readonly pid: number } }
+  /** Another `arc ensure` at any free port was faster. This hub has ended. */
+  | { readonly elsewhere: { readonly url: string } }
   | { readonly failed: ErrorData }
+
+/** In the environment of a hub that `arc ensure` starts. At any free port it gives way to one on the same storage. */
+export const GIVES_WAY = 'ARC_GIVES_WAY'
 
 const args = { ...hubArguments, quiet: { type: 'boolean', description: 'Log errors only' } } as const
 
@@ -50,46 +64,73 @@ export default silentCommand({
       if (stopping.signal.aborted) throw new ExitStatus(0)
       throw error
     }
-    const pidFile = announce(hub)
-    report({ ready: { url: hub.url, pid: process.pid } })
+    const { path, winner } = announce(hub, process.env[GIVES_WAY] !== undefined && options.port === 0)
+    if (winner === undefined) report({ ready: { url: hub.url, pid: process.pid } })
+    else stopping.abort()
     const status = await hub.stopped
-    if (pidFile) removePidFile(pidFile, process.pid)
+    if (winner !== undefined) report({ elsewhere: { url: winner } })
+    if (path) removePidFile(path, process.pid)
     throw new ExitStatus(status)
   },
 })
 
+interface Announced {
+  /** The pid file; undefined if it is another hub's, or can't be written. */
+  readonly path?: string
+  /** The hub on the same storage that was faster. */
+  readonly winner?: string
+}
+
 /**
  * Writes the pid file, unless a living hub on the same storage has written its own. A file that commands would not believe
- * is replaced.
+ * is replaced. With `mayGiveWay` the hub gives way to the other one: then one hub stays, however many calls of `arc ensure`
+ * there are at once.
  */
-function announce(hub: Hub): string | undefined {
+function announce(hub: Hub, mayGiveWay: boolean): Announced {
   const path = pidFileOf(hub.storagePath)
-  const present = judgePidFile(path, urlHost(hub.host))
-  const isOthers = present && !('reason' in present) && present.pid !== process.pid && isAlive(present.pid)
-  if (isOthers && present.port !== hub.port) {
-    say(`arc: ${path} belongs to the hub at ${present.url}; stop this one with: arc stop --port ${hub.port}`)
-    return undefined
+  const other = livingOther(path, hub)
+  if (other && mayGiveWay) return { winner: other.url }
+  if (other && other.port !== hub.port) {
+    say(`arc: ${path} belongs to the hub at ${other.url}; stop this one with: arc stop --port ${hub.port}`)
+    return {}
   }
   try {
     makeFolder(dirname(path)) // a database server's room has none before
-    writePidFile(path, {
+    const content = {
       pid: process.pid,
       port: hub.port,
       url: hub.url,
       instance_id: hub.instanceId,
       started_at: new Date(hub.startedAtMs).toISOString(),
-    })
+    }
+    const stale = readPidFile(path)
+    if (stale && !isAlive(stale.pid)) removePidFile(path, stale.pid)
+    if (!mayGiveWay || !writeFirstPidFile(path, content)) {
+      const winner = mayGiveWay ? livingOther(path, hub)?.url : undefined
+      if (winner !== undefined) return { winner }
+      writePidFile(path, content)
+    }
     rememberStorage(hub.storagePath)
-    return path
+    return { path }
   } catch (error) {
     const why = (error as Error).message
     say(`arc: ${path} can't be written (${why}); commands find this hub only with --port ${hub.port}`)
-    return undefined
+    return {}
   }
 }
 
+/** The hub of another process that a pid file names, and which runs. */
+function livingOther(path: string, hub: Hub): PidFile | undefined {
+  const present = judgePidFile(path, urlHost(hub.host))
+  const isOthers = present && !('reason' in present) && present.pid !== process.pid && isAlive(present.pid)
+  return isOthers ? present : undefined
+}
+
+/** An `arc ensure` that has ended meanwhile hears nothing, and the hub runs on. */
 function report(message: StartReport): void {
-  process.send?.(message, () => process.disconnect())
+  process.send?.(message, () => {
+    if (process.connected) process.disconnect()
+  })
 }
 
 /** The hub is a bundle of its own, with a class of errors of its own. */

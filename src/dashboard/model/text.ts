@@ -2,6 +2,10 @@
 // character, right-to-left override, zero-width or tag character, lone surrogate) becomes a mark. All else stays text, and
 // nothing becomes markup. The number of pieces is bounded, so that a page lays out any text quickly.
 
+import { beginning, wholeFrom } from '../../cut.js'
+
+export { beginning }
+
 /** A part of the text, unchanged, or one hidden character. */
 export type Piece = string | Mark
 
@@ -69,17 +73,6 @@ export function bounded(text: string, max = NAME_CHARS): string {
   if (text.length <= max) return text
   const head = Math.ceil(max * 0.6)
   return `${beginning(text, head)}…${text.slice(wholeFrom(text, text.length - (max - head)))}`
-}
-
-/** The beginning of a longer text. */
-export function beginning(text: string, max: number): string {
-  return text.length <= max ? text : text.slice(0, wholeFrom(text, max))
-}
-
-/** The place `at`, or the one before it if `at` would split a character. */
-function wholeFrom(text: string, at: number): number {
-  const isInside = /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1))
-  return isInside ? at - 1 : at
 }
 
 /** A bounded text as one string, for attributes and titles, which hold text only. */

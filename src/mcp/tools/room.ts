@@ -1,6 +1,7 @@
 // The tools that look at the room: who is here, a thread, a message.
 
 import { z } from 'zod'
+import { beginning } from '../../cut.js'
 import type { Message } from '../../protocol/objects.js'
 import { clock, quoted, quotedMessages, shortened } from '../../quoting.js'
 import type { ArcClient } from '../../sdk/client.js'
@@ -24,14 +25,14 @@ export const who = tool({
 export const message = tool({
   name: 'arc_message',
   description: 'One message whole, and who has seen it.',
-  input: z.strictObject({ id, from: z.number().optional().describe('character to begin at') }),
+  input: z.strictObject({ id, from: z.int().min(0).optional().describe('character to begin at') }),
   isReadOnly: true,
   isIdempotent: true,
   async run({ id, from = 0 }, { agent: { client }, signal }) {
     const found = await client.message(id, { signal })
     const receipts = await client.receipts(id, { signal })
     const whole = wholeOf(found)
-    const page = whole.slice(from, from + PAGE_CHARS)
+    const page = beginning(whole.slice(from), PAGE_CHARS)
     const left = whole.length - from - page.length
     const seen = receipts.map((row) => `${shortened(row.agent_id)}: ${row.state}`)
     const { from_agent, to_agent, channel, kind, thread_id, reply_to, ts } = found

@@ -1,6 +1,7 @@
 // The text of an offer (PROTOCOL §18). It holds as many messages as fit into the reader's characters, in id order. The last
 // one may be cut. What does not fit is left for the next offer.
 
+import { beginning } from '../../cut.js'
 import type { Offer } from '../../protocol/objects.js'
 import { messageJson } from './message-json.js'
 import type { OfferedRow } from './statements.js'
@@ -69,7 +70,5 @@ function charsOf({ body, attachments_json }: OfferedRow): number {
 
 /** Attachments are left out whole: a part of one is of no use. */
 function cutTo(row: OfferedRow, maxChars: number): OfferedRow {
-  const body = (row.body ?? '').slice(0, maxChars)
-  const isHalf = (body.charCodeAt(body.length - 1) & 0xfc00) === 0xd800
-  return { ...row, body: isHalf ? body.slice(0, -1) : body, attachments_json: '[]', isCut: true }
+  return { ...row, body: beginning(row.body ?? '', maxChars), attachments_json: '[]', isCut: true }
 }

@@ -1,0 +1,35 @@
+// `arc setup` and the files themselves: links, bytes that are no text, and modes.
+
+import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { atHome, OURS, placeOf, set } from './home.js'
+
+t.test('a file that is not UTF-8 is left alone', async (t) =>
+  atHome(t, (home) => {
+    const { file } = placeOf('codex', 'config.toml')
+    mkdirSync(dirname(file), { recursive: true })
+    const bytes = Buffer.from('# caf\xe9\n', 'latin1')
+    writeFileSync(file, bytes)
+    const { files } = set('codex')
+    t.match(
+      files.find((one) => one.file === file),
+      { outcome: 'unreadable' },
+    )
+    t.strictSame(readFileSync(file), bytes)
+    t.ok(file.startsWith(home))
+  }),
+)
+
+t.test('a link to a file that is not there yet stays a link', async (t) =>
+  atHome(t, (home) => {
+    const { file } = placeOf('claude', 'settings.json')
+    mkdirSync(dirname(file), { recursive: true })
+    const target = join(home, 'dotfiles', 'claude.json')
+    symlinkSync(target, file)
+    set('claude')
+    t.ok(lstatSync(file).isSymbolicLink())
+    t.match(readFileSync(target, 'utf8'), OURS)
+    t.equal(statSync(target).mode & 0o777, 0o600)
+  }),
+)
