@@ -20,7 +20,7 @@ export const holderOf = (lease: Claim | Lock | Scope): string =>
 export function whatOf(lease: Claim | Lock | Scope): string {
   if ('file_path' in lease) return `lock ${shortened(lease.file_path, MAX_KEY)}`
   if ('claim_key' in lease) return `claim ${shortened(lease.claim_key, MAX_KEY)}`
-  return `scope ${shortened(lease.globs.join(' '), MAX_KEY)}`
+  return `${lease.mode === 'shared' ? 'shared ' : ''}scope ${shortened(lease.globs.join(' '), MAX_KEY)}`
 }
 
 export function taskLine(task: Task): string {

@@ -2,7 +2,8 @@
 // or is larger than a hub takes by default, is a reference alone.
 
 import { readFileSync } from 'node:fs'
-import { extname, normalize, sep } from 'node:path'
+import { extname, normalize, resolve, sep } from 'node:path'
+import { inProject, projectOf } from '../project-path.js'
 import { DEFAULT_LIMITS } from '../protocol/limits.js'
 import type { AttachmentInput } from '../sdk/options.js'
 import { usageError } from './arguments.js'
@@ -14,10 +15,17 @@ const PLAIN = ['', '.txt', '.log', '.out']
 /** @throws UsageError for a file that can't be read */
 export function attachmentsFrom(paths: readonly string[]): AttachmentInput[] {
   return paths.flatMap((path) => {
-    const reference = { type: 'file_ref', path: normalize(path).split(sep).join('/') } as const
+    const reference = { type: 'file_ref', path: pathOf(path) } as const
     const content = textOf(path)
     return typeof content === 'string' ? [reference, asText(path, content)] : [reference]
   })
+}
+
+/** From the root of the project, where it is in one: readers may be in another folder. */
+function pathOf(path: string): string {
+  return normalize(inProject(resolve(path), projectOf(process.cwd())))
+    .split(sep)
+    .join('/')
 }
 
 function asText(path: string, content: string): AttachmentInput {

@@ -1,10 +1,10 @@
 // What a message says: a text on the command line, a file, or standard input.
 
-import { fstatSync, readFileSync } from 'node:fs'
-import { text as readAll } from 'node:stream/consumers'
+import { fstatSync, readFileSync, statSync } from 'node:fs'
+import { buffer as readAll } from 'node:stream/consumers'
 import type { ArgsDef } from 'citty'
 import type { AttachmentInput } from '../sdk/options.js'
-import { text as optionalText, usageError } from './arguments.js'
+import { text as optionalText, UsageError, usageError } from './arguments.js'
 import { repeated } from './command-line.js'
 
 /** What a post and a reply take. TEXT is optional for citty, which would report a missing one before it sees a mistyped option. */
@@ -46,13 +46,15 @@ interface Source {
 }
 
 const STANDARD_INPUT = 0
+/** No hub takes a larger request. */
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Without a text it reads a pipe, or a file that the shell has opened. @throws UsageError if there is nothing to say */
 export async function bodyFrom({ text, file, mayBeEmpty = false }: Source): Promise<string> {
   if (text !== undefined && file !== undefined) throw usageError('give TEXT or --file, not both')
   if (file !== undefined) return saying(readText(file), '--file', mayBeEmpty)
   if (text === '-' || (text === undefined && !mayBeEmpty && isPiped()))
-    return saying(await readAll(process.stdin), 'standard input', mayBeEmpty)
+    return saying(asText(await readAll(process.stdin), 'standard input'), 'standard input', mayBeEmpty)
   if (text !== undefined) return saying(text, 'TEXT', mayBeEmpty)
   if (mayBeEmpty) return ''
   throw usageError('TEXT is required; - reads standard input; one that begins with a dash goes after --')
@@ -65,16 +67,21 @@ function saying(body: string, source: string, mayBeEmpty: boolean): string {
 
 /** @throws UsageError if the file can't be read, or is no text */
 function readText(path: string): string {
-  let bytes: Buffer
   try {
-    bytes = readFileSync(path)
+    if (statSync(path).size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES / 1024 / 1024} MB`)
+    return asText(readFileSync(path), path)
   } catch (error) {
+    if (error instanceof UsageError) throw error
     throw usageError(`${path} can't be read: ${(error as Error).message}`)
   }
+}
+
+/** @throws UsageError for bytes that are no text */
+function asText(bytes: Buffer, source: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw usageError(`${path} is no text in UTF-8; give it with --attach`)
+    throw usageError(`${source} is no text in UTF-8; give a file with --attach`)
   }
 }
 

@@ -10,6 +10,8 @@ export type Example = readonly [line: string, purpose: string]
 export interface Command extends CommandDef {
   readonly args: ArgsDef
   readonly examples: readonly Example[]
+  /** What follows `--` is another command's line. */
+  readonly wrapsCommand?: true | undefined
 }
 
 /** A command that is not loaded yet. */
@@ -58,7 +60,7 @@ function checked<A extends ArgsDef, G extends ArgsDef>(args: ArgsDef, definition
     checkCommandLine(own, args, maxPositionals)
     await definition.run(given as ParsedArgs<G>, rawArgs, data as Commands)
   }
-  return { args, examples, run }
+  return { args, examples, run, wrapsCommand }
 }
 
 export async function loaded({ load }: Entry): Promise<Command> {

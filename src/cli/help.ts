@@ -46,11 +46,12 @@ export function generalHelp(columns: number): string {
 
 /** @param name as it is typed after `arc`; empty for the hub in the foreground */
 export function commandHelp(name: string, summary: string, command: Command, columns: number): string {
-  const { args, examples } = command
+  const { args, examples, wrapsCommand } = command
   const all = Object.entries(args)
   const positionals = all.filter(([, { type }]) => type === 'positional')
   const options = all.filter(([, { type }]) => type !== 'positional')
-  const typed = ['arc', name, options.length > 0 ? '[options]' : '', ...positionals.map(placeOf)]
+  const places = wrapsCommand ? ['-- COMMAND …'] : positionals.map(placeOf)
+  const typed = ['arc', name, options.length > 0 ? '[options]' : '', ...places]
   const sections = [
     wrapped(`${['arc', name].filter(Boolean).join(' ')}: ${summary}`, columns, 0),
     wrapped(`Usage: ${typed.filter(Boolean).join(' ')}`, columns, 7),

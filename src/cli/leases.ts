@@ -1,6 +1,7 @@
 // The commands that take and release claims and locks.
 
 import type { ArgsDef } from 'citty'
+import { pathFromRoot } from '../project-path.js'
 import { LEASE_TTL_SEC } from '../protocol/limits.js'
 import type { ArcClient } from '../sdk/client.js'
 import type { ClaimResult, LockResult } from '../sdk/lease-options.js'
@@ -47,6 +48,12 @@ async function printLease(
 const keyArgument = (description: string) =>
   ({ key: { type: 'positional', required: false, description } }) as const satisfies ArgsDef
 
+/** A path counts from the root of the project. */
+function keyFrom(given: unknown, isPath: boolean): string {
+  const key = requiredPositional(given, 'KEY')
+  return isPath ? pathFromRoot(key) : key
+}
+
 interface Noun {
   /** What the key is. */
   readonly description: string
@@ -68,7 +75,7 @@ export function takeCommand(verb: 'claim' | 'lock') {
       [`arc ${verb} --agent me --wait 30 ${example}`, 'waits while another has it'],
     ],
     async run(given) {
-      const key = requiredPositional(given.key, 'KEY')
+      const key = keyFrom(given.key, verb === 'lock')
       const ttlSec = leaseTtl(given)
       const wait = seconds(given.wait, 'wait')
       const take = (client: ArcClient): Promise<ClaimResult | LockResult> =>
@@ -84,7 +91,7 @@ export function releaseCommand(verb: 'release' | 'unlock') {
     args: { ...agentArguments, ...keyArgument(description) },
     examples: [[`arc ${verb} --agent me ${example}`, 'others may have it now']],
     async run(given) {
-      const key = requiredPositional(given.key, 'KEY')
+      const key = keyFrom(given.key, verb === 'unlock')
       await signedIn(given, (client) => client[verb](key))
       await showFacts(given, { released: key })
     },

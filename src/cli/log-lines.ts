@@ -9,7 +9,16 @@ export function renderLogLine(line: string): string {
   const { time, level, actor, msg } = entry
   const rest = Object.entries(entry).filter(([name]) => !HIDDEN.has(name))
   const fields = rest.length > 0 ? `  ${JSON.stringify(Object.fromEntries(rest))}` : ''
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${visible(String(msg))}${fields}`
+  return `${clock(String(time))} ${String(level).toUpperCase().padEnd(5)} ${String(actor ?? 'hub').padEnd(8)} ${visible(String(msg))}${fields}`
+}
+
+/** The local time, as other commands show it, with milliseconds. */
+function clock(iso: string): string {
+  const at = new Date(iso)
+  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((value) =>
+    `${value}`.padStart(2, '0'),
+  )
+  return `${hours}:${minutes}:${seconds}.${`${at.getMilliseconds()}`.padStart(3, '0')}`
 }
 
 /** Undefined for a line of another program, as a crash writes it. */

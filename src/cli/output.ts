@@ -89,11 +89,14 @@ export function say(text: string): void {
   if (!isBroken) tell(text)
 }
 
+/** A sentence may name what agents have named. */
+const CONTROLS = /(?!\n)\p{Cc}/gu
+
 function tell(text: string): void {
   // Without a listener the first failure would end the process with a stack trace.
   if (!hasSaid) process.stderr.on('error', () => {})
   hasSaid = true
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${text.replace(CONTROLS, ' ')}\n`)
 }
 
 /** The exit status of a mistake on the command line. */

@@ -10,7 +10,7 @@ import { ArcError } from '../protocol/errors.js'
 import { type PidFile, removePidFile } from '../sdk/pid-file.js'
 import { defaultStorage } from '../storage-file.js'
 import { say } from './output.js'
-import { ask, type Probe, probe } from './probe.js'
+import { ask, type Probe, probe, refusalOf } from './probe.js'
 import { type Proof, proveListener, proveProcess } from './process-proof.js'
 import { goneWithin } from './processes.js'
 import { fittingPidFiles, servesWanted, type Wanted, wantedUrl } from './running-hub.js'
@@ -133,5 +133,9 @@ async function askToStop(url: string): Promise<void> {
   if (await shutDown()) return
   await ask(url, 'POST', '/v1/shutdown/cancel')
   if (await shutDown()) return
-  throw new ArcError('unavailable', `the hub at ${url} refused to stop; try again`)
+  const why = await refusalOf(url, 'POST', '/v1/shutdown', { delay_sec: 0 })
+  throw new ArcError(
+    'unavailable',
+    `the hub at ${url} refused to stop${why === undefined ? '; try again' : `: ${why}`}`,
+  )
 }

@@ -35,6 +35,9 @@ export function visible(text: string): string {
   })
 }
 
+/** A name in one line: a line end in it would forge lines of ours. */
+const oneLine = (text: string) => visible(text).replace(/\s+/g, ' ')
+
 /** The columns that a text takes in a terminal. */
 function width(text: string): number {
   const wide =
@@ -50,7 +53,7 @@ function width(text: string): number {
 /** Rows under their headings. A cell is one line; an empty column is left out. */
 export function table(headings: readonly string[], rows: readonly (readonly Cell[])[], none: string): string {
   if (rows.length === 0) return `${none}\n`
-  const texts = rows.map((row) => row.map((cell) => visible(`${cell ?? ''}`).replace(/\s+/g, ' ')))
+  const texts = rows.map((row) => row.map((cell) => oneLine(`${cell ?? ''}`)))
   const columns = headings.map((_, i) => i).filter((i) => texts.some((row) => row[i] !== ''))
   const widths = columns.map((i) => Math.max(...[headings, ...texts].map((row) => width(row[i] ?? ''))))
   const line = (row: readonly string[]) =>
@@ -75,15 +78,24 @@ export function messages(rows: readonly ReceivedMessage[]): string {
   return rows.map(message).join('')
 }
 
+/** A message with the texts of its attachments. */
+export function wholeMessage(row: ReceivedMessage): string {
+  const texts = row.attachments.flatMap((one) => {
+    const { content } = one as Readonly<Record<string, unknown>>
+    return typeof content === 'string' ? [visible(content).replace(/\n?$/, '\n')] : []
+  })
+  return [message(row), ...texts].join('\n')
+}
+
 /** A line about the message, and its text below. */
 export function message(row: ReceivedMessage): string {
   const { id, ts, from_agent, to_agent, channel, kind, thread_id, reply_to, offers = 1 } = row
   const facts = [
     styled('dim', time(ts)),
-    styled('bold', visible(from_agent)) +
-      (to_agent === null ? ` in ${visible(channel)}` : ` to ${visible(to_agent)}`),
-    kind !== 'chat' && `[${visible(kind)}]`,
-    thread_id !== null && `thread ${visible(thread_id)}`,
+    styled('bold', oneLine(from_agent)) +
+      (to_agent === null ? ` in ${oneLine(channel)}` : ` to ${oneLine(to_agent)}`),
+    kind !== 'chat' && `[${oneLine(kind)}]`,
+    thread_id !== null && `thread ${oneLine(thread_id)}`,
     reply_to !== null && `answers ${reply_to}`,
     offers > 1 && styled('yellow', `offered before (${offers} times)`),
   ].filter((fact) => fact !== false)
@@ -97,7 +109,7 @@ function indented({ body, attachments }: ReceivedMessage): string {
     const fields = one as Readonly<Record<string, unknown>>
     const what = [fields.type, fields.path, fields.language].filter((part) => typeof part === 'string')
     const length = typeof fields.content === 'string' ? ` (${fields.content.length} characters)` : ''
-    return `+ ${visible(what.join(' '))}${length}`
+    return `+ ${oneLine(what.join(' '))}${length}`
   })
   return [...lines, ...attached].map((line) => `    ${line}\n`).join('')
 }
@@ -119,7 +131,7 @@ export function sessions(rows: readonly (Session & { readonly reach?: string })[
 }
 
 export function bootstrap({ agent_id, session, latest_visible_id, live_agents }: Bootstrap): string {
-  const id = visible(agent_id)
+  const id = oneLine(agent_id)
   const is = session ? `${id} is signed in since ${time(session.created_at)}` : `${id} is not signed in`
   return `${is}; the latest message is ${latest_visible_id}\n\n${sessions(live_agents)}`
 }
@@ -171,10 +183,10 @@ export function lease(result: ClaimResult | LockResult): string {
   if (!result.acquired) return ''
   const [key, { expires_at }] =
     'lock' in result ? [result.lock.file_path, result.lock] : [result.claim.claim_key, result.claim]
-  return `${visible(key)} is yours until ${time(expires_at)}\n`
+  return `${oneLine(key)} is yours until ${time(expires_at)}\n`
 }
 
-export function receipts(rows: readonly Receipt[]): string {
+export function receipts(rows: readonly Receipt[], none = 'there is no receipt'): string {
   const cells = rows.map((row) => [
     row.message_id,
     row.from_agent,
@@ -187,18 +199,18 @@ export function receipts(rows: readonly Receipt[]): string {
     row.note,
   ])
   const headings = ['MESSAGE', 'FROM', 'TO', 'STATE', 'AT', 'VIA', 'WHY', 'OFFERS', 'NOTE']
-  return table(headings, cells, 'there is no receipt')
+  return table(headings, cells, none)
 }
 
 export function mailbox({ agent_id, unread, ambient_unread, oldest_unread_at }: Mailbox): string {
   const oldest = oldest_unread_at === null ? '' : `, the oldest since ${time(oldest_unread_at)}`
-  return `${visible(agent_id)} has ${unread} unread for it${oldest}, and ${ambient_unread} more in the room\n`
+  return `${oneLine(agent_id)} has ${unread} unread for it${oldest}, and ${ambient_unread} more in the room\n`
 }
 
 export function thread({ thread, messages: rows, tasks: work, claims, locks }: ThreadDetail): string {
   const held = [...claims, ...locks]
   return [
-    `${styled('bold', visible(thread.thread_id))}  ${thread.status}, ${thread.message_count} messages\n`,
+    `${styled('bold', oneLine(thread.thread_id))}  ${thread.status}, ${thread.message_count} ${thread.message_count === 1 ? 'message' : 'messages'}\n`,
     messages(rows),
     work.length > 0 ? tasks(work) : '',
     held.length > 0 ? leases(held) : '',
@@ -212,7 +224,7 @@ export function agent({ session, mailbox: box, claims, locks, tasks: work, last_
   return [
     session
       ? sessions([session])
-      : `${visible(box.agent_id)} is away, last seen ${time(box.last_seen) || 'never'}\n`,
+      : `${oneLine(box.agent_id)} is away, last seen ${time(box.last_seen) || 'never'}\n`,
     mailbox(box),
     held.length > 0 ? leases(held) : '',
     work.length > 0 ? tasks(work) : '',
@@ -226,6 +238,13 @@ export function agent({ session, mailbox: box, claims, locks, tasks: work, last_
 export function facts(value: object): string {
   const rows = Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
   const longest = Math.max(0, ...rows.map(([name]) => name.length))
-  const text = (one: unknown) => visible(typeof one === 'string' ? one : JSON.stringify(one))
+  const text = (one: unknown): string => {
+    if (typeof one === 'string') return visible(one)
+    if (typeof one !== 'object' || one === null) return `${one}`
+    const parts = Array.isArray(one)
+      ? one.map(text)
+      : Object.entries(one).map(([name, part]) => `${name.replaceAll('_', ' ')} ${text(part)}`)
+    return parts.join(', ') || 'none'
+  }
   return rows.map(([name, one]) => `${name.replaceAll('_', ' ').padEnd(longest)}  ${text(one)}\n`).join('')
 }

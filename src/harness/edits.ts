@@ -1,8 +1,7 @@
 // Which files a tool call edits, from the payload of any harness, in the one form of paths: relative to the project's folder.
 
-import { existsSync, realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { ROOM_FOLDER } from '../folder.js'
+import { resolve } from 'node:path'
+import { inProject, projectOf } from '../project-path.js'
 import { plainPath } from '../sdk/paths.js'
 import type { Payload } from './harness.js'
 
@@ -21,7 +20,10 @@ export function editedPaths(payload: Payload, folder: string): string[] {
   const calls = Array.isArray(payload.tool_calls) ? (payload.tool_calls as unknown[]) : [payload]
   const paths = calls.flatMap((call) => (isObject(call) ? pathsOf(call) : []))
   const root = paths.length === 0 ? folder : projectOf(folder)
-  return [...new Set(paths.map((path) => inProject(resolve(folder, path), root)))].slice(0, MOST_PATHS)
+  return [...new Set(paths.map((path) => plainPath(inProject(resolve(folder, path), root))))].slice(
+    0,
+    MOST_PATHS,
+  )
 }
 
 function pathsOf(call: Payload): string[] {
@@ -49,30 +51,6 @@ function parsed(value: unknown): unknown {
     return JSON.parse(value) as unknown
   } catch {
     return value
-  }
-}
-
-function inProject(path: string, root: string): string {
-  const inside = relative(root, real(path))
-  const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
-  return plainPath(isOutside ? path : inside)
-}
-
-/** The nearest folder upward that holds a room or a repository. */
-function projectOf(folder: string): string {
-  const start = real(folder)
-  for (let at = start; ; at = dirname(at)) {
-    if ([ROOM_FOLDER, '.git'].some((name) => existsSync(join(at, name)))) return at
-    if (dirname(at) === at) return start
-  }
-}
-
-/** Through links, also for a file that is not there yet. */
-function real(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return dirname(path) === path ? path : join(real(dirname(path)), basename(path))
   }
 }
 

@@ -55,7 +55,9 @@ export class ArcClient extends Working {
    */
   constructor(agentId: string, given: options.ClientOptions = {}) {
     const closing = new AbortController()
-    const agent = agentId.toWellFormed().trim() // as the hub will have it
+    const agent = String(agentId ?? '')
+      .toWellFormed()
+      .trim() // as the hub will have it
     if (agent === '') throw new ArcError('invalid_request', 'agentId must not be empty')
     const requester = requesterFor(given, closing)
     const leases = new Leases(requester, agent)

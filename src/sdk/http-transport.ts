@@ -148,8 +148,9 @@ export class HttpTransport implements Transport {
     // Every failure but ECONNREFUSED is "unreachable": no route, no such name, a sandbox that forbids sockets (EPERM,
     // EACCES). PROTOCOL §12 fixes the two phrases; agents branch on them (§13).
     const why = code === 'ECONNREFUSED' ? 'connection refused' : 'network unreachable'
+    const detail = code === 'ENOTFOUND' ? `${code}: the name of the host is unknown` : code
     const text =
-      `no hub answers at ${this.#url}: ${why} (${code}). On the host, start one with \`arc ensure\` ` +
+      `no hub answers at ${this.#url}: ${why} (${detail}). On the host, start one with \`arc ensure\` ` +
       'or give the base URL of the one that runs; from a sandbox never start one, use the file relay'
     return new ArcError('no_hub', text, { cause })
   }

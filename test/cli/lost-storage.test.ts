@@ -1,6 +1,6 @@
 // A hub whose database was deleted or replaced under it: `status` and `ensure` say so, in words that tell what to do.
 
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
@@ -37,6 +37,21 @@ for (const [what, lose] of Object.entries(LOSSES)) {
     t.match(json(await place.arc(['stop'])), { stopped: true, url })
   })
 }
+
+t.test('a room whose folder was deleted is cured as the text says, at any port', async (t) => {
+  const place = new Place(t)
+  const { url } = await place.ensure()
+  await place.arc(['post', '--agent', 'a', 'kept'])
+  rmSync(place.room(''), { recursive: true })
+  await until('the hub to be found', () => existsSync(place.room('.arc.pid')))
+  const status = await place.arc(['status'])
+  t.match(json(status), { running: true, url, storage_problem: /rescued/ })
+  t.match(json(await place.arc(['stop'])), { stopped: true, url })
+  const rescued = readdirSync(place.room('')).find((name) => name.includes('rescued')) ?? ''
+  renameSync(place.room(rescued), place.room('arc.sqlite3'))
+  await place.ensure()
+  t.match((await place.arc(['poll', '--agent', 'b', '--all', '--timeout', '0'])).stdout, /kept/)
+})
 
 t.test('status says for how long the storage has not answered', async (t) => {
   const place = new Place(t)

@@ -43,8 +43,30 @@ t.test('--file is the text', async (t) => {
   writeFileSync(place.path('binary'), Buffer.from([0xff, 0xfe, 0]))
   t.match(await post('--file', 'binary'), {
     status: 2,
-    stderr: /binary is no text in UTF-8; give it with --attach/,
+    stderr: /binary is no text in UTF-8; give a file with --attach/,
   })
+})
+
+t.test('standard input that is no text is refused', async (t) => {
+  const done = await shell("printf '\\377\\376' | arc post")
+  t.match(done, { status: 2, stderr: /standard input is no text in UTF-8/ })
+})
+
+t.test('paths count from the root of the project, wherever they are typed', async (t) => {
+  mkdirSync(place.path('deep', 'down'), { recursive: true })
+  writeFileSync(place.path('here.txt'), 'here\n')
+  const arc = (...args: string[]) =>
+    place.arc([...args, '--agent', 'me'], { cwd: place.path('deep', 'down') })
+  const lockOf = async (path: string) =>
+    json<{ lock: { file_path: string } }>(await arc('lock', path)).lock.file_path
+  t.equal(await lockOf('src/a.ts'), 'src/a.ts')
+  t.equal(await lockOf(place.path('src', 'a.ts')), 'src/a.ts')
+  t.equal(await lockOf('../../src/a.ts'), 'src/a.ts')
+  t.equal(await lockOf('/elsewhere/a.ts'), '/elsewhere/a.ts')
+  t.match(json(await arc('unlock', place.path('src', 'a.ts'))), { released: 'src/a.ts' })
+  t.match(json(await arc('scope', place.path('docs', '**'))), { scope: { globs: ['docs/**'] } })
+  const posted = json<Message>(await arc('post', '--attach', '../../here.txt'))
+  t.match(posted.attachments, [{ type: 'file_ref', path: 'here.txt' }, { type: 'text' }])
 })
 
 t.test('--attach adds a file: where it is, and its text as it is now', async (t) => {

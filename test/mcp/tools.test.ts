@@ -105,6 +105,15 @@ t.test('a long message is cut, and arc_message has the rest and its receipts', a
   t.match(await program.text('arc_message', { id, from }), / end\n/)
 })
 
+t.test('a path is held from the root of the project, however the model gives it', async (t) => {
+  const cwd = ownFolder(t)
+  const program = await Program.start(t, { args: [...at, '--agent', 'holder'], cwd })
+  const path = join(cwd, 'src', 'held.ts')
+  t.match(await program.text('arc_hold', { lock: path }), 'You hold lock src/held.ts')
+  t.match(await program.text('arc_release', { lock: path }), 'Released src/held.ts')
+  t.match(await program.text('arc_hold', { scope: [join(cwd, 'docs/**')] }), 'You hold scope docs/**')
+})
+
 t.test('no text is cut in the middle of a character', async (t) => {
   const long = await ArcClient.quickstart(`${'a'.repeat(46)}😀bcd`, { baseUrl: hub.url })
   t.teardown(() => long.close())

@@ -6,6 +6,7 @@ import { requiredPositional, seconds, text } from '../arguments.js'
 import { bodyFrom } from '../body.js'
 import { command } from '../command.js'
 import { ExitStatus, LATE_STATUS, say, show } from '../output.js'
+import { sayIfUnknown } from '../recipient.js'
 
 export default command({
   args: {
@@ -27,6 +28,7 @@ export default command({
     }
     const body = await bodyFrom({ text: given.text })
     const client = await signIn(given)
+    await sayIfUnknown(client, callee)
     try {
       await show(given, await client.call(callee, body, options), (texts, row) => texts.message(row))
     } catch (error) {

@@ -1,11 +1,12 @@
 // `arc`: the hub in the foreground. `arc ensure` starts the same command in the background, which reports over IPC that the
 // hub is ready, or why it did not start.
 
-import { dirname } from 'node:path'
+import { existsSync, watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { Hub } from '../../actors/hub.js'
 import { logFile } from '../../actors/log-file.js'
 import { standardError } from '../../actors/log-sinks.js'
-import { makeFolder } from '../../folder.js'
+import { makeFolder, ROOM_FOLDER } from '../../folder.js'
 import { isAlive } from '../../process-stat.js'
 import { urlHost } from '../../protocol/address.js'
 import { ArcError, type ErrorData } from '../../protocol/errors.js'
@@ -34,6 +35,9 @@ export type StartReport =
 
 /** In the environment of a hub that `arc ensure` starts. At any free port it gives way to one on the same storage. */
 export const GIVES_WAY = 'ARC_GIVES_WAY'
+
+/** Milliseconds for which a room's folder is gone before its pid file is written again. */
+const GONE_MS = 1_000
 
 const args = { ...hubArguments, quiet: { type: 'boolean', description: 'Log errors only' } } as const
 
@@ -67,7 +71,9 @@ export default silentCommand({
     const { path, winner } = announce(hub, process.env[GIVES_WAY] !== undefined && options.port === 0)
     if (winner === undefined) report({ ready: { url: hub.url, pid: process.pid } })
     else stopping.abort()
+    const kept = path === undefined ? undefined : keepPidFile(path, hub)
     const status = await hub.stopped
+    kept?.close()
     if (winner !== undefined) report({ elsewhere: { url: winner } })
     if (path) removePidFile(path, process.pid)
     throw new ExitStatus(status)
@@ -116,6 +122,28 @@ function announce(hub: Hub, mayGiveWay: boolean): Announced {
     const why = (error as Error).message
     say(`arc: ${path} can't be written (${why}); commands find this hub only with --port ${hub.port}`)
     return {}
+  }
+}
+
+/**
+ * Writes the pid file of a room in `.arc/` again if that folder is deleted: without it `arc stop` and `arc status` don't find
+ * the hub, which could not say that its storage is gone. It watches the folder above, in which little happens.
+ */
+function keepPidFile(path: string, hub: Hub): { close(): void } | undefined {
+  const room = dirname(path)
+  const project = dirname(room)
+  if (basename(room) !== ROOM_FOLDER) return undefined
+  const look = () => {
+    if (!existsSync(path) && existsSync(project)) announce(hub, false)
+  }
+  try {
+    const watcher = watch(project, { persistent: false }, (_event, name) => {
+      // Not at once: the project may be about to be deleted.
+      if (name === ROOM_FOLDER && !existsSync(room)) setTimeout(look, GONE_MS).unref()
+    })
+    return watcher.on('error', () => watcher.close())
+  } catch {
+    return undefined // a system without such watches
   }
 }
 

@@ -15,6 +15,6 @@ export default command({
     const id = requiredId(given.id, 'ID')
     const client = await view(given)
     const message = await client.message(id)
-    await show(given, message, (texts, row) => texts.message(row))
+    await show(given, message, (texts, row) => texts.wholeMessage(row))
   },
 })

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { pathFromRoot } from '../../project-path.js'
 import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
 import { requiredText, seconds, usageError } from '../arguments.js'
@@ -37,7 +38,7 @@ export default silentCommand({
     const end = rawArgs.indexOf('--')
     const [command, ...rest] = end === -1 ? [] : rawArgs.slice(end + 1)
     if (command === undefined) throw usageError('a COMMAND is required after --')
-    const path = requiredText(given.lock, 'lock')
+    const path = pathFromRoot(requiredText(given.lock, 'lock'))
     const wait = seconds(given.wait, 'wait')
     const client = await signIn(given)
     await take(client, path, wait)

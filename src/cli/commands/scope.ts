@@ -1,5 +1,6 @@
 // `arc scope`: leases all paths that globs match (PROTOCOL §19), or says who is in the way.
 
+import { globFromRoot } from '../../project-path.js'
 import { SCOPE_MODES } from '../../protocol/kinds.js'
 import type { ScopeResult } from '../../sdk/lease-options.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
@@ -35,7 +36,7 @@ export default command({
   maxPositionals: Number.POSITIVE_INFINITY,
   async run(given) {
     const release = wholeNumber(given.release, 'release', 1, Number.MAX_SAFE_INTEGER)
-    const globs = given._
+    const globs = given._.map((glob) => globFromRoot(glob))
     if (release !== undefined && globs.length > 0) throw usageError('give --release or GLOB, not both')
     if (release === undefined && globs.length === 0) throw usageError('GLOB is required, in quotes')
     const options = {

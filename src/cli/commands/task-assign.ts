@@ -5,6 +5,7 @@ import { requiredId, requiredPositional } from '../arguments.js'
 import { command } from '../command.js'
 import { leaseArguments, leaseTtl } from '../leases.js'
 import { show } from '../output.js'
+import { sayIfUnknown } from '../recipient.js'
 
 export default command({
   args: {
@@ -19,6 +20,7 @@ export default command({
     const assignee = requiredPositional(given.assignee, 'ASSIGNEE')
     const ttlSec = leaseTtl(given)
     const client = await signIn(given)
+    await sayIfUnknown(client, assignee)
     const task = await client.assignTask(id, assignee, { ttlSec })
     await show(given, task, (texts) => texts.tasks([task]))
   },

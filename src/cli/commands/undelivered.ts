@@ -28,6 +28,6 @@ export default command({
     }
     const client = await view(given)
     const rows = await client.undelivered(filter)
-    await show(given, rows, (texts) => texts.receipts(rows))
+    await show(given, rows, (texts) => texts.receipts(rows, 'nothing waits: all has been shown'))
   },
 })

@@ -59,6 +59,9 @@ async function lead(role: Role): Promise<Message> {
   await wait(role, task, ARTIFACT)
   await wait(role, task, VERIFIED)
   await post(role, 'notice', 'smoke run closed: everyone has answered', { replyTo: task.id })
+  role.doing(`complete the task #${task.id}`)
+  await client.completeTask(task.id, { signal })
+  role.done(`completed the task #${task.id}`)
   return task
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { leaseWords } from '../../lease-words.js'
+import { globFromRoot, pathFromRoot } from '../../project-path.js'
 import { ArcError } from '../../protocol/errors.js'
 import { shortened } from '../../quoting.js'
 import type { ArcClient } from '../../sdk/client.js'
@@ -24,9 +25,8 @@ export const hold = tool({
     'Before you edit: hold a file (lock), files (scope) or a piece of work (claim), one of them, until arc_release. wait: seconds in line.',
   input: z.strictObject({ ...what, wait: wait.default(0) }),
   isIdempotent: true,
-  async run({ wait, ...named }, { agent: { client }, signal }) {
-    checkOne(named)
-    const { lock, scope, claim } = named
+  async run({ wait, ...given }, { agent: { client }, signal }) {
+    const { lock, scope, claim } = whatIn(given)
     const options = { wait, signal }
     if (lock !== undefined) {
       const { acquired, lock: row, waiting, holders = [] } = await client.lock(lock, options)
@@ -47,9 +47,8 @@ export const release = tool({
   name: 'arc_release',
   description: 'Let go of what you hold, as soon as you are done with it.',
   input: z.strictObject(what),
-  async run(named, { agent: { client }, signal }) {
-    checkOne(named)
-    const { lock, scope, claim } = named
+  async run(given, { agent: { client }, signal }) {
+    const { lock, scope, claim } = whatIn(given)
     if (lock !== undefined) await client.unlock(lock, { signal })
     else if (claim !== undefined) await client.release(claim, { signal })
     else await client.releaseScope(await scopeOf(client, scope ?? [], signal), { signal })
@@ -57,9 +56,15 @@ export const release = tool({
   },
 })
 
-function checkOne({ lock, scope, claim }: What): void {
+/** Paths from the root of the project, however a model gives them. @throws ArcError unless exactly one is named */
+function whatIn({ lock, scope, claim }: What): What {
   const named = [lock, scope, claim].filter((one) => one !== undefined)
   if (named.length !== 1) throw new ArcError('invalid_request', 'name exactly one of lock, scope and claim')
+  return {
+    lock: lock === undefined ? undefined : pathFromRoot(lock),
+    scope: scope?.map((glob) => globFromRoot(glob)),
+    claim,
+  }
 }
 
 const held = (kind: string, name: string) =>
