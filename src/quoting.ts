@@ -65,9 +65,9 @@ export function quoted(text: string): string {
   return `| ${text.replace(/\r?\n|[\r\u2028\u2029\u0085]/g, '\n| ')}`
 }
 
-/** A name in one line. Names may be long, and may hold line breaks. */
+/** A name in one line. Names may be long, and may hold line breaks and what turns the direction of a text. */
 export function shortened(name: string, max = MAX_NAME): string {
-  const plain = name.replace(/[\p{Cc}\u2028\u2029]/gu, ' ')
+  const plain = name.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
   return plain.length <= max ? plain : `${beginning(plain, max - 1)}…`
 }
 

@@ -72,6 +72,9 @@ function helpFor(typed: readonly string[]): string {
   return ['arc', commandAt(typed), '--help'].filter((word) => word !== undefined).join(' ')
 }
 
+/** The hub's words name its requests; here a command makes them. */
+const forCommands = (text: string): string => text.replace('POST /v1/channels', 'arc channel create')
+
 const typed = process.argv.slice(2)
 
 main(typed).then(exit, async (error: unknown) => {
@@ -80,10 +83,13 @@ main(typed).then(exit, async (error: unknown) => {
     say(`arc error: ${error.message}; see ${helpFor(typed)}`)
     return exit(USAGE_STATUS)
   }
-  if (error instanceof Error && error.name === 'ArcError') say(`arc error: ${error.message}`)
-  else
-    say(
-      `arc error: ${(await import('../stack-trace.js')).inSources(`${error instanceof Error ? error.stack : error}`)}`,
-    )
+  if (error instanceof Error && error.name === 'ArcError') {
+    const { message, code } = error as ArcError
+    const isMistake = code === 'invalid_request'
+    say(`arc error: ${forCommands(message)}${isMistake ? `; see ${helpFor(typed)}` : ''}`)
+    return exit(isMistake ? USAGE_STATUS : 1)
+  }
+  const { inSources } = await import('../stack-trace.js')
+  say(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)
   return exit(1)
 })

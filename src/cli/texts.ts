@@ -2,6 +2,7 @@
 // character that a terminal would obey.
 
 import { styleText } from 'node:util'
+import { beginning } from '../cut.js'
 import type {
   Agent,
   Bootstrap,
@@ -38,6 +39,11 @@ export function visible(text: string): string {
 /** A name in one line: a line end in it would forge lines of ours. */
 const oneLine = (text: string) => visible(text).replace(/\s+/g, ' ')
 
+/** The most characters of a cell: one long name would make every row as long. */
+const MAX_CELL = 80
+
+const bounded = (text: string) => (text.length <= MAX_CELL ? text : `${beginning(text, MAX_CELL - 1)}…`)
+
 /** The columns that a text takes in a terminal. */
 function width(text: string): number {
   const wide =
@@ -53,7 +59,7 @@ function width(text: string): number {
 /** Rows under their headings. A cell is one line; an empty column is left out. */
 export function table(headings: readonly string[], rows: readonly (readonly Cell[])[], none: string): string {
   if (rows.length === 0) return `${none}\n`
-  const texts = rows.map((row) => row.map((cell) => oneLine(`${cell ?? ''}`)))
+  const texts = rows.map((row) => row.map((cell) => bounded(oneLine(`${cell ?? ''}`))))
   const columns = headings.map((_, i) => i).filter((i) => texts.some((row) => row[i] !== ''))
   const widths = columns.map((i) => Math.max(...[headings, ...texts].map((row) => width(row[i] ?? ''))))
   const line = (row: readonly string[]) =>

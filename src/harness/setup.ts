@@ -3,7 +3,16 @@
 
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { makeFolder } from '../folder.js'
@@ -46,6 +55,8 @@ interface Backup {
   readonly length: number
   /** What stood there. Null: there was no file. */
   readonly text: string | null
+  /** The folders that were made for the file, the innermost first. */
+  readonly folders?: readonly string[]
 }
 
 /** The word that wakes, in a hook or in the plugin. */
@@ -72,7 +83,9 @@ export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
     httpHooks: options.httpHooks ?? earlier ?? (options.undo ? { url: '', agent: '' } : undefined),
   }
   const all = places({ ...options, ...wishes })
+  const made = options.undo && !options.dryRun ? all.flatMap(({ file }) => foldersOf(file)) : []
   const files = all.map((place) => change(place, options))
+  removeEmpty(made)
   const isWritten = !options.undo && files.some(({ outcome }) => outcome === 'written')
   const note = asks?.(options.permissions)
   return { harness, files, remains: isWritten ? [remains, ...(note === undefined ? [] : [note])] : [] }
@@ -164,6 +177,28 @@ function restored(text: string, { start, length, text: old }: Backup): string | 
   return old === null ? null : text.slice(0, start) + old + text.slice(start + length)
 }
 
+/** The folders that a file needs and that are not there, the innermost first. */
+function missingAbove(file: string): string[] {
+  const folder = dirname(file)
+  return existsSync(folder) ? [] : [folder, ...missingAbove(folder)]
+}
+
+/** An empty folder of a harness would say that the harness is installed. */
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
+    try {
+      rmdirSync(folder)
+    } catch {
+      // somebody has put something there
+    }
+  }
+}
+
+function foldersOf(file: string): readonly string[] {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : null
+  return readBackup(file, before)?.folders ?? []
+}
+
 /** Keeps the part of the file that has changed: the rest may hold secrets. */
 function keepBackup(file: string, before: string | null, after: string): void {
   const earlier = readBackup(file, before)
@@ -183,6 +218,7 @@ function keepBackup(file: string, before: string | null, after: string): void {
     start,
     length: after.length - start - end,
     text: first === null ? null : given.slice(start, given.length - end),
+    folders: earlier?.folders ?? missingAbove(file),
   }
   write(backupOf(file), JSON.stringify(backup))
 }

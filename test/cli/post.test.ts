@@ -47,6 +47,17 @@ t.test('--file is the text', async (t) => {
   })
 })
 
+t.test('what the hub takes for a mistake is one of the command line', async (t) => {
+  t.match(await place.arc(['scope', '--agent', 'me', '[bad']), {
+    status: 2,
+    stderr: /has a \[ without its \]; see arc scope --help\n$/,
+  })
+  t.match(await post('--channel', 'nope', 'x'), {
+    status: 1,
+    stderr: /channel "nope" does not exist; create it first with arc channel create\n$/,
+  })
+})
+
 t.test('standard input that is no text is refused', async (t) => {
   const done = await shell("printf '\\377\\376' | arc post")
   t.match(done, { status: 2, stderr: /standard input is no text in UTF-8/ })

@@ -1,8 +1,18 @@
 // `arc setup` and the files themselves: links, bytes that are no text, and modes.
 
-import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { SETUP_NAMES } from '../../src/harness/places.js'
+import { installedHarnesses } from '../../src/harness/setup.js'
 import { atHome, OURS, placeOf, set } from './home.js'
 
 t.test('a file that is not UTF-8 is left alone', async (t) =>
@@ -31,5 +41,14 @@ t.test('a link to a file that is not there yet stays a link', async (t) =>
     t.ok(lstatSync(file).isSymbolicLink())
     t.match(readFileSync(target, 'utf8'), OURS)
     t.equal(statSync(target).mode & 0o777, 0o600)
+  }),
+)
+
+t.test('undone, it leaves no folder that it has made', async (t) =>
+  atHome(t, (home) => {
+    for (const harness of SETUP_NAMES) set(harness)
+    for (const harness of SETUP_NAMES) set(harness, { undo: true })
+    t.strictSame(readdirSync(home), ['state'])
+    t.strictSame(installedHarnesses(), [])
   }),
 )

@@ -70,7 +70,8 @@ export default command({
       await showFacts(given, {
         running: error instanceof LostStorage,
         started: false,
-        url: error instanceof LostStorage ? error.url : wantedUrl(wanted),
+        ...(error instanceof LostStorage && { url: error.url }),
+        ...(!(error instanceof LostStorage) && wanted.port !== 0 && { url: wantedUrl(wanted) }),
         error: error instanceof Error ? error.message : String(error),
       })
       throw new ExitStatus(1)
