@@ -84,10 +84,8 @@ main(typed).then(exit, async (error: unknown) => {
     return exit(USAGE_STATUS)
   }
   if (error instanceof Error && error.name === 'ArcError') {
-    const { message, code } = error as ArcError
-    const isMistake = code === 'invalid_request'
-    say(`arc error: ${forCommands(message)}${isMistake ? `; see ${helpFor(typed)}` : ''}`)
-    return exit(isMistake ? USAGE_STATUS : 1)
+    say(`arc error: ${forCommands(error.message)}`)
+    return exit(1)
   }
   const { inSources } = await import('../stack-trace.js')
   say(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)

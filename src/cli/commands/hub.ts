@@ -139,7 +139,7 @@ function keepPidFile(path: string, hub: Hub): { close(): void } | undefined {
   try {
     const watcher = watch(project, { persistent: false }, (_event, name) => {
       // Not at once: the project may be about to be deleted.
-      if (name === ROOM_FOLDER && !existsSync(room)) setTimeout(look, GONE_MS).unref()
+      if (name === ROOM_FOLDER) setTimeout(look, GONE_MS).unref()
     })
     return watcher.on('error', () => watcher.close())
   } catch {

@@ -1,6 +1,7 @@
 // `arc scope`: leases all paths that globs match (PROTOCOL §19), or says who is in the way.
 
 import { globFromRoot } from '../../project-path.js'
+import { globProblem } from '../../protocol/globs.js'
 import { SCOPE_MODES } from '../../protocol/kinds.js'
 import type { ScopeResult } from '../../sdk/lease-options.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
@@ -37,6 +38,10 @@ export default command({
   async run(given) {
     const release = wholeNumber(given.release, 'release', 1, Number.MAX_SAFE_INTEGER)
     const globs = given._.map((glob) => globFromRoot(glob))
+    for (const glob of globs) {
+      const problem = globProblem(glob)
+      if (problem !== undefined) throw usageError(`the glob ${JSON.stringify(glob)} ${problem}`)
+    }
     if (release !== undefined && globs.length > 0) throw usageError('give --release or GLOB, not both')
     if (release === undefined && globs.length === 0) throw usageError('GLOB is required, in quotes')
     const options = {
