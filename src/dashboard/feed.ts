@@ -5,9 +5,10 @@
 // it has enough of them, and shows all down to the id to which every listing was read.
 
 import { signal } from '@preact/signals'
-import type { Message } from '../protocol/objects.js'
-import { HubError, Listing } from './api.js'
+import type { Message, ThreadDetail } from '../protocol/objects.js'
+import { get, HubError, Listing } from './api.js'
 import { markRead, noteUnread } from './inbox.js'
+import { messageOf } from './model/message.js'
 import { EMPTY, merged, type Stretch, withNewer, withNext, withOlder } from './model/stretch.js'
 import { belongs, hashOf, isSame, type View, viewOf } from './model/views.js'
 import { needle } from './page-state.js'
@@ -19,8 +20,6 @@ const MORE_ROWS = 200
 /** Rows of a further page of a listing whose rows the view does not show, and the most pages of one step. */
 const PAGE_ROWS = 500
 const MAX_PAGES = 8
-/** The most agents whose inboxes it reads for a thread. */
-const MAX_PEERS = 8
 const MAX_HASH_CHARS = 50_000
 
 export const view = signal<View>(viewOf(location.hash))
@@ -40,6 +39,8 @@ export const replyTo = signal<Message | undefined>(undefined)
 let opening = 0
 let cameMeanwhile: Message[] = []
 let isReadingMore = false
+/** The listings of the open view. */
+let sources: readonly Source[] = []
 
 export function open(next: View): void {
   if (isSame(next, view.value) && feedState.value !== 'failed') return
@@ -93,7 +94,8 @@ export async function load(): Promise<void> {
     return
   }
   try {
-    const { rows, from } = await readBack(await sourcesOf(shown), undefined, FIRST_ROWS)
+    sources = sourcesOf(shown)
+    const { rows, from } = (await readThread(shown)) ?? (await readBack(sources, undefined, FIRST_ROWS))
     if (turn !== opening) return
     stretch.value = withNewer({ ...EMPTY, from }, merged(rows, cameMeanwhile), 'start')
     feedState.value = 'ready'
@@ -121,22 +123,16 @@ interface Source {
 const inboxOf = (agent: string) => new Listing(`/v1/inbox/${encodeURIComponent(agent)}`)
 
 /** The listings whose messages make up a view. What the operator has written to an agent is in the agent's inbox. */
-async function sourcesOf({ kind, name }: View): Promise<Source[]> {
+function sourcesOf({ kind, name }: View): Source[] {
   const all = () => true
   switch (kind) {
     case 'channel':
       return [{ listing: new Listing('/v1/messages', { channel: name }), keep: all }]
-    case 'thread': {
-      const mine = { listing: inboxOf(me.value), keep: ({ thread_id: id }: Message) => id === name }
+    case 'thread':
       return [
         { listing: new Listing('/v1/messages', { thread_id: name }), keep: all },
-        mine,
-        ...(await peersIn(mine)).map((agent) => ({
-          listing: inboxOf(agent),
-          keep: ({ from_agent: from, thread_id: id }: Message) => from === me.value && id === name,
-        })),
+        { listing: inboxOf(me.value), keep: ({ thread_id: id }) => id === name },
       ]
-    }
     case 'inbox':
       return [{ listing: inboxOf(me.value), keep: all }]
     case 'direct':
@@ -149,36 +145,60 @@ async function sourcesOf({ kind, name }: View): Promise<Source[]> {
   }
 }
 
-/** The agents that have written to the operator in a thread lately. */
-async function peersIn(mine: Source): Promise<string[]> {
-  const { rows } = await readOneBack(mine, undefined, FIRST_ROWS)
-  return [...new Set(rows.map(({ from_agent: from }) => from))].slice(-MAX_PEERS)
-}
-
 interface Part {
   readonly rows: readonly Message[]
   /** As in `Stretch`. */
   readonly from: number
 }
 
+/**
+ * A whole thread, with the direct messages that the operator has got and written in it. Undefined: the view is no thread, or
+ * a long one.
+ */
+async function readThread(shown: View): Promise<Part | undefined> {
+  const [said] = shown.kind === 'thread' ? sources : []
+  if (!said || (await readOneBack(said, undefined, FIRST_ROWS)).from > 0) return undefined
+  try {
+    const { messages } = await get<ThreadDetail>(`/v1/threads/${encodeURIComponent(shown.name)}`)
+    return { rows: messages.map(messageOf).filter((message) => belongs(shown, message, me.value)), from: 0 }
+  } catch (error) {
+    if (error instanceof HubError && error.status === 404) return { rows: [], from: 0 }
+    if (error instanceof HubError && error.status > 0) return undefined // too large for one answer
+    throw error
+  }
+}
+
 /** The last messages before an id, or of all. */
-async function readBack(sources: readonly Source[], id: number | undefined, want: number): Promise<Part> {
-  const parts = await Promise.all(sources.map((source) => readOneBack(source, id, want)))
-  const from = Math.max(0, ...parts.map((part) => part.from))
-  const rows = parts.map((part) => part.rows.filter((message) => message.id >= from))
+async function readBack(
+  [first, ...others]: readonly Source[],
+  id: number | undefined,
+  want: number,
+): Promise<Part> {
+  if (!first) return { rows: [], from: 0 }
+  const part = await readOneBack(first, id, want)
+  const beside = await Promise.all(others.map((source) => readOneBack(source, id, want, part.from)))
+  const parts = [part, ...beside]
+  const from = Math.max(...parts.map((one) => one.from))
+  const rows = parts.map((one) => one.rows.filter((message) => message.id >= from))
   return { rows: rows.reduce<readonly Message[]>(merged, []), from }
 }
 
-async function readOneBack({ listing, keep }: Source, id: number | undefined, want: number): Promise<Part> {
+/** Not further back than to `floor`. */
+async function readOneBack(
+  { listing, keep }: Source,
+  id: number | undefined,
+  want: number,
+  floor = 0,
+): Promise<Part> {
   let kept: Message[] = []
-  let from = id
-  for (let page = 0; page < MAX_PAGES && kept.length < want; page++) {
-    const { rows, fromStart } = await listing.before(from, page === 0 ? want : PAGE_ROWS)
+  let from = id ?? Number.POSITIVE_INFINITY
+  for (let page = 0; page < MAX_PAGES && kept.length < want && from > floor; page++) {
+    const before = from === Number.POSITIVE_INFINITY ? undefined : from
+    const { rows, fromStart } = await listing.before(before, page === 0 ? want : PAGE_ROWS)
     kept = [...rows.filter(keep), ...kept]
-    if (fromStart) return { rows: kept, from: 0 }
-    from = rows[0]?.id
+    from = fromStart ? 0 : (rows[0]?.id ?? 0)
   }
-  return { rows: kept, from: from ?? 0 }
+  return { rows: kept, from }
 }
 
 /** Reads the messages before the first one of the stretch. */
@@ -188,7 +208,7 @@ export async function readOlder(): Promise<void> {
   isReadingMore = true
   const turn = opening
   try {
-    const older = await readBack(await sourcesOf(view.value), from, MORE_ROWS)
+    const older = await readBack(sources, from, MORE_ROWS)
     if (turn === opening) stretch.value = withOlder(stretch.value, older.rows, older.from)
   } catch {
     // the connection is lost, and a banner says so; the next scroll tries again
@@ -204,7 +224,6 @@ export async function readNext(): Promise<void> {
   isReadingMore = true
   const turn = opening
   try {
-    const sources = await sourcesOf(view.value)
     let next = await readOn(sources, last.id)
     while (next.rows.length === 0 && next.upTo !== undefined) next = await readOn(sources, next.upTo)
     if (turn === opening) stretch.value = withNext(stretch.value, next.rows, next.upTo === undefined)
