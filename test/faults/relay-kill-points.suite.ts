@@ -110,6 +110,7 @@ export function testKillPoints(who: string, start: (t: Test) => Promise<Mortal>)
     others.push('the last one') // it makes the hub look at the crowd
     agent.post('z', 'the last one')
     await until('it to be archived', () => !agent.hotFiles('requests').includes('a.work'))
+    await agent.responseTo('z')
     t.equal(agent.allFiles('requests').filter((name) => name === 'a.work').length, 1, 'moved, not deleted')
     t.strictSame(look(), before, 'the response is what it was')
     const stored = await hub.calls().everythingIn('general')
