@@ -76,6 +76,9 @@ export async function signedIn<T>(
   return { client, answer: await asked }
 }
 
+/** The agent's client, without a session of its own. */
+export const unregistered = (given: Given): ArcClient => clientOf(requiredAgent(given), given).client
+
 /** A client that only looks: the agent's, if one is named, else nobody's. */
 export async function view(given: Given): Promise<ArcClient> {
   return (await viewed(given, async () => {})).client

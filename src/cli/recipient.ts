@@ -1,6 +1,7 @@
 // What the sender of a direct message is told about its addressee: stored is not received.
 
-import type { Message } from '../protocol/objects.js'
+import { ArcError } from '../protocol/errors.js'
+import type { Agent, Message } from '../protocol/objects.js'
 import type { ArcClient } from '../sdk/client.js'
 import type { PostedMessage } from '../sdk/options.js'
 import { say } from './output.js'
@@ -25,6 +26,18 @@ const unknown = (agentId: string) =>
 
 /** Says on standard error if no agent has had that name. */
 export async function sayIfUnknown(client: ArcClient, agentId: string): Promise<void> {
-  const { result } = (await ifSupported(client.agent(agentId))) ?? {}
-  if (result && !result.mailbox.known) say(`arc: ${unknown(agentId)}`)
+  if ((await agentOrUnknown(client, agentId)) === 'unknown') say(`arc: ${unknown(agentId)}`)
+}
+
+/** Undefined: the hub is one of version 1, and does not tell. */
+export async function agentOrUnknown(
+  client: ArcClient,
+  agentId: string,
+): Promise<Agent | 'unknown' | undefined> {
+  try {
+    return (await ifSupported(client.agent(agentId)))?.result
+  } catch (error) {
+    if (error instanceof ArcError && error.status === 404) return 'unknown'
+    throw error
+  }
 }

@@ -47,6 +47,23 @@ t.test('--file is the text', async (t) => {
   })
 })
 
+t.test('leaving by a name that is not here says so', async (t) => {
+  t.match(await place.arc(['leave', '--agent', 'neverwas']), {
+    status: 0,
+    stderr: /^arc: no agent of that name is here, and it holds nothing/,
+  })
+  await place.arc(['lock', '--agent', 'was', 'held.ts'])
+  t.match(await place.arc(['leave', '--agent', 'was']), { status: 0, stderr: '' })
+})
+
+t.test('asking, and giving a task to, a name that no agent has had says so at once', async (t) => {
+  const asked = await place.arc(['call', '--agent', 'me', '--timeout', '1', 'nobdy', 'are you there?'])
+  t.match(asked, { status: 124, stderr: /^arc: nobody of the name nobdy has signed in yet/ })
+  const { id } = json<Message>(await post('--kind', 'task', 'the parser'))
+  const given = await place.arc(['task', 'assign', '--agent', 'me', `${id}`, 'nobdy'])
+  t.match(given, { status: 0, stderr: /^arc: nobody of the name nobdy has signed in yet/ })
+})
+
 t.test('a glob that is none, and a channel that is not there', async (t) => {
   t.match(await place.arc(['scope', '--agent', 'me', '[bad']), {
     status: 2,
