@@ -284,7 +284,11 @@ export class ArcClient extends Working {
           () => false,
         )
       // If another client has the agent's session, it may count on what the agent holds.
-      if (isEnded) await this.#leases.releaseThese(held, AbortSignal.timeout(farewellSec * 1_000))
+      if (isEnded) {
+        const signal = AbortSignal.timeout(farewellSec * 1_000)
+        setMaxListeners(0, signal) // each release listens to it
+        await this.#leases.releaseThese(held, signal)
+      }
     }
     await this.#requester.close()
   }

@@ -7,6 +7,7 @@ import type { CallOptions } from './options.js'
 import { plainPath } from './paths.js'
 import { Reading } from './reading.js'
 import { type Requester, withQuery } from './requester.js'
+import { linkSignals } from './waiting.js'
 import { withLock } from './with-lock.js'
 
 export abstract class Holding extends Reading {
@@ -48,12 +49,15 @@ export abstract class Holding extends Reading {
       ifThere(this.listSlots({ agentId, ...given })),
     ])
     const own = claims.filter((claim) => claim.owner_agent_id === agentId)
+    const linked = linkSignals(given.signal) // each release listens to it
+    const { signal } = linked
     await Promise.allSettled([
-      ...own.map(({ claim_key }) => this.release(claim_key, given)),
-      ...locks.map(({ file_path }) => this.unlock(file_path, given)),
-      ...scopes.map(({ scope_id }) => this.releaseScope(scope_id, given)),
-      ...slots.map(({ name }) => this.releaseSlot(name, given)),
+      ...own.map(({ claim_key }) => this.release(claim_key, { signal })),
+      ...locks.map(({ file_path }) => this.unlock(file_path, { signal })),
+      ...scopes.map(({ scope_id }) => this.releaseScope(scope_id, { signal })),
+      ...slots.map(({ name }) => this.releaseSlot(name, { signal })),
     ])
+    linked.release()
   }
 
   /** Claims of all agents, by `claimed_at`. */

@@ -151,6 +151,22 @@ t.test(
   },
 )
 
+t.test('a client that holds much lets go of it without a warning of Node', async (t) => {
+  const warnings: string[] = []
+  const note = ({ message }: Error) => warnings.push(message)
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  const paths = Array.from({ length: 15 }, (_, i) => `much/${i}.ts`)
+  const client = await ArcClient.quickstart('holder-of-much', { baseUrl: hub.url })
+  await Promise.all(paths.map((path) => client.lock(path)))
+  await client.releaseAll({ signal: AbortSignal.timeout(30_000) })
+  t.strictSame(await client.listLocks({ agentId: client.agentId, activeOnly: true }), [])
+  await Promise.all(paths.map((path) => client.lock(path)))
+  await client.close()
+  await pause(50)
+  t.strictSame(warnings, [])
+})
+
 t.test('an open client keeps no process alive', async (t) => {
   const child = program(t, 'leaves', '')
   t.strictSame(await once(child, 'exit'), [0, null])
