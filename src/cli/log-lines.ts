@@ -15,10 +15,7 @@ export function renderLogLine(line: string): string {
 /** The local time, as other commands show it, with milliseconds. */
 function clock(iso: string): string {
   const at = new Date(iso)
-  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((value) =>
-    `${value}`.padStart(2, '0'),
-  )
-  return `${hours}:${minutes}:${seconds}.${`${at.getMilliseconds()}`.padStart(3, '0')}`
+  return `${at.toTimeString().slice(0, 8)}.${`${at.getMilliseconds()}`.padStart(3, '0')}`
 }
 
 /** Undefined for a line of another program, as a crash writes it. */

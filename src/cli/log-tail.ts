@@ -1,6 +1,6 @@
 // Reads the hub's log as it grows. The lines of a full file move to an older one, and the file starts again
-// (`src/actors/log-file.ts`). It shows every line exactly once, when it is whole: of a line that is just
-// written, a reader can get the first half alone.
+// (`src/actors/log-file.ts`). It shows every line exactly once, when it is whole: of a
+// line that is just written, a reader can get the first half alone.
 
 import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'

@@ -7,7 +7,7 @@ import { version } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import { UsageError, usageError } from './arguments.js'
 import { loaded } from './command.js'
-import { ExitStatus, exit, print, say, USAGE_STATUS } from './output.js'
+import { ExitStatus, exit, print, say, sayLines, USAGE_STATUS } from './output.js'
 import { COMMANDS, commandAt, HUB, verbsOf } from './registry.js'
 
 const HELP = ['--help', '-h', 'help']
@@ -72,9 +72,6 @@ function helpFor(typed: readonly string[]): string {
   return ['arc', commandAt(typed), '--help'].filter((word) => word !== undefined).join(' ')
 }
 
-/** The hub's words name its requests; here a command makes them. */
-const forCommands = (text: string): string => text.replace('POST /v1/channels', 'arc channel create')
-
 const typed = process.argv.slice(2)
 
 main(typed).then(exit, async (error: unknown) => {
@@ -84,10 +81,10 @@ main(typed).then(exit, async (error: unknown) => {
     return exit(USAGE_STATUS)
   }
   if (error instanceof Error && error.name === 'ArcError') {
-    say(`arc error: ${forCommands(error.message)}`)
+    say(`arc error: ${error.message}`)
     return exit(1)
   }
   const { inSources } = await import('../stack-trace.js')
-  say(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)
+  sayLines(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)
   return exit(1)
 })

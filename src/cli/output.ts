@@ -85,12 +85,18 @@ export function flushed(): Promise<void> {
   })
 }
 
+/** Says a text of several lines, all of them ours. */
+export function sayLines(text: string): void {
+  for (const line of text.split('\n')) say(line)
+}
+
+/** Says a line to the person. */
 export function say(text: string): void {
   if (!isBroken) tell(text)
 }
 
-/** A sentence may name what agents have named. */
-const CONTROLS = /(?!\n)\p{Cc}/gu
+/** A sentence may name what agents have named, and a line end in a name would forge a sentence of ours. */
+const CONTROLS = /\p{Cc}/gu
 
 function tell(text: string): void {
   // Without a listener the first failure would end the process with a stack trace.

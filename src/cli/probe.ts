@@ -50,19 +50,8 @@ export async function ask<T>(
   return answer?.ok ? answer.result : undefined
 }
 
-/** The words of a refusal; undefined if there are none. */
-export async function refusalOf(
-  url: string,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<string | undefined> {
-  const answer = await envelopeFrom(url, method, path, body)
-  return answer?.ok === false ? answer.error : undefined
-}
-
 /** Undefined when the answer is no JSON. */
-async function envelopeFrom<T>(
+export async function envelopeFrom<T>(
   url: string,
   method: string,
   path: string,

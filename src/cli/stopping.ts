@@ -10,7 +10,7 @@ import { ArcError } from '../protocol/errors.js'
 import { type PidFile, removePidFile } from '../sdk/pid-file.js'
 import { defaultStorage } from '../storage-file.js'
 import { say } from './output.js'
-import { ask, type Probe, probe, refusalOf } from './probe.js'
+import { ask, envelopeFrom, type Probe, probe } from './probe.js'
 import { type Proof, proveListener, proveProcess } from './process-proof.js'
 import { goneWithin } from './processes.js'
 import { fittingPidFiles, servesWanted, type Wanted, wantedUrl } from './running-hub.js'
@@ -129,13 +129,10 @@ async function stopByRequest(
 
 /** A pending shutdown would refuse this one, so it is cancelled first. */
 async function askToStop(url: string): Promise<void> {
-  const shutDown = () => ask(url, 'POST', '/v1/shutdown', { delay_sec: 0 })
-  if (await shutDown()) return
+  const shutDown = () => envelopeFrom(url, 'POST', '/v1/shutdown', { delay_sec: 0 })
+  if ((await shutDown())?.ok) return
   await ask(url, 'POST', '/v1/shutdown/cancel')
-  if (await shutDown()) return
-  const why = await refusalOf(url, 'POST', '/v1/shutdown', { delay_sec: 0 })
-  throw new ArcError(
-    'unavailable',
-    `the hub at ${url} refused to stop${why === undefined ? '; try again' : `: ${why}`}`,
-  )
+  const answer = await shutDown()
+  if (answer?.ok) return
+  throw new ArcError('unavailable', `the hub at ${url} refused to stop: ${answer?.error ?? 'try again'}`)
 }

@@ -64,6 +64,13 @@ t.test('asking, and giving a task to, a name that no agent has had says so at on
   t.match(given, { status: 0, stderr: /^arc: nobody of the name nobdy has signed in yet/ })
 })
 
+t.test('a name with a line end forges no line on standard error', async (t) => {
+  const forged = 'evil\narc: all is well'
+  await place.arc(['lock', '--agent', forged, 'forged.ts'])
+  const done = await place.arc(['lock', '--agent', 'me', 'forged.ts'])
+  t.match(done, { status: 1, stderr: /^evil arc: all is well has forged\.ts until [^\n]+\n$/ })
+})
+
 t.test('a glob that is none, and a channel that is not there', async (t) => {
   t.match(await place.arc(['scope', '--agent', 'me', '[bad']), {
     status: 2,
@@ -71,7 +78,7 @@ t.test('a glob that is none, and a channel that is not there', async (t) => {
   })
   t.match(await post('--channel', 'nope', 'x'), {
     status: 1,
-    stderr: /channel "nope" does not exist; create it first with arc channel create\n$/,
+    stderr: /channel "nope" does not exist; create it first with .*arc channel create\n$/,
   })
 })
 

@@ -70,8 +70,7 @@ export default command({
       await showFacts(given, {
         running: error instanceof LostStorage,
         started: false,
-        ...(error instanceof LostStorage && { url: error.url }),
-        ...(!(error instanceof LostStorage) && wanted.port !== 0 && { url: wantedUrl(wanted) }),
+        url: error instanceof LostStorage ? error.url : wanted.port === 0 ? undefined : wantedUrl(wanted),
         error: error instanceof Error ? error.message : String(error),
       })
       throw new ExitStatus(1)

@@ -1,6 +1,6 @@
 // The left side: the hub, its channels, the operator's inbox, and the agents.
 
-import { type Signal, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { open, view } from '../feed.js'
 import { unreadBySender, unreadCount } from '../inbox.js'
@@ -14,6 +14,7 @@ import { AgentName, Avatar } from './agent.js'
 import { Guard } from './guard.js'
 import { HoldIcon } from './hold-icon.js'
 import { Icon, type IconName } from './icon.js'
+import { More } from './more.js'
 import { Name } from './text.js'
 
 export function Sidebar(): JSX.Element {
@@ -43,7 +44,7 @@ export function Sidebar(): JSX.Element {
               </ViewLink>
             ))}
         </ul>
-        <Left of={channels.value.filter(isRoom).length} shown={rooms} />
+        <More of={channels.value.filter(isRoom).length} shown={rooms} step={LISTED} />
       </nav>
       <h2>
         Agents <span class="count">{inRoom}</span>
@@ -55,7 +56,7 @@ export function Sidebar(): JSX.Element {
           </Guard>
         ))}
       </ul>
-      <Left of={people.value.length} shown={agents} />
+      <More of={people.value.length} shown={agents} step={LISTED} />
     </aside>
   )
 }
@@ -65,21 +66,6 @@ const LISTED = 200
 /** The most capabilities in an agent's row. */
 const MAX_CAPABILITIES = 20
 const MAX_HELD = 8
-
-function Left({ of, shown }: { of: number; shown: Signal<number> }): JSX.Element | null {
-  if (of <= shown.value) return null
-  return (
-    <button
-      type="button"
-      class="more left-out"
-      onClick={() => {
-        shown.value += LISTED
-      }}
-    >
-      {of - shown.value} more
-    </button>
-  )
-}
 
 const CONNECTION = { connecting: 'connecting…', live: 'live', lost: 'not connected' } as const
 

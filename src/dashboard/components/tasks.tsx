@@ -1,6 +1,6 @@
 // Tasks as a tree: open ones first, with the progress of each branch and the holders of claims.
 
-import { computed, type Signal, useSignal } from '@preact/signals'
+import { computed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { completeTask } from '../actions.js'
 import { openIn, type TaskNode, taskLabel, viewOfTask } from '../model/tasks.js'
@@ -9,6 +9,7 @@ import { me, tree } from '../room.js'
 import { AgentTag } from './agent.js'
 import { Guard } from './guard.js'
 import { Icon } from './icon.js'
+import { More } from './more.js'
 import { show } from './sidebar.js'
 import { Name, NothingHere, Text } from './text.js'
 
@@ -23,24 +24,24 @@ const MAX_CHILDREN = 60
 export const foundTasks = computed(() => tree.value.filter(matches))
 
 export function Tasks(): JSX.Element {
-  const moreOpen = useSignal(0)
-  const moreDone = useSignal(0)
+  const openShown = useSignal(OPEN_SHOWN)
+  const doneShown = useSignal(DONE_SHOWN)
   const roots = foundTasks.value
   if (roots.length === 0) return <NothingHere what="task" none="No tasks." />
   const open = roots.filter((node) => openIn(node) > 0)
   const done = roots.filter((node) => openIn(node) === 0)
   return (
     <>
-      <TaskRows nodes={open.slice(0, OPEN_SHOWN + moreOpen.value)} />
-      <More left={open.length - OPEN_SHOWN - moreOpen.value} what="open" by={moreOpen} />
-      <TaskRows nodes={done.slice(0, DONE_SHOWN + moreDone.value)} />
-      <More left={done.length - DONE_SHOWN - moreDone.value} what="done" by={moreDone} />
-      {moreDone.value > 0 && (
+      <TaskRows nodes={open.slice(0, openShown.value)} />
+      <More of={open.length} shown={openShown} step={STEP_ROWS} what="open tasks" />
+      <TaskRows nodes={done.slice(0, doneShown.value)} />
+      <More of={done.length} shown={doneShown} step={STEP_ROWS} what="done tasks" />
+      {doneShown.value > DONE_SHOWN && (
         <button
           type="button"
           class="more"
           onClick={() => {
-            moreDone.value = 0
+            doneShown.value = DONE_SHOWN
           }}
         >
           Fewer done tasks
@@ -60,28 +61,6 @@ function TaskRows({ nodes }: { nodes: readonly TaskNode[] }): JSX.Element | null
         </Guard>
       ))}
     </ul>
-  )
-}
-
-interface MoreProps {
-  readonly left: number
-  readonly what: 'open' | 'done'
-  /** The rows beyond the first ones that are drawn. */
-  readonly by: Signal<number>
-}
-
-function More({ left, what, by }: MoreProps): JSX.Element | null {
-  if (left <= 0) return null
-  return (
-    <button
-      type="button"
-      class="more"
-      onClick={() => {
-        by.value += STEP_ROWS
-      }}
-    >
-      {left} more {what} tasks
-    </button>
   )
 }
 

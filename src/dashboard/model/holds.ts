@@ -1,5 +1,5 @@
-// A hold is a claim, a lock, a scope or a slot. The history of holds, for the lanes, has an interval for each time that an agent held a key.
-// An interval begins with the row. It ends when the row is released, expires, or is gone from the listing. Pure.
+// A hold is a claim, a lock, a scope or a slot. The history of holds, for the lanes, has an interval for each time that an
+// agent held a key. An interval begins with the row. It ends when the row is released, expires, or is gone from the listing. Pure.
 
 import type { Claim, Lock, Scope, Slot } from '../../protocol/objects.js'
 
@@ -61,30 +61,22 @@ export function holdOfLock(lock: Lock): Hold {
 }
 
 export function holdOfScope(scope: Scope): Hold {
-  return {
-    type: 'scope',
-    key: scope.globs.join('  '),
-    id: scope.scope_id,
-    owner: scope.agent_id,
-    sinceMs: Date.parse(scope.acquired_at),
-    expiresMs: Date.parse(scope.expires_at),
-    releasedMs: undefined,
-    threadId: undefined,
-    waiting: namesIn(scope.waiting),
-  }
+  return { type: 'scope', key: scope.globs.join('  '), id: scope.scope_id, ...heldNow(scope) }
 }
 
 export function holdOfSlot(slot: Slot): Hold {
+  return { type: 'slot', key: slot.name, id: slot.name, ...heldNow(slot) }
+}
+
+/** The hub lists no scopes and slots that were released. */
+function heldNow({ agent_id: owner, acquired_at, expires_at, waiting }: Scope | Slot) {
   return {
-    type: 'slot',
-    key: slot.name,
-    id: slot.name,
-    owner: slot.agent_id,
-    sinceMs: Date.parse(slot.acquired_at),
-    expiresMs: Date.parse(slot.expires_at),
+    owner,
+    sinceMs: Date.parse(acquired_at),
+    expiresMs: Date.parse(expires_at),
     releasedMs: undefined,
     threadId: undefined,
-    waiting: namesIn(slot.waiting),
+    waiting: namesIn(waiting),
   }
 }
 

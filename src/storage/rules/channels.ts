@@ -30,7 +30,9 @@ export function* mustExistToRead(name: string): Rule<void> {
 /** @throws ArcError 400 for a writer to an unknown channel */
 export function* mustExistToPost(name: string, { foundChannels }: Work): Rule<void> {
   if (!(yield* one('channel.find', { name })))
-    throw invalid(`channel "${name}" does not exist; create it first with POST /v1/channels`)
+    throw invalid(
+      `channel "${name}" does not exist; create it first with POST /v1/channels, or arc channel create`,
+    )
   foundChannels.add(name)
 }
 
