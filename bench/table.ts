@@ -20,10 +20,10 @@ export function tableReport(report: Report): string {
       where.durability ?? 'not said'
     }`,
   ]
-  return [...head, ...scenarios.map(scenarioTable), summary(scenarios)].join('\n')
+  return [...head, ...scenarios.flatMap(scenarioTable), summary(scenarios)].join('\n')
 }
 
-export function scenarioTable({ name, about, figures, impossible, tookSec }: ScenarioReport): string {
+export function scenarioTable({ name, about, figures, impossible, tookSec }: ScenarioReport): string[] {
   const columns = columnsOf(figures)
   const rows = figures.map((figure) => columns.map(({ cell }) => cell(figure)))
   const table = [columns.map(({ title }) => title), ...rows]
@@ -36,7 +36,7 @@ export function scenarioTable({ name, about, figures, impossible, tookSec }: Sce
     `${name}: ${about} (${Math.round(tookSec)} s)`,
     ...(figures.length > 0 ? lines.map((line) => `  ${line}`.trimEnd()) : []),
     ...impossible.map(({ who, what, why }) => `  not measured, ${who}, ${what}: ${why}`),
-  ].join('\n')
+  ]
 }
 
 interface Column {

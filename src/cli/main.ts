@@ -7,7 +7,7 @@ import { version } from '../package.js'
 import { ArcError } from '../protocol/errors.js'
 import { UsageError, usageError } from './arguments.js'
 import { loaded } from './command.js'
-import { ExitStatus, exit, print, say, sayLines, USAGE_STATUS } from './output.js'
+import { ExitStatus, exit, print, say, USAGE_STATUS } from './output.js'
 import { COMMANDS, commandAt, HUB, verbsOf } from './registry.js'
 
 const HELP = ['--help', '-h', 'help']
@@ -85,6 +85,6 @@ main(typed).then(exit, async (error: unknown) => {
     return exit(1)
   }
   const { inSources } = await import('../stack-trace.js')
-  sayLines(`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`)
+  say(...`arc error: ${inSources(`${error instanceof Error ? error.stack : error}`)}`.split('\n'))
   return exit(1)
 })

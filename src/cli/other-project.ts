@@ -19,12 +19,12 @@ export function isAnotherProjects({ pidFile, probe }: Found, wanted: Wanted): bo
 }
 
 /** What a person has to know about it: whose it is, and the two ways on. */
-export function othersRoom({ url, probe }: Found): string {
-  return (
-    `arc: the hub at ${url} is another project's: its room is ${probe.info.storage_path}, and commands in this folder ` +
-    `talk to it.\n  For a room of this project's own:  arc ensure --port 0\n  To share that room on purpose:     ` +
-    `export ARC_BASE_URL=${url}`
-  )
+export function othersRoom({ url, probe }: Found): string[] {
+  return [
+    `arc: the hub at ${url} is another project's: its room is ${probe.info.storage_path}, and commands in this folder talk to it.`,
+    `  For a room of this project's own:  arc ensure --port 0`,
+    `  To share that room on purpose:     export ARC_BASE_URL=${url}`,
+  ]
 }
 
 function isWithin(path: string, folder: string): boolean {

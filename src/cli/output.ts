@@ -85,14 +85,9 @@ export function flushed(): Promise<void> {
   })
 }
 
-/** Says a text of several lines, all of them ours. */
-export function sayLines(text: string): void {
-  for (const line of text.split('\n')) say(line)
-}
-
-/** Says a line to the person. */
-export function say(text: string): void {
-  if (!isBroken) tell(text)
+/** Says lines to the person. */
+export function say(...lines: readonly string[]): void {
+  if (!isBroken) for (const line of lines) tell(line)
 }
 
 /** A sentence may name what agents have named, and a line end in a name would forge a sentence of ours. */

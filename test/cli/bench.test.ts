@@ -31,7 +31,9 @@ t.test('two running hubs in turns, as JSON, and what can not be measured there',
     '--compare-url',
     other.url,
   ]
-  const report = json<Report>(await place.arc(args))
+  const done = await place.arc(args)
+  t.match(done.stderr, /\n {2}one agent +acquire, free p50, ms +[\d.]+ +[\d.]+ +[\d.]+/)
+  const report = json<Report>(done)
   t.match(report, { size: 'quick', rounds: 1, hub: hub.url, compare: other.url })
   const [leases, relay] = report.scenarios
   for (const { values } of leases?.figures ?? []) {

@@ -99,7 +99,7 @@ t.test('a role that failed is told in its own words, and nothing else is looked 
 })
 
 t.test('in words: who posted what, what reached whom by which way, and what is wrong', async (t) => {
-  const passed = render(judge(rolesOf(), around()))
+  const passed = render(judge(rolesOf(), around())).join('\n')
   t.match(passed, /^smoke run #7 PASSED in 0\.5 s, at http:\/\/127\.0\.0\.1:6969 \(arc-hub, mh1-here\)$/m)
   t.match(passed, /^ {2}smoke-b +over files +passed +posted #8, #11$/m)
   t.match(passed, /^ {2}#8 artifact +smoke-b → smoke-a +files → HTTP +250 ms$/m)
@@ -108,14 +108,14 @@ t.test('in words: who posted what, what reached whom by which way, and what is w
       rolesOf(() => ({ ok: false, error: 'too late' })),
       around(),
     ),
-  )
+  ).join('\n')
   t.match(failed, /^smoke run FAILED in /)
   t.match(failed, /^failed: too late$/m)
 })
 
 t.test('in words: what stood for a network where the roles over files ran', async (t) => {
   const no_network = { by: 'unshare -n', connecting_to_the_hub: 'ENETUNREACH' }
-  const text = render(judge(rolesOf(), { ...around(), no_network }))
+  const text = render(judge(rolesOf(), { ...around(), no_network })).join('\n')
   t.match(text, /over files, no network/)
   t.match(
     text,

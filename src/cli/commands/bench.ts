@@ -64,7 +64,7 @@ export default command({
       },
       finished: (scenario) => {
         if (isTerminal) process.stderr.write('\r\x1b[K')
-        say(given.json || isTerminal ? bench.scenarioTable(scenario) : `${scenario.name}: measured`)
+        say(...(given.json || isTerminal ? bench.scenarioTable(scenario) : [`${scenario.name}: measured`]))
       },
     })
     if (html !== undefined) writeFileSync(resolve(html), bench.htmlReport(report))

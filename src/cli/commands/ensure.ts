@@ -116,7 +116,7 @@ async function besideOther(other: Found, hubArgs: string[], timeoutMs: number): 
   const storage = defaultStorage()
   refuseClosed(storage)
   if (!isServer(storage) && !existsSync(storage)) {
-    say(othersRoom(other))
+    say(...othersRoom(other))
     refuseLost(other)
     return { running: true, started: false, url: other.url, storage_path: other.probe.info.storage_path }
   }

@@ -23,7 +23,7 @@ import { ArcError } from '../../protocol/errors.js'
 import { baseUrl, clientArguments } from '../agent-arguments.js'
 import { text, usageError } from '../arguments.js'
 import { command } from '../command.js'
-import { ExitStatus, say, sayLines, show } from '../output.js'
+import { ExitStatus, say, show } from '../output.js'
 import { agreesTo, isAtTerminal } from '../question.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, PACKAGE_ROOT))
@@ -112,7 +112,7 @@ export default command({
           ? `${file} can't be read, so it was left alone`
           : `${file} has other entries in these places, so they were left alone`
       say(`arc error: ${why}; ${undo ? 'take this out of it' : 'put this into it'} by hand:`)
-      for (const text of byHand) sayLines(text.trimEnd().replace(/^/gm, '  '))
+      for (const text of byHand) say(...text.trimEnd().replace(/^/gm, '  ').split('\n'))
     }
     if (files.some(({ byHand }) => byHand.length > 0)) throw new ExitStatus(1)
   },

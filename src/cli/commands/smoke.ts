@@ -44,9 +44,9 @@ export default command({
   async run(given) {
     try {
       const verdict = await prove(given)
-      if (wantsText(given)) print(`${render(verdict)}\n`)
+      if (wantsText(given)) print(`${render(verdict).join('\n')}\n`)
       else {
-        if (given.json === undefined) say(render(verdict))
+        if (given.json === undefined) say(...render(verdict))
         printJson(verdict)
       }
       if (!verdict.ok) throw new ExitStatus(1)

@@ -35,7 +35,7 @@ export default command({
       ...(hub.pidFile && { pid_file: hub.pidFile.path }),
       ...(existsSync(logFile) && { log_file: logFile }),
     })
-    if (isAnotherProjects(hub, wanted)) say(othersRoom(hub))
+    if (isAnotherProjects(hub, wanted)) say(...othersRoom(hub))
     if (status?.storage_problem) say(`arc: ${status.storage_problem}`)
     else if (status?.storage_silent_sec) say(`arc: ${silenceOf(status)}`)
   },

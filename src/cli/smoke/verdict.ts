@@ -134,8 +134,8 @@ function deliveriesOf(roles: readonly RoleVerdict[], stored: readonly Message[])
 
 const BY = { http: 'HTTP', relay: 'files' } as const
 
-/** The verdict as text for people. */
-export function render(verdict: SmokeVerdict): string {
+/** The verdict as lines for people. */
+export function render(verdict: SmokeVerdict): string[] {
   const { ok, url, implementation, instance_id, run, roles, deliveries, no_network, errors } = verdict
   const seconds = (verdict.elapsed_ms / 1_000).toFixed(1)
   const lines = [
@@ -159,5 +159,5 @@ export function render(verdict: SmokeVerdict): string {
     )
     lines.push(`a connection to the hub fails (${evidence}).`)
   }
-  return [...lines, ...errors.map((error) => `failed: ${error}`)].join('\n')
+  return [...lines, ...errors.map((error) => `failed: ${error}`)]
 }
