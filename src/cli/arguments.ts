@@ -29,14 +29,8 @@ export function requiredText(value: unknown, option: string): string {
 }
 
 /** @throws ArcError if it is missing or empty */
-export function requiredPositional(value: unknown, name: string): string {
-  if (typeof value === 'string' && value.trim() !== '') return value
-  throw usageError(`${name} is required; one that begins with a dash goes after --`)
-}
-
 /** The id of a message or task. */
-export function requiredId(value: unknown, name: string): number {
-  const given = requiredPositional(value, name)
+export function messageId(given: string, name: string): number {
   if (!/^[0-9]{1,15}$/.test(given))
     throw usageError(`${name} must be the number of a message, not "${given}"`)
   return Number(given)

@@ -31,10 +31,14 @@ export function checkCommandLine(rawArgs: readonly string[], known: ArgsDef, max
     if (seen.has(name) && !REPEATED.includes(name)) throw usageError(`--${name} is given twice; give it once`)
     seen.add(name)
   }
-  const named = Object.values(known).filter(({ type }) => type === 'positional').length
-  const surplus = positionals[maxPositionals ?? named]
+  const named = Object.entries(known).filter(([, { type }]) => type === 'positional')
+  for (const [i, [name, { required }]] of named.entries()) {
+    if (required && (positionals[i] ?? '').trim() === '')
+      throw usageError(`${name.toUpperCase()} is required; one that begins with a dash goes after --`)
+  }
+  const surplus = positionals[maxPositionals ?? named.length]
   if (surplus === undefined) return
-  const advice = named > 0 ? '; put a text with spaces in quotes' : ''
+  const advice = named.length > 0 ? '; put a text with spaces in quotes' : ''
   throw usageError(`unexpected argument "${surplus}"${advice}`)
 }
 

@@ -1,7 +1,7 @@
 // What every command has in common: it is checked as it was typed before it runs, it has examples, and, if it prints results,
 // it takes `--json`.
 
-import type { ArgsDef, CommandDef, ParsedArgs } from 'citty'
+import type { ArgDef, ArgsDef, CommandDef, ParsedArgs } from 'citty'
 import { checkCommandLine } from './command-line.js'
 
 /** A command line, and what it is for. */
@@ -9,6 +9,8 @@ export type Example = readonly [line: string, purpose: string]
 
 export interface Command extends CommandDef {
   readonly args: ArgsDef
+  /** The arguments that have to be given. */
+  readonly required?: readonly string[]
   readonly examples: readonly Example[]
   /** What follows `--` is another command's line. */
   readonly wrapsCommand?: true | undefined
@@ -60,7 +62,20 @@ function checked<A extends ArgsDef, G extends ArgsDef>(args: ArgsDef, definition
     checkCommandLine(own, args, maxPositionals)
     await definition.run(given as ParsedArgs<G>, rawArgs, data as Commands)
   }
-  return { args, examples, run, wrapsCommand }
+  return { args: optional(args), required: requiredOf(args), examples, run, wrapsCommand }
+}
+
+function requiredOf(args: ArgsDef): string[] {
+  const all = Object.entries(args)
+  return all.flatMap(([name, { type, required }]) => (type === 'positional' && required ? [name] : []))
+}
+
+/** What is missing is told by `checkCommandLine`, after a mistake in what is there. */
+function optional(args: ArgsDef): ArgsDef {
+  const all = Object.entries(args)
+  return Object.fromEntries(
+    all.map(([name, definition]) => [name, { ...definition, required: false } as ArgDef]),
+  )
 }
 
 export async function loaded({ load }: Entry): Promise<Command> {

@@ -46,11 +46,11 @@ export function generalHelp(columns: number): string {
 
 /** @param name as it is typed after `arc`; empty for the hub in the foreground */
 export function commandHelp(name: string, summary: string, command: Command, columns: number): string {
-  const { args, examples, wrapsCommand } = command
+  const { args, required = [], examples, wrapsCommand } = command
   const all = Object.entries(args)
   const positionals = all.filter(([, { type }]) => type === 'positional')
   const options = all.filter(([, { type }]) => type !== 'positional')
-  const places = wrapsCommand ? ['-- COMMAND …'] : positionals.map(placeOf)
+  const places = wrapsCommand ? ['-- COMMAND …'] : positionals.map((each) => placeOf(each, required))
   const typed = ['arc', name, options.length > 0 ? '[options]' : '', ...places]
   const sections = [
     wrapped(`${['arc', name].filter(Boolean).join(' ')}: ${summary}`, columns, 0),
@@ -65,8 +65,9 @@ export function commandHelp(name: string, summary: string, command: Command, col
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
 }
 
-function placeOf([name, { valueHint }]: [string, ArgDef]): string {
-  return valueHint === '…' ? `[${name.toUpperCase()}…]` : `[${name.toUpperCase()}]`
+function placeOf([name, { valueHint }]: [string, ArgDef], required: readonly string[]): string {
+  const place = `${name.toUpperCase()}${valueHint === '…' ? '…' : ''}`
+  return required.includes(name) ? place : `[${place}]`
 }
 
 function optionRows([name, option]: [string, ArgDef]): (readonly [string, string])[] {

@@ -6,7 +6,7 @@ import { LEASE_TTL_SEC } from '../protocol/limits.js'
 import type { ArcClient } from '../sdk/client.js'
 import type { ClaimResult, LockResult } from '../sdk/lease-options.js'
 import { agentArguments, SHELL_TTL_SEC, signedIn } from './agent-arguments.js'
-import { requiredPositional, seconds, wholeNumber } from './arguments.js'
+import { seconds, wholeNumber } from './arguments.js'
 import { command } from './command.js'
 import { ExitStatus, say, show, showFacts } from './output.js'
 
@@ -46,11 +46,10 @@ async function printLease(
 }
 
 const keyArgument = (description: string) =>
-  ({ key: { type: 'positional', required: false, description } }) as const satisfies ArgsDef
+  ({ key: { type: 'positional', required: true, description } }) as const satisfies ArgsDef
 
 /** A path counts from the root of the project. */
-function keyFrom(given: unknown, isPath: boolean): string {
-  const key = requiredPositional(given, 'KEY')
+function keyFrom(key: string, isPath: boolean): string {
   return isPath ? pathFromRoot(key) : key
 }
 

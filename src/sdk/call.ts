@@ -1,12 +1,13 @@
 // A call to another agent (PROTOCOL §15): it posts a `task_request` and waits for the `task_result` that replies to it.
 //
 // It reads the feed after the request's own id, with a cursor of its own. So it finds a result that comes before the
-// first read, and it moves no cursor of `poll`.
+// first read, and it moves no cursor of `poll`. The mailbox has the result, too, so it is acknowledged there.
 
 import { ArcError } from '../protocol/errors.js'
 import type { Message } from '../protocol/objects.js'
 import { FeedReader, HubReset } from './feed-reader.js'
 import { LONG_POLL_SEC } from './long-poll.js'
+import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import { type CallTarget, checkedNumber, type TaskRequestOptions } from './options.js'
 import { postMessage } from './posting.js'
 import type { Requester } from './requester.js'
@@ -56,7 +57,9 @@ export async function callAgent(
       const page = { waitSec, limit: PAGE_ROWS, includeSelf: true, signal: link.signal, persist: true }
       const rows = await reader.read(page)
       const result = rows.find((row) => row.kind === 'task_result' && row.reply_to === id)
-      if (result) return result
+      if (!result) continue
+      if (options.ack !== false) await acknowledge(requester, agentId, result.id, link.signal)
+      return result
     }
   } catch (error) {
     if (isLate) throw lateError(address, timeoutSec, request, error)
@@ -69,6 +72,20 @@ export async function callAgent(
     clearTimeout(timer)
     link.release()
   }
+}
+
+/** One try: if it fails, the mailbox has the result once more, which is better than to be late with it. */
+async function acknowledge(
+  requester: Requester,
+  agentId: string,
+  id: number,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const once = { signal, retryForSec: 0 }
+    if (!(await requester.announces(MAILBOX_FEATURE, once))) return
+    await requester.post(`/v1/messages/${id}/ack`, { agent_id: agentId }, once)
+  } catch {}
 }
 
 function lateError(

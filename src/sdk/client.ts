@@ -242,7 +242,8 @@ export class ArcClient extends Working {
   /**
    * Posts a `task_request` and waits for its `task_result`, a direct message or one in a channel. After `timeout`
    * (seconds, default 60) it rejects with `timeout`, and the request stays open. The call survives outages of the hub within
-   * that time. It moves no cursor of `poll`. A reset of the hub in between: `not_found`.
+   * that time. It moves no cursor of `poll`, and acknowledges the result (§18) unless `ack` is false: a mailbox has it no
+   * more. A reset of the hub in between: `not_found`.
    */
   call(target: options.CallTarget, body: string, given: options.TaskRequestOptions = {}): Promise<Message> {
     return callAgent(this.#requester, this.agentId, target, body, given)

@@ -236,6 +236,8 @@ export interface TaskRequestOptions extends CallOptions {
   attachments?: readonly AttachmentInput[] | undefined
   metadata?: Metadata | undefined
   parentTaskId?: number | undefined
+  /** Default true. False for a caller that hands the result on, and acknowledges it when it has arrived. */
+  ack?: boolean | undefined
 }
 
 /** The answer of a `serve` handler: the body alone, or with attachments and metadata. */

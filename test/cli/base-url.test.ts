@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Bootstrap } from '../../src/protocol/objects.js'
-import { call, freePort, json, Place, type RunOptions } from '../support/arc-process.js'
+import { call, json, Place, type RunOptions } from '../support/arc-process.js'
 import { startTestHub } from '../support/hub.js'
+import { steadyPort } from '../support/ports.js'
 
 const AT_ONCE_MS = 1_000
 const place = new Place(t)
@@ -62,7 +63,7 @@ t.test('with nothing said and no pid file it is port 6969', { skip: isTaken }, a
 
 for (const command of [['whoami'], ['poll'], ['post', 'hi']]) {
   t.test(`${command[0]} says "connection refused" at once and exits 1 when no hub is there`, async (t) => {
-    const url = `http://127.0.0.1:${await freePort()}`
+    const url = `http://127.0.0.1:${await steadyPort()}`
     const args = [...command, '--agent', 'me', '--base-url', url]
     const done = await place.arc(args)
     t.equal(done.status, 1)
@@ -78,7 +79,7 @@ for (const command of [['whoami'], ['poll'], ['post', 'hi']]) {
 
 t.test('a pid file that outlived its hub leads to "connection refused", not to another hub', async (t) => {
   const cwd = place.below('project', 'stale')
-  const url = `http://127.0.0.1:${await freePort()}`
+  const url = `http://127.0.0.1:${await steadyPort()}`
   writeFileSync(place.path('project', 'stale', '.arc.pid'), pidFile(url))
   const done = await place.arc(['whoami', '--agent', 'me'], { cwd })
   t.match(done.stderr, 'connection refused')

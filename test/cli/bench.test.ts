@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Report } from '../../bench/report.js'
+import { SCENARIOS } from '../../bench/scenarios.js'
 import { json, Place } from '../support/arc-process.js'
 import { startTestHub } from '../support/hub.js'
 
@@ -48,6 +49,12 @@ t.test('two running hubs in turns, as JSON, and what can not be measured there',
       ['hub', /name it with --spool-dir/],
     ],
   )
+})
+
+t.test('its help names every scenario, in their order', async (t) => {
+  const { stdout } = await place.arc(['bench', '--help'])
+  const names = SCENARIOS.map(({ name }) => name).join(', ')
+  t.match(stdout.replace(/\s+/g, ' '), `SCENARIO Any of ${names} (default: all)`)
 })
 
 t.test('what makes no sense is refused, with what to do', async (t) => {

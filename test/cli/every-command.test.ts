@@ -6,7 +6,8 @@ import t from 'tap'
 import { loaded } from '../../src/cli/command.js'
 import { commandHelp, generalHelp } from '../../src/cli/help.js'
 import { COMMANDS, HUB } from '../../src/cli/registry.js'
-import { call, freePort, jsonLines, Place } from '../support/arc-process.js'
+import { call, jsonLines, Place } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 
 /** A form of each command that works, in this order, in a room with a hub; and what it does not do. */
 const FORMS: Readonly<Record<string, { args: string; without?: readonly ('json' | 'hub' | 'output')[] }>> = {
@@ -119,7 +120,7 @@ t.test('a mistake exits with 2, and names the help of the command', async (t) =>
 
 t.test('without a hub every command says so, and exits with 1', async (t) => {
   const place = new Place(t)
-  const port = `${await freePort()}`
+  const port = `${await steadyPort()}`
   for (const { name, line } of forms.filter(({ does }) => does('hub'))) {
     const end = [...line, '--'].indexOf('--')
     const done = await place.arc([...line.slice(0, end), '--port', port, ...line.slice(end)])

@@ -6,7 +6,8 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import SqliteDatabase from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { freePort, json, Place } from '../support/arc-process.js'
+import { json, Place } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 
 t.jobs = 2
 
@@ -87,13 +88,13 @@ t.test('a storage folder that lies below a regular file', async (t) => {
   const place = new Place(t)
   writeFileSync(place.path('plain.txt'), 'mine')
   const storage = 'plain.txt/arc.sqlite3'
-  await refusesToStart(t, place, { port: await freePort(), storage, reason: /plain\.txt.*--storage/ })
+  await refusesToStart(t, place, { port: await steadyPort(), storage, reason: /plain\.txt.*--storage/ })
   t.equal(readFileSync(place.path('plain.txt'), 'utf8'), 'mine')
 })
 
 t.test('a storage folder in which not even root may make a file', NEEDS_PROC, async (t) => {
   const reason = /cannot write the log \/proc\/\.arc\.log .*--storage/
-  await refusesToStart(t, new Place(t), { port: await freePort(), storage: '/proc/arc.sqlite3', reason })
+  await refusesToStart(t, new Place(t), { port: await steadyPort(), storage: '/proc/arc.sqlite3', reason })
 })
 
 t.test('a storage folder that not even root can make', NEEDS_PROC, async (t) => {
@@ -101,7 +102,7 @@ t.test('a storage folder that not even root can make', NEEDS_PROC, async (t) => 
   const done = await place.arc([
     'ensure',
     '--port',
-    `${await freePort()}`,
+    `${await steadyPort()}`,
     '--storage',
     '/proc/arc/arc.sqlite3',
   ])
@@ -114,7 +115,7 @@ t.test('a directory as the storage path', async (t) => {
   const place = new Place(t)
   place.below('room.sqlite3')
   const reason = /room\.sqlite3 is a directory; give the path of a database file with --storage/
-  await refusesToStart(t, place, { port: await freePort(), storage: 'room.sqlite3', reason })
+  await refusesToStart(t, place, { port: await steadyPort(), storage: 'room.sqlite3', reason })
 })
 
 t.test('a file that is no database', async (t) => {
@@ -122,7 +123,7 @@ t.test('a file that is no database', async (t) => {
   const letter = 'Dear diary, '.repeat(1_000)
   writeFileSync(place.path('diary.txt'), letter)
   const reason = /diary\.txt .*not an SQLite database; move it away, or choose another with --storage/
-  await refusesToStart(t, place, { port: await freePort(), storage: 'diary.txt', reason })
+  await refusesToStart(t, place, { port: await steadyPort(), storage: 'diary.txt', reason })
   t.equal(readFileSync(place.path('diary.txt'), 'utf8'), letter, 'the file is as it was')
 })
 
@@ -135,7 +136,7 @@ t.test('a database whose second half is gone', async (t) => {
   truncateSync(half, Math.floor(statSync(half).size / 2))
   const before = readFileSync(half)
   const reason = /half\.sqlite3 .*the file is damaged .*; move it away, or choose another with --storage/
-  await refusesToStart(t, place, { port: await freePort(), storage: half, reason })
+  await refusesToStart(t, place, { port: await steadyPort(), storage: half, reason })
   t.ok(readFileSync(half).equals(before), 'the file is as it was')
 })
 
@@ -148,7 +149,7 @@ t.test('a database of another program, whose table messages has other columns', 
   )
   mail.close()
   const reason = /mail\.sqlite3 is not an Arc database: its table messages has .* id, subject, .*--storage/
-  await refusesToStart(t, place, { port: await freePort(), storage: path, reason })
+  await refusesToStart(t, place, { port: await steadyPort(), storage: path, reason })
   const after = new SqliteDatabase(path)
   t.teardown(() => after.close())
   t.strictSame(
@@ -161,7 +162,7 @@ t.test('a database of another program, whose table messages has other columns', 
 
 t.test('a hub that is not ready within the timeout is ended', async (t) => {
   const place = new Place(t)
-  const port = await freePort()
+  const port = await steadyPort()
   const done = await place.arc(['ensure', '--port', `${port}`, '--timeout', '0.01'])
   t.match(json(done), {
     running: false,

@@ -5,7 +5,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import SqliteDatabase from 'better-sqlite3'
 import t from 'tap'
-import { call, freePort, json, Place, type Running, statusOf } from '../support/arc-process.js'
+import { call, json, Place, type Running, statusOf } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 2
@@ -132,7 +133,7 @@ t.test(
   async (t) => {
     const place = new Place(t)
     const { hub: first, url } = await hubIn(place)
-    const port = await freePort()
+    const port = await steadyPort()
     const second = place.start(['--port', `${port}`])
     await until('the second hub to say so', () => second.stderr.includes('arc stop --port'))
     t.match(

@@ -198,6 +198,9 @@ t.test('call prints the answer that reply gives, or ends late', async (t) => {
   t.match(plain.stderr, `request ${request?.id} stays open; --kind task_result completes it`)
   await as('max', 'reply', '--kind', 'task_result', `${request?.id}`, 'all pass')
   t.match(json(await calling.finished), { kind: 'task_result', body: 'all pass', from_agent: 'max' })
+  const { id } = json<Message>(await calling.finished)
+  t.match(json(await as('max', 'receipts', `${id}`)), { state: 'acknowledged' }, 'and max knows')
+  t.notOk(bodies(await poll('alice')).includes('all pass'), 'what was printed comes no more')
   t.match(await as('alice', 'call', '--timeout', '0.2', 'max', 'again'), {
     status: 124,
     stdout: '',

@@ -7,8 +7,9 @@ import t, { type Test } from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
 import { ArcClient } from '../../src/sdk/index.js'
 import { failure } from '../sdk/clients.js'
-import { call, freePort, Place, type Running, statusOf } from '../support/arc-process.js'
+import { call, Place, type Running, statusOf } from '../support/arc-process.js'
 import { Random, rounds } from '../support/campaign.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 2
@@ -29,7 +30,7 @@ interface Served {
 /** A folder for a hub that has no relay of its own. */
 async function folderWithout(t: Test): Promise<Served> {
   const place = new Place(t)
-  const port = await freePort()
+  const port = await steadyPort()
   const url = `http://127.0.0.1:${port}`
   return {
     place,

@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Channel } from '../../src/protocol/objects.js'
-import { call, type Finished, freePort, isAlive, json, Place } from '../support/arc-process.js'
+import { call, type Finished, isAlive, json, Place } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 2
@@ -100,7 +101,7 @@ t.test('reset clears away what a hub that was killed has left', async (t) => {
 t.test('reset --port of nobody deletes nothing under the hub of another port', async (t) => {
   const place = new Place(t)
   const { pid, url } = await place.ensure()
-  await refusesToDelete(t, place, ['--port', `${await freePort()}`], new RegExp(`hub at ${url} still uses`))
+  await refusesToDelete(t, place, ['--port', `${await steadyPort()}`], new RegExp(`hub at ${url} still uses`))
   t.ok(isAlive(pid))
 })
 
@@ -109,7 +110,7 @@ t.test(
   async (t) => {
     const place = new Place(t)
     await place.ensure()
-    const second = await place.ensure(['--port', `${await freePort()}`])
+    const second = await place.ensure(['--port', `${await steadyPort()}`])
     await refusesToDelete(t, place, [], /another hub still uses/)
     t.ok(isAlive(second.pid))
     t.equal((await place.arc(['stop', '--port', `${second.port}`])).status, 0)
@@ -124,7 +125,7 @@ t.test(
     await place.ensure()
     await place.arc(['stop'])
     const stranger = place.stranger()
-    const port = await freePort()
+    const port = await steadyPort()
     const url = `http://127.0.0.1:${port}`
     writeFileSync(place.room('.arc.pid'), JSON.stringify({ pid: stranger.pid, port, url }))
     await refusesToDelete(t, place, [], /nobody was signalled/)

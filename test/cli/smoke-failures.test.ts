@@ -2,13 +2,14 @@
 
 import t from 'tap'
 import type { SmokeVerdict } from '../../src/cli/smoke/verdict.js'
-import { call, freePort, json, Place } from '../support/arc-process.js'
+import { call, json, Place } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 
 t.jobs = 2
 
 t.test('without a hub it says so', async (t) => {
   const place = new Place(t)
-  const done = await place.arc(['smoke', '--base-url', `http://127.0.0.1:${await freePort()}`])
+  const done = await place.arc(['smoke', '--base-url', `http://127.0.0.1:${await steadyPort()}`])
   t.equal(done.status, 1)
   t.match(done.stderr, /^arc error: no hub answers at .*connection refused/)
   t.match(json(done), { ok: false, error: /connection refused/ })

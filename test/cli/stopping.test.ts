@@ -7,7 +7,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import SqliteDatabase from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { call, freePort, isAlive, json, Place, statusOf } from '../support/arc-process.js'
+import { call, isAlive, json, Place, statusOf } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 t.jobs = 2
@@ -40,7 +41,7 @@ async function harmsNobody(t: Test, place: Place, content: Omit<PidFileContent, 
 }
 
 t.test('stop signals nobody when the pid is a stranger’s and nobody answers at the port', async (t) => {
-  await harmsNobody(t, new Place(t), { port: await freePort() })
+  await harmsNobody(t, new Place(t), { port: await steadyPort() })
 })
 
 t.test('stop signals nobody when the pid is a stranger’s and a foreign server has the port', async (t) => {
@@ -76,7 +77,7 @@ t.test('stop does not signal a hub that started later than the pid file says', a
 
 t.test('stop says that there is no hub, and removes the file, when its process is dead', async (t) => {
   const place = new Place(t)
-  writePidFile(place, { pid: await place.deadPid(), port: await freePort() })
+  writePidFile(place, { pid: await place.deadPid(), port: await steadyPort() })
   const done = await place.arc(['stop'])
   t.match(json(done), { stopped: false, error: /no running hub found/ })
   t.equal(done.status, 1)

@@ -6,7 +6,8 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import t, { type Test } from 'tap'
 import { listenHost } from '../../src/protocol/address.js'
-import { type Finished, freePort, json, Place } from '../support/arc-process.js'
+import { type Finished, json, Place } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 
 t.jobs = 2
 const hasV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
@@ -98,7 +99,7 @@ const ofRoom = (port: number): readonly (readonly string[])[] => [
 t.test(
   'where files and folders stand in each other’s place no command ends with a stack trace',
   async (t) => {
-    const port = await freePort()
+    const port = await steadyPort()
     for (const name of ['.arc.pid', '.arc.log', '.arc.log.1', 'arc.sqlite3', 'server-url', undefined]) {
       const place = new Place(t)
       if (name === undefined) writeFileSync(place.path('.arc'), '')
@@ -126,7 +127,7 @@ t.test('in a room that this user may not enter every command says so', async (t)
     t.teardown(() => chmodSync(place.room(), 0o700))
   }
   const looking = ['status', 'open', 'stop', 'agents']
-  for (const command of ofRoom(await freePort())) {
+  for (const command of ofRoom(await steadyPort())) {
     const [name = ''] = command
     const done = await place.arc(command, { prefix: NOBODY })
     const verdict = looking.includes(name) ? 'is not believed' : "can't be used"

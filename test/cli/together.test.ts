@@ -4,7 +4,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Message } from '../../src/protocol/objects.js'
-import { call, freePort, isAlive, json, Place, statusOf } from '../support/arc-process.js'
+import { call, isAlive, json, Place, statusOf } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 const TEN = Array.from({ length: 10 }, (_, i) => i)
@@ -17,15 +18,9 @@ interface Ensured {
   url: string
 }
 
-async function distinctFreePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) ports.add(await freePort())
-  return [...ports]
-}
-
 t.test('ten ensure at once leave one hub, and all of them say that it runs', async (t) => {
   const place = new Place(t)
-  const port = await freePort()
+  const port = await steadyPort()
   const runs = await Promise.all(TEN.map(() => place.arc(['ensure', '--port', `${port}`, ...PATIENCE])))
   const url = `http://127.0.0.1:${port}`
   const printed = runs.map((run) => json<Ensured>(run))
@@ -79,7 +74,7 @@ t.test('ensure prints JSON or text as it is told, and starts a hub all the same'
 
 t.test('ten hubs start at once on one storage file, share it, and are all stopped at once', async (t) => {
   const place = new Place(t)
-  const ports = await distinctFreePorts(TEN.length)
+  const ports = await Promise.all(TEN.map(steadyPort))
 
   const runs = await Promise.all(ports.map((port) => place.arc(['ensure', '--port', `${port}`, ...PATIENCE])))
   const urls = ports.map((port) => `http://127.0.0.1:${port}`)

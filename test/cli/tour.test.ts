@@ -5,7 +5,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Bootstrap, Message } from '../../src/protocol/objects.js'
-import { call, freePort, isAlive, json, jsonLines, Place, statusOf } from '../support/arc-process.js'
+import { call, isAlive, json, jsonLines, Place, statusOf } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 const place = new Place(t)
@@ -194,7 +195,7 @@ t.test('stop with no hub there prints stopped: false and why, and exits 1', asyn
 })
 
 t.test('status with no hub there prints running: false and what to do, and exits 1', async (t) => {
-  const port = await freePort()
+  const port = await steadyPort()
   const done = await place.arc(['status', '--port', `${port}`])
   const error = 'no hub is running; start one with: arc ensure'
   t.strictSame(json(done), { running: false, url: `http://127.0.0.1:${port}`, error })

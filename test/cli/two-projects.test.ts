@@ -3,8 +3,9 @@
 
 import { existsSync, rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { type Finished, freePort, isAlive, json, Place } from '../support/arc-process.js'
+import { type Finished, isAlive, json, Place } from '../support/arc-process.js'
 import { needsOwnNetwork, ownNetwork } from '../support/no-network.js'
+import { steadyPort } from '../support/ports.js'
 
 const skip = needsOwnNetwork
 const DEFAULT_URL = 'http://127.0.0.1:6969'
@@ -110,7 +111,7 @@ t.test(
     )
     t.match(reset.stderr, `arc reset --base-url ${url}`)
     t.ok(isAlive(pid))
-    const nobody = ['--base-url', `http://127.0.0.1:${await freePort()}`]
+    const nobody = ['--base-url', `http://127.0.0.1:${await steadyPort()}`]
     t.match((await place.arc(['reset', ...nobody], { cwd: place.path('a') })).stderr, 'no running hub found')
     t.ok(existsSync(place.path('a', '.arc', 'arc.sqlite3')))
     t.match(json(await place.arc(['reset', '--base-url', url], { cwd })), {
@@ -122,11 +123,11 @@ t.test(
 
 t.test('ensure starts a hub at a URL of this machine, and says that it starts none elsewhere', async (t) => {
   const place = new Place(t)
-  const url = `http://127.0.0.1:${await freePort()}`
+  const url = `http://127.0.0.1:${await steadyPort()}`
   t.strictSame(json(await place.arc(['ensure', '--base-url', url])), { running: true, started: true, url })
   t.match(json(await place.arc(['stop'])), { stopped: true, url })
   t.match(json(await place.arc(['ensure'], { env: { ARC_BASE_URL: url } })), { started: true, url })
-  const behind = `http://127.0.0.1:${await freePort()}/behind`
+  const behind = `http://127.0.0.1:${await steadyPort()}/behind`
   for (const elsewhere of [behind, 'http://192.0.2.1:6969', 'https://127.0.0.1:1']) {
     const done = await place.arc(['ensure', '--base-url', elsewhere])
     t.match(json(done), {

@@ -4,7 +4,8 @@
 
 import { existsSync, symlinkSync } from 'node:fs'
 import t from 'tap'
-import { freePort, isAlive, json, Place } from '../support/arc-process.js'
+import { isAlive, json, Place } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 
 t.jobs = 2
 
@@ -13,7 +14,7 @@ t.test(
   async (t) => {
     const place = new Place(t)
     const parent = await place.ensure()
-    const port = await freePort()
+    const port = await steadyPort()
     const done = await place.arc(['ensure', '--port', `${port}`], { cwd: place.below('project') })
     t.strictSame(json(done), { running: true, started: true, url: `http://127.0.0.1:${port}` })
     t.equal(place.processes().length, 2)
@@ -25,7 +26,7 @@ t.test(
 t.test('stop --port of nobody does not stop the hub that a pid file higher up names', async (t) => {
   const place = new Place(t)
   const parent = await place.ensure()
-  const port = await freePort()
+  const port = await steadyPort()
   const done = await place.arc(['stop', '--port', `${port}`], { cwd: place.below('project') })
   t.match(json(done), { stopped: false, error: `no running hub found at http://127.0.0.1:${port}` })
   t.equal(done.status, 1)
@@ -77,7 +78,7 @@ t.test('the nearest pid file goes before the one higher up', async (t) => {
 t.test('stop --port stops a second hub on the same storage, which has no pid file of its own', async (t) => {
   const place = new Place(t)
   const first = await place.ensure()
-  const second = await place.ensure(['--port', `${await freePort()}`])
+  const second = await place.ensure(['--port', `${await steadyPort()}`])
   t.equal(place.pidFile().pid, first.pid)
   const done = await place.arc(['stop', '--port', `${second.port}`])
   t.strictSame(json(done), { stopped: true, pid: second.pid, url: second.url })

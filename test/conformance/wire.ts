@@ -121,8 +121,9 @@ export async function speak(
   socket.write(head)
   for (const chunk of body) {
     if (socket.destroyed) break
+    if (socket.write(chunk)) continue
     const drained = new Promise<void>((resolve) => socket.once('drain', resolve))
-    if (!socket.write(chunk)) await Promise.race([drained, closed, timedOut])
+    await Promise.race([drained, closed, timedOut])
   }
   const end = await Promise.race([closed, timedOut])
   stop.abort()

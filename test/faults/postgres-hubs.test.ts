@@ -40,7 +40,7 @@ class Member {
   }
 
   static async start(t: Test, storage: string, spool: string): Promise<Member> {
-    const port = await steadyPort(random)
+    const port = await steadyPort()
     const args = ['--storage', storage, '--port', `${port}`, '--spool-dir', spool, '--log-level', 'warn']
     const member = new Member(`http://127.0.0.1:${port}`, () => startHubProcess(t, args))
     await member.begin()

@@ -25,7 +25,7 @@ t.test('every addressed message is shown, and none that no reader was handed', a
   t.comment(`seed ${random.seed}`)
   const pick = <T>(list: readonly T[]) => list[random.between(0, list.length - 1)] as T
   const folder = ownFolder(t)
-  const [storage, spool, port] = [`${folder}/arc.sqlite3`, `${folder}/spool`, await steadyPort(random)]
+  const [storage, spool, port] = [`${folder}/arc.sqlite3`, `${folder}/spool`, await steadyPort()]
   const url = `http://127.0.0.1:${port}`
   const startHub = async () => {
     const hub = startScript(t, HUB, [storage, spool, `${port}`])

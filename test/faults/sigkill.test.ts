@@ -24,7 +24,7 @@ t.test('a hub that is killed by SIGKILL loses no acknowledged message and stores
   const random = new Random()
   t.comment(`seed ${random.seed}`)
   const storagePath = `${ownFolder(t)}/arc.sqlite3`
-  const port = await steadyPort(random)
+  const port = await steadyPort()
   const start = () =>
     startHubProcess(t, ['--storage', storagePath, '--port', `${port}`, '--log-level', 'warn'])
   let hub = await start()

@@ -206,7 +206,7 @@ t.test(
     const random = new Random()
     t.comment(`seed ${random.seed}`)
     const storagePath = `${ownFolder(t)}/arc.sqlite3`
-    const port = await steadyPort(random)
+    const port = await steadyPort()
     let mortal = await hubOn(t, storagePath, port)
     const survivor = await hubOn(t, storagePath)
     const ledger = new Ledger()

@@ -6,8 +6,9 @@ import type { Test } from 'tap'
 import type { Connect } from '../../src/sdk/connections.js'
 import { HttpTransport } from '../../src/sdk/http-transport.js'
 import { ArcClient, type ClientOptions } from '../../src/sdk/index.js'
+import { steadyPort } from '../support/ports.js'
 import { client as clientOf, failure } from './clients.js'
-import { freePort, scriptedHub, tcpServer } from './scripted-hub.js'
+import { scriptedHub, tcpServer } from './scripted-hub.js'
 
 export function httpTransportSuite(t: Test, connect: Connect): void {
   const over = (baseUrl: string, timeout = 10) =>
@@ -16,7 +17,7 @@ export function httpTransportSuite(t: Test, connect: Connect): void {
     clientOf(t, baseUrl, { ...options, transport: over(baseUrl, options.timeout) })
 
   t.test('no hub: the error says so in the words of the protocol, and what to do', async (t) => {
-    const port = await freePort()
+    const port = await steadyPort()
     const started = performance.now()
     const error = await failure(client(t, `http://127.0.0.1:${port}`, { retryFor: 0 }).post('hello'))
     t.equal(error.code, 'no_hub')
@@ -27,7 +28,7 @@ export function httpTransportSuite(t: Test, connect: Connect): void {
   })
 
   t.test('no hub at a name with several addresses is a refusal too', async (t) => {
-    const port = await freePort()
+    const port = await steadyPort()
     const error = await failure(client(t, `http://localhost:${port}`, { retryFor: 0 }).listChannels())
     t.equal(error.code, 'no_hub')
     t.match(error.message, /connection refused|network unreachable/)

@@ -7,8 +7,9 @@ import { HttpTransport } from '../../src/sdk/http-transport.js'
 import { Requester } from '../../src/sdk/requester.js'
 import { backoffMs, decide, type Tried } from '../../src/sdk/retry.js'
 import type { Transport } from '../../src/sdk/transport.js'
+import { steadyPort } from '../support/ports.js'
 import { client, failure } from './clients.js'
-import { type Exchange, freePort, message, OUR_HUB, REFERENCE_HUB, scriptedHub } from './scripted-hub.js'
+import { type Exchange, message, OUR_HUB, REFERENCE_HUB, scriptedHub } from './scripted-hub.js'
 
 t.test('the back-off doubles from 50 ms to one second, and is at least half of that', async (t) => {
   const longest = [1, 2, 3, 4, 5, 6, 7, 100].map((failures) => backoffMs(failures, () => 1))
@@ -229,7 +230,7 @@ t.test('what the hub refuses is never repeated, and comes with its text, status 
 })
 
 t.test('a post that was refused a connection waits for the hub to come up', async (t) => {
-  const port = await freePort()
+  const port = await steadyPort()
   const http = new HttpTransport({ baseUrl: `http://127.0.0.1:${port}`, connectTimeoutSec: 1 })
   const refused: string[] = []
   const transport: Transport = {

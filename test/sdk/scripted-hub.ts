@@ -106,16 +106,6 @@ export async function tcpServer(t: Test, onConnection: (socket: Socket) => void)
   return (server.address() as AddressInfo).port
 }
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 async function read(request: IncomingMessage): Promise<string> {
   let text = ''
   request.setEncoding('utf8')

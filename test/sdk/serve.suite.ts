@@ -84,6 +84,18 @@ export function serveSuite(way: Way): void {
     t.same(idsOf(await a.poll({ timeout: 0 })), [before.id, result.id])
   })
 
+  test('who answers a call knows that the result has arrived', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    const stop = new AbortController()
+    const serving = b.serve(() => 'done', { signal: stop.signal })
+    const taken = await a.call('b', 'go')
+    t.match(await b.receipts(taken.id), [{ agent_id: 'a', state: 'acknowledged' }])
+    const left = await a.call('b', 'go', { ack: false })
+    t.match(await b.receipts(left.id), [{ agent_id: 'a', state: 'queued' }])
+    stop.abort()
+    await serving
+  })
+
   test('serve answers a request in its thread, to the requester, and completes the task', async (t, {
     agent,
   }) => {

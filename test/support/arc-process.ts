@@ -3,7 +3,6 @@
 // handlers into every child. At the end of the test each process that still runs in the folder is ended by its pid.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -19,14 +18,11 @@ import { join, sep } from 'node:path'
 import type { Test } from 'tap'
 import { PROGRAM } from '../../src/package.js'
 import { PID_FILE, readPidFile } from '../../src/sdk/pid-file.js'
-import { Random } from './campaign.js'
-import { steadyPort } from './ports.js'
 import { until } from './waiting.js'
 import './bare-children.js'
 
 /** Milliseconds for a command. One that takes longer hangs: it is killed, and has no exit status. */
 const HANG_MS = 45_000
-const PORTS = new Random(randomInt(2 ** 31))
 
 export interface RunOptions {
   readonly cwd?: string
@@ -242,8 +238,6 @@ export function isAlive(pid: number): boolean {
 }
 
 /** A port that nobody listens on. It ignores a replayed seed, which would give other test files the same port. */
-export const freePort = (): Promise<number> => steadyPort(PORTS)
-
 /** Background hubs are no children of the test. Linux shows the processes that work in a folder; elsewhere pid files do. */
 function processesIn(folder: string): number[] {
   let pids: number[]

@@ -17,12 +17,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { arch, platform, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { steadyPort } from './ports.js'
 
 const { ARC_TEST_POSTGRES } = process.env
 
@@ -80,7 +80,7 @@ export async function ownServer(
   chmodSync(base, 0o755)
   const native = binaries(base)
   const folder = join(base, 'data')
-  const port = await freePort()
+  const port = await steadyPort()
   let server: ChildProcess | undefined
   t.teardown(async () => {
     if (server) await stop('immediate')
@@ -223,13 +223,4 @@ function addLinks(native: string): void {
 function isOpen(folder: string): boolean {
   const path = realpathSync(folder)
   return (statSync(path).mode & 0o005) === 0o005 && (dirname(path) === path || isOpen(dirname(path)))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

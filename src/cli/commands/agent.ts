@@ -3,7 +3,6 @@
 import { notFound } from '../../protocol/errors.js'
 import type { ArcClient } from '../../sdk/client.js'
 import { view, viewArguments } from '../agent-arguments.js'
-import { requiredPositional } from '../arguments.js'
 import { command } from '../command.js'
 import { say, show, showFacts } from '../output.js'
 import { ifSupported } from '../unsupported.js'
@@ -11,11 +10,11 @@ import { ifSupported } from '../unsupported.js'
 export default command({
   args: {
     ...viewArguments,
-    who: { type: 'positional', required: false, description: 'The agent to look at' },
+    who: { type: 'positional', required: true, description: 'The agent to look at' },
   },
   examples: [['arc agent bob', 'what does bob do, what has he not read?']],
   async run(given) {
-    const who = requiredPositional(given.who, 'WHO')
+    const { who } = given
     const client = await view(given)
     const answer = await ifSupported(client.agent(who))
     if (answer) return show(given, answer.result, (texts, agent) => texts.agent(agent))

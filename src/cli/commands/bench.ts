@@ -36,6 +36,13 @@ const args = {
     valueHint: 'url',
   },
   'compare-spool': { type: 'string', description: 'The spool of the second hub', valueHint: 'folder' },
+  scenario: {
+    type: 'positional',
+    required: false,
+    valueHint: '…',
+    description:
+      'Any of posts, wake, stream, relay, relay-wait, growth, leases, mailbox, delivery, mixed, idle, start, multihub, scale (default: all)',
+  },
 } as const
 
 export default command({

@@ -4,7 +4,7 @@
 import { notFound } from '../../protocol/errors.js'
 import { MESSAGE_KINDS } from '../../protocol/kinds.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { oneOf, requiredId } from '../arguments.js'
+import { messageId, oneOf } from '../arguments.js'
 import { contentArguments, contentFrom } from '../body.js'
 import { command } from '../command.js'
 import { findMessage } from '../feed.js'
@@ -15,7 +15,7 @@ export default command({
   args: {
     ...agentArguments,
     kind: { type: 'string', description: 'chat (default), task_result, …', valueHint: 'kind' },
-    id: { type: 'positional', required: false, description: 'The id of the message to answer' },
+    id: { type: 'positional', required: true, description: 'The id of the message to answer' },
     ...contentArguments,
   },
   examples: [
@@ -24,7 +24,7 @@ export default command({
     ['npm test 2>&1 | arc reply --agent me 12', 'the answer comes from a pipe'],
   ],
   async run(given, rawArgs) {
-    const id = requiredId(given.id, 'ID')
+    const id = messageId(given.id, 'ID')
     const kind = oneOf(given.kind?.toLowerCase(), 'kind', MESSAGE_KINDS)
     const { body, attachments } = await contentFrom(given, rawArgs)
     const client = await signIn(given)

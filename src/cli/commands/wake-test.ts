@@ -3,7 +3,7 @@
 import type { Receipt } from '../../protocol/objects.js'
 import type { ArcClient } from '../../sdk/client.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { requiredPositional, seconds } from '../arguments.js'
+import { seconds } from '../arguments.js'
 import { command } from '../command.js'
 import { ExitStatus, LATE_STATUS, say, showFacts } from '../output.js'
 import { type Reach, reachOf } from '../reach.js'
@@ -25,14 +25,14 @@ export default command({
       description: `Seconds to wait at most (default ${DEFAULT_SEC})`,
       valueHint: 'sec',
     },
-    who: { type: 'positional', required: false, description: 'The agent to reach' },
+    who: { type: 'positional', required: true, description: 'The agent to reach' },
   },
   examples: [
     ['arc wake-test --agent me bob', 'does a message reach bob now, and how?'],
     ['arc wake-test --agent me --timeout 5 bob', `ends with ${LATE_STATUS} if it did not in 5 s`],
   ],
   async run(given) {
-    const who = requiredPositional(given.who, 'WHO')
+    const { who } = given
     const timeoutMs = (seconds(given.timeout, 'timeout') ?? DEFAULT_SEC) * 1_000
     const client = await signIn(given)
     const before = await reach(client, who)
