@@ -32,6 +32,13 @@ export interface Reason {
   readonly remedy?: string
 }
 
+/** Whose a file is, and who may write it: of `fs.Stats`, which the types of the SDK do not need. */
+interface Owned {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
 /** Writes a file whole, so that no reader sees half of it. Only its owner can read it. */
 export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${crypto().randomUUID()}`
@@ -62,7 +69,7 @@ export function makeFile(path: string, text: string): boolean {
 /** A file's text, or why its place is not to be believed. Undefined if it is missing, or too large. */
 export function readPlainFile(
   path: string,
-): { readonly text: string; readonly stat: Stats } | Reason | undefined {
+): { readonly text: string; readonly stat: Owned } | Reason | undefined {
   let descriptor: number
   try {
     // O_NOFOLLOW and O_NONBLOCK: it may be a link, or a pipe.
@@ -99,12 +106,12 @@ function isLinkedRoom(path: string): boolean {
 }
 
 /** The doubt that another user may have written the file or put it there. */
-export function doubtOfOwner(path: string, file: Stats): Reason | undefined {
+export function doubtOfOwner(path: string, file: Owned): Reason | undefined {
   const me = process.geteuid?.()
   if (me === undefined) return undefined
   const folder = dirname(path)
   const around = statSync(folder)
-  const isForeign = ({ uid }: Stats) => uid !== me && uid !== 0
+  const isForeign = ({ uid }: Owned) => uid !== me && uid !== 0
   if (isForeign(file)) return { reason: `it belongs to another user (uid ${file.uid})` }
   if (isWritableByOthers(file))
     return { reason: 'other users may write it', remedy: `if it is yours: chmod go-w ${path}` }
@@ -142,7 +149,7 @@ function statOf(path: string): Stats | undefined {
 }
 
 /** The user's own group does not count: many systems give each user one, which may write the user's new files. */
-function isWritableByOthers({ mode, gid }: Stats): boolean {
+function isWritableByOthers({ mode, gid }: Owned): boolean {
   if (mode & WRITABLE_BY.others) return true
   return (mode & WRITABLE_BY.group) !== 0 && gid !== process.getegid?.() && gid !== 0
 }

@@ -10,6 +10,7 @@ import { LONG_POLL_SEC } from './long-poll.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import { type CallTarget, checkedNumber, type TaskRequestOptions } from './options.js'
 import { postMessage } from './posting.js'
+import { checkedName } from './request-text.js'
 import type { Requester } from './requester.js'
 import { linkSignals } from './waiting.js'
 
@@ -24,7 +25,7 @@ export async function callAgent(
   options: TaskRequestOptions,
 ): Promise<Message> {
   const timeoutSec = checkedNumber('timeout', options.timeout ?? CALL_TIMEOUT_SEC)
-  const address = typeof target === 'string' ? { to: target } : target
+  const address = typeof target === 'object' && 'channel' in target ? target : { to: toOf(target) }
   const deadline = performance.now() + timeoutSec * 1_000
   const link = linkSignals(options.signal, requester.closing)
   let request: Message | undefined
@@ -72,6 +73,10 @@ export async function callAgent(
     clearTimeout(timer)
     link.release()
   }
+}
+
+function toOf(target: string | { readonly to: string }): string {
+  return checkedName('to', typeof target === 'object' ? target?.to : target)
 }
 
 /** One try: if it fails, the mailbox has the result once more, which is better than to be late with it. */

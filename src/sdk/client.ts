@@ -23,7 +23,7 @@ import { checkedNumber } from './options.js'
 import { postMessage } from './posting.js'
 import { registration } from './registration.js'
 import { RelayTransport } from './relay-transport.js'
-import { pathPart } from './request-text.js'
+import { checkedName, pathPart } from './request-text.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
 import { Upkeep } from './upkeep.js'
@@ -55,10 +55,7 @@ export class ArcClient extends Working {
    */
   constructor(agentId: string, given: options.ClientOptions = {}) {
     const closing = new AbortController()
-    const agent = String(agentId ?? '')
-      .toWellFormed()
-      .trim() // as the hub will have it
-    if (agent === '') throw new ArcError('invalid_request', 'agentId must not be empty')
+    const agent = checkedName('agentId', agentId).toWellFormed().trim() // as the hub will have it
     const requester = requesterFor(given, closing)
     const leases = new Leases(requester, agent)
     super(agent, requester, leases)
@@ -76,13 +73,18 @@ export class ArcClient extends Working {
    */
   static overRelay(agentId: string, given: options.RelayClientOptions = {}): ArcClient {
     const { spoolDir = DEFAULT_SPOOL, pollIntervalSec, ...rest } = given
-    const transport = new RelayTransport({ agentId: agentId.trim(), spoolDir, pollIntervalSec })
+    const transport = new RelayTransport({
+      agentId: checkedName('agentId', agentId).trim(),
+      spoolDir,
+      pollIntervalSec,
+    })
     return new ArcClient(agentId, { ...rest, transport })
   }
 
   /**
-   * A registered client. Its session replaces an earlier one of the same agent. Its polls begin with what the agent was not
-   * shown yet, or, where the hub has no mailboxes, now.
+   * A registered client. Its session replaces an earlier one of the same agent; an earlier client of that name that goes on
+   * reading shares the mailbox, so that each message reaches one of the two. Its polls begin with what the agent was not shown
+   * yet, or, where the hub has no mailboxes, now.
    */
   static async quickstart(agentId: string, given: options.QuickstartOptions = {}): Promise<ArcClient> {
     const client = new ArcClient(agentId, given)
@@ -112,8 +114,10 @@ export class ArcClient extends Working {
 
   /** Gives the active session another display name of at most 64 characters. No active session: 404. */
   async rename(displayName: string, given: options.CallOptions = {}): Promise<Session> {
-    const path = `/v1/sessions/${pathPart(this.agentId)}/rename`
-    return (await this.#requester.post<Session>(path, { display_name: displayName }, given)).result
+    const path = `/v1/sessions/${pathPart(this.agentId, 'agentId')}/rename`
+    const { result } = await this.#requester.post<Session>(path, { display_name: displayName }, given)
+    this.#upkeep.renamed(result.display_name)
+    return result
   }
 
   /**
@@ -156,8 +160,12 @@ export class ArcClient extends Working {
   }
 
   /** Posts a direct message to the agent `to`. */
-  dm(to: string, body: string, given: options.DirectMessageOptions = {}): Promise<options.PostedMessage> {
-    return this.post(body, { ...given, to })
+  async dm(
+    to: string,
+    body: string,
+    given: options.DirectMessageOptions = {},
+  ): Promise<options.PostedMessage> {
+    return this.post(body, { ...given, to: checkedName('to', to) })
   }
 
   /**
@@ -250,8 +258,8 @@ export class ArcClient extends Working {
   }
 
   /**
-   * Answers every `task_request` addressed to this agent with the value that `handler` returns, each once. It begins with
-   * the open requests that came before. The `task_result` is a direct message to the requester in the same thread. If
+   * Answers every `task_request` addressed to this agent with the value that `handler` returns, each once; of two `serve` of
+   * one agent at a time, each answers. It begins with the open requests that came before. The `task_result` is a direct message to the requester in the same thread. If
    * the handler throws, the result's body is the error's text, and its `metadata.error` is true. Resolves when the signal is
    * aborted or the client closes. Requests in progress then stay open, and the next `serve` takes them.
    */
@@ -275,23 +283,26 @@ export class ArcClient extends Working {
     this.#upkeep.stop()
     const held = this.#leases.kept.untold
     this.#leases.kept.clear()
-    const { sessionId } = this.#upkeep
-    if (sessionId !== undefined) {
-      const path = `/v1/sessions/${pathPart(sessionId)}`
-      const isEnded = await this.#requester
-        .send({ method: 'DELETE', path, timeoutSec: farewellSec, retryForSec: 0 })
-        .then(
-          () => true,
-          () => false,
-        )
-      // If another client has the agent's session, it may count on what the agent holds.
-      if (isEnded) {
-        const signal = AbortSignal.timeout(farewellSec * 1_000)
-        setMaxListeners(0, signal) // each release listens to it
-        await this.#leases.releaseThese(held, signal)
-      }
+    await new Promise(setImmediate) // what waits hears of the abort
+    await this.#requester.settled()
+    // If another client has taken over the session, it may count on what the agent holds.
+    if (await this.#endSession(farewellSec)) {
+      await this.#leases.releaseThese(held, AbortSignal.timeout(farewellSec * 1_000))
     }
     await this.#requester.close()
+  }
+
+  /** False if the session that this client opened could not be ended. */
+  async #endSession(timeoutSec: number): Promise<boolean> {
+    const { sessionId } = this.#upkeep
+    if (sessionId === undefined) return true
+    try {
+      const path = `/v1/sessions/${pathPart(sessionId, 'sessionId')}`
+      await this.#requester.send({ method: 'DELETE', path, timeoutSec, retryForSec: 0 })
+      return true
+    } catch {
+      return false
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

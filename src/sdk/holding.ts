@@ -2,9 +2,8 @@
 
 import type { Claim, Lock, Scope, Slot } from '../protocol/objects.js'
 import type * as options from './lease-options.js'
-import { type Leases, SCOPES_FEATURE } from './leases.js'
+import { type Leases, lockPath, SCOPES_FEATURE } from './leases.js'
 import type { CallOptions } from './options.js'
-import { plainPath } from './paths.js'
 import { Reading } from './reading.js'
 import { type Requester, withQuery } from './requester.js'
 import { linkSignals } from './waiting.js'
@@ -75,15 +74,16 @@ export abstract class Holding extends Reading {
 
   /**
    * Locks a file, runs `work`, and releases the lock. It refreshes the lock meanwhile, and aborts the `signal` that the work
-   * gets if it loses the lock. Resolves with the work's result.
-   * @throws ArcError `not_acquired`: another agent has it also after `wait`. `lease_lost`: it was lost while the work ran
+   * gets if it loses the lock. Resolves with the work's result. Work of one client on one file runs one after the other, so
+   * work must not wait for other work on its own file. A lock that the client had before stays.
+   * @throws ArcError `not_acquired`: another agent or other work has it also after `wait`. `lease_lost`: it was lost while the work ran
    */
   withLock<T>(
     filePath: string,
     work: (held: options.HeldLock) => T | Promise<T>,
     given: options.WithLockOptions = {},
   ): Promise<T> {
-    return withLock(this.#leases, filePath, work, given, this.#requester.closing)
+    return withLock(this.#leases, { path: filePath, work, options: given }, this.#requester.closing)
   }
 
   /** Moves a lock's expiry to `ttlSec` from now. Not active, or another agent's: 404. */
@@ -123,8 +123,8 @@ export abstract class Holding extends Reading {
   }
 
   /** The active scopes of all agents, of one, or those that cover a path. */
-  listScopes({ path, agentId, signal }: options.ListScopesOptions = {}): Promise<Scope[]> {
-    const params = { path: path === undefined ? undefined : plainPath(path), agent_id: agentId }
+  async listScopes({ path, agentId, signal }: options.ListScopesOptions = {}): Promise<Scope[]> {
+    const params = { path: path === undefined ? undefined : lockPath(path), agent_id: agentId }
     const ask = () => this.#list<Scope>('/v1/scopes', params, signal)
     return this.#requester.needing(SCOPES_FEATURE, { signal, when: 'after' }, ask)
   }

@@ -9,6 +9,7 @@ export type {
   Bootstrap,
   Channel,
   Claim,
+  HeldWake,
   HubInfo,
   HubStatus,
   Lock,
@@ -22,6 +23,7 @@ export type {
   Task,
   ThreadDetail,
   ThreadSummary,
+  Wake,
 } from '../protocol/objects.js'
 export { ArcClient } from './client.js'
 export { DEFAULT_BASE_URL } from './hub-address.js'

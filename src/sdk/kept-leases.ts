@@ -16,12 +16,12 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 export type Noun = 'claim' | 'lock' | 'scope' | 'slot'
 
-interface Kept {
+export interface Kept {
   ttlSec: number
   /** On the clock of `performance`. */
   dueAtMs: number
   /** Set only for a lease whose holder wants to be told of its end. */
-  expiry: NodeJS.Timeout | undefined
+  expiry: ReturnType<typeof setTimeout> | undefined
   readonly refresh: (ttlSec: number) => Promise<unknown>
   readonly onLost: ((error: unknown) => void) | undefined
 }
@@ -40,17 +40,38 @@ export class KeptLeases {
 
   /** Keeps a lease that was acquired. `refresh` gives it a new TTL. */
   note(noun: Noun, key: string, given: KeepOptions, refresh: Kept['refresh']): void {
+    const { ttlSec = LEASE_TTL_SEC.default, onLost } = given
+    if (!onLost && this.find(noun, key)?.onLost) {
+      this.extended(noun, key, ttlSec) // work goes on under it
+      return
+    }
     this.drop(noun, key)
     if (given.keep === false) return
-    const { ttlSec = LEASE_TTL_SEC.default, onLost } = given
     const lease = { ttlSec, dueAtMs: 0, expiry: undefined, refresh, onLost }
     this.#kept.set(nameOf(noun, key), lease)
     this.extended(noun, key, ttlSec)
   }
 
-  drop(noun: Noun, key: string): void {
-    clearTimeout(this.#kept.get(nameOf(noun, key))?.expiry)
-    this.#kept.delete(nameOf(noun, key))
+  find(noun: Noun, key: string): Kept | undefined {
+    return this.#kept.get(nameOf(noun, key))
+  }
+
+  /** Keeps it no longer, and returns it. */
+  drop(noun: Noun, key: string): Kept | undefined {
+    const name = nameOf(noun, key)
+    const lease = this.#kept.get(name)
+    clearTimeout(lease?.expiry)
+    this.#kept.delete(name)
+    return lease
+  }
+
+  /** Keeps this one, which was kept before, and refreshes it at once. */
+  replace(noun: Noun, key: string, lease: Kept): void {
+    this.drop(noun, key)
+    this.#kept.set(nameOf(noun, key), lease)
+    this.extended(noun, key, lease.ttlSec)
+    lease.dueAtMs = performance.now()
+    this.onKept()
   }
 
   /** The next refresh gives the same TTL as this one. */

@@ -2,13 +2,15 @@
 // (`kept-leases.ts`, `upkeep.ts`).
 
 import type { Envelope } from '../protocol/envelope.js'
+import { ArcError } from '../protocol/errors.js'
 import type { Claim, Lock, Scope, Slot } from '../protocol/objects.js'
 import { acquire } from './acquiring.js'
-import { type KeepOptions, KeptLeases } from './kept-leases.js'
+import { type KeepOptions, KeptLeases, type Noun } from './kept-leases.js'
 import type * as options from './lease-options.js'
 import { plainGlob, plainPath } from './paths.js'
-import { pathPart } from './request-text.js'
+import { checkedName, pathPart } from './request-text.js'
 import type { Reply, Requester } from './requester.js'
+import { Turns } from './turns.js'
 
 export const FENCING_FEATURE = 'arc:fencing'
 export const SCOPES_FEATURE = 'arc:scopes'
@@ -17,6 +19,8 @@ type Told = Pick<KeepOptions, 'onLost'>
 
 export class Leases {
   readonly kept = new KeptLeases()
+  /** Of work under locks. */
+  readonly turns = new Turns()
   readonly #requester: Requester
   readonly #agentId: string
 
@@ -36,7 +40,8 @@ export class Leases {
       metadata: given.metadata,
       fence: given.fence,
     }
-    const ask = () => acquire<Claim>(this.#requester, '/v1/claims', body, given)
+    const giveBack = (reply: Reply<Claim>) => this.giveBackClaim(key, reply)
+    const ask = () => acquire(this.#requester, '/v1/claims', body, given, giveBack)
     const reply = await this.#fenced(given, ask)
     if (reply.envelope.acquired) this.keepClaim(target, given)
     return { ...saidOf(reply.envelope), claim: reply.result }
@@ -58,15 +63,17 @@ export class Leases {
 
   async release(target: string | number, given: options.ReleaseOptions): Promise<void> {
     const key = claimKey(target)
-    this.kept.drop('claim', key)
-    await this.#release('/v1/claims/release', { claim_key: key }, given)
+    const ask = () => this.#release('/v1/claims/release', { claim_key: key }, given)
+    await this.#giveUp('claim', key, ask)
   }
 
   async lock(filePath: string, given: options.LockOptions & Told): Promise<options.LockResult> {
     const { ttlSec, metadata, fence } = given
-    const path = plainPath(filePath)
+    const path = lockPath(filePath)
     const body = { agent_id: this.#agentId, file_path: path, ttl_sec: ttlSec, metadata, fence }
-    const ask = () => acquire<Lock>(this.#requester, '/v1/locks', body, given)
+    const giveBack = (reply: Reply<Lock>) =>
+      this.#unlessKept('lock', path, () => this.unlock(path, fenceOf(reply)))
+    const ask = () => acquire(this.#requester, '/v1/locks', body, given, giveBack)
     const reply = await this.#fenced(given, ask)
     const said = saidOf(reply.envelope)
     if (said.acquired) {
@@ -78,7 +85,7 @@ export class Leases {
 
   async refreshLock(filePath: string, given: options.LeaseOptions): Promise<options.LockResult> {
     const { ttlSec, fence } = given
-    const path = plainPath(filePath)
+    const path = lockPath(filePath)
     const body = { agent_id: this.#agentId, file_path: path, ttl_sec: ttlSec, fence }
     const reply = await this.#fenced(given, () => this.#post<Lock>('/v1/locks/refresh', body, given))
     this.kept.extended('lock', path, ttlSec)
@@ -86,16 +93,19 @@ export class Leases {
   }
 
   async unlock(filePath: string, given: options.ReleaseOptions): Promise<void> {
-    const path = plainPath(filePath)
-    this.kept.drop('lock', path)
-    await this.#release('/v1/locks/release', { file_path: path }, given)
+    const path = lockPath(filePath)
+    const ask = () => this.#release('/v1/locks/release', { file_path: path }, given)
+    await this.#giveUp('lock', path, ask)
   }
 
   async scope(globs: readonly string[], given: options.ScopeOptions): Promise<options.ScopeResult> {
     const { mode, ttlSec, reason, metadata } = given
-    const plain = globs.map(plainGlob)
+    if (!Array.isArray(globs)) throw new ArcError('invalid_request', 'globs must be a list')
+    const plain = globs.map((glob) => plainGlob(checkedName('a glob', glob)))
     const body = { agent_id: this.#agentId, globs: plain, mode, ttl_sec: ttlSec, reason, metadata }
-    const ask = () => acquire<Scope | null>(this.#requester, '/v1/scopes', body, given)
+    const giveBack = async ({ result }: Reply<Scope | null>) =>
+      result && this.releaseScope(result.scope_id, {})
+    const ask = () => acquire(this.#requester, '/v1/scopes', body, given, giveBack)
     const { result: scope, envelope } = await this.#scoped(given, ask)
     if (scope) {
       const refresh = (ttlSec: number) => this.refreshScope(scope.scope_id, { ttlSec })
@@ -116,14 +126,17 @@ export class Leases {
   }
 
   async releaseScope(scopeId: number, given: Omit<options.ReleaseOptions, 'fence'>): Promise<void> {
-    this.kept.drop('scope', String(scopeId))
-    await this.#scoped(given, () => this.#release('/v1/scopes/release', { scope_id: scopeId }, given))
+    const ask = () => this.#release('/v1/scopes/release', { scope_id: scopeId }, given)
+    await this.#giveUp('scope', String(scopeId), () => this.#scoped(given, ask))
   }
 
-  async slot(name: string, given: options.SlotOptions): Promise<options.SlotResult> {
+  async slot(slotName: string, given: options.SlotOptions): Promise<options.SlotResult> {
+    const name = nameOfSlot(slotName)
     const { capacity, ttlSec, fence } = given
     const body = { agent_id: this.#agentId, capacity, ttl_sec: ttlSec, fence }
-    const ask = () => acquire<Slot | null>(this.#requester, slotPath(name), body, given)
+    const giveBack = (reply: Reply<Slot | null>) =>
+      this.#unlessKept('slot', name, () => this.releaseSlot(name, fenceOf(reply)))
+    const ask = () => acquire(this.#requester, slotPath(name), body, given, giveBack)
     const { result: slot, envelope } = await this.#scoped(given, ask)
     const said = saidOf(envelope)
     if (said.acquired) {
@@ -133,7 +146,8 @@ export class Leases {
     return { ...said, slot }
   }
 
-  async refreshSlot(name: string, given: options.LeaseOptions): Promise<options.SlotResult> {
+  async refreshSlot(slotName: string, given: options.LeaseOptions): Promise<options.SlotResult> {
+    const name = nameOfSlot(slotName)
     const body = { agent_id: this.#agentId, ttl_sec: given.ttlSec, fence: given.fence }
     const ask = () => this.#post<Slot>(`${slotPath(name)}/refresh`, body, given)
     const { result: slot, envelope } = await this.#scoped(given, ask)
@@ -141,10 +155,21 @@ export class Leases {
     return { ...saidOf(envelope), slot }
   }
 
-  async releaseSlot(name: string, given: options.ReleaseSlotOptions): Promise<void> {
-    this.kept.drop('slot', name)
+  async releaseSlot(slotName: string, given: options.ReleaseSlotOptions): Promise<void> {
+    const name = nameOfSlot(slotName)
     const { holder } = given
-    await this.#scoped(given, () => this.#release(`${slotPath(name)}/release`, { holder }, given))
+    const ask = () => this.#release(`${slotPath(name)}/release`, { holder }, given)
+    await this.#giveUp('slot', name, () => this.#scoped(given, ask))
+  }
+
+  /** Releases a claim of which nobody has learned. */
+  giveBackClaim(key: string, reply: Reply<unknown>): Promise<void> {
+    return this.#unlessKept('claim', key, () => this.release(key, fenceOf(reply)))
+  }
+
+  /** What the client had before stays. */
+  async #unlessKept(noun: Noun, key: string, release: () => Promise<void>): Promise<void> {
+    if (!this.kept.find(noun, key)) await release()
   }
 
   /** Releases leases by their names. Never rejects: one that can't be released ends with its TTL. */
@@ -156,6 +181,20 @@ export class Leases {
       slot: (name: string) => this.releaseSlot(name, { signal }),
     }
     await Promise.allSettled(names.map(([noun, key]) => release[noun](key)))
+  }
+
+  /** Releases what is kept. If the hub does not, it is kept on. */
+  async #giveUp(noun: Noun, key: string, release: () => Promise<unknown>): Promise<void> {
+    const lease = this.kept.drop(noun, key)
+    const over = () => lease?.onLost?.(new ArcError('lease_lost', `the ${noun} "${key}" was released`))
+    try {
+      await release()
+      over()
+    } catch (error) {
+      if (error instanceof ArcError && error.status === 404) over()
+      else if (lease && !this.kept.find(noun, key)) this.kept.replace(noun, key, lease)
+      throw error
+    }
   }
 
   #post<T>(path: string, body: object, { signal }: { signal?: AbortSignal | undefined }): Promise<Reply<T>> {
@@ -189,9 +228,17 @@ function saidOf({ acquired, fence, waiting, holders }: Envelope) {
   }
 }
 
-const slotPath = (name: string) => `/v1/slots/${pathPart(name)}`
+/** The one form of a path that is given. */
+export const lockPath = (path: string) => plainPath(checkedName('the path', path))
+
+const fenceOf = ({ envelope: { fence } }: Reply<unknown>) => ({ fence: fence ?? undefined })
+
+/** As the hub has it. */
+const nameOfSlot = (name: string) => checkedName('the name of a slot', name).trim()
+
+const slotPath = (name: string) => `/v1/slots/${pathPart(name, 'name')}`
 
 /** PROTOCOL §6: the key of a claim on a task that gives none. */
 export function claimKey(target: string | number): string {
-  return typeof target === 'number' ? `task-${target}` : target
+  return typeof target === 'number' ? `task-${target}` : checkedName('the key', target).trim()
 }

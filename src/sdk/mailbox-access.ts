@@ -1,6 +1,7 @@
 // A client's access to its agent's mailbox: when it reads there instead of in the feed, and the readers of its polls.
 
-import { MAILBOX_FEATURE, MailboxReader, type ReaderOptions } from './mailbox-reader.js'
+import { ArcError } from '../protocol/errors.js'
+import { type Batch, MAILBOX_FEATURE, MailboxReader, type ReaderOptions } from './mailbox-reader.js'
 import {
   checkedNumber,
   type FeedOptions,
@@ -27,9 +28,9 @@ export class MailboxAccess {
   /** Unique among the readers of all clients; it is no secret. */
   readonly #name =
     `sdk-${process.pid.toString(36)}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
-  /** Readers that no poll uses now. A poll that was aborted leaves an offer, which its reader gets again. */
+  /** Readers that nobody uses now. A read that was aborted may leave an offer, which its reader gets again. */
   readonly #free: MailboxReader[] = []
-  /** Readers in use, and those of polls: a close says what they have not said. */
+  /** All readers: a close says what they have not said. */
   readonly #readers = new Set<MailboxReader>()
   #named = 0
 
@@ -47,53 +48,72 @@ export class MailboxAccess {
     return this.#requester.announces(MAILBOX_FEATURE, { signal, retryForSec: persist ? Infinity : undefined })
   }
 
-  /** A new reader, for one loop at a time. */
-  reader(options?: ReaderOptions): MailboxReader {
+  /** A reader for one loop. Give it back at its end. */
+  take(): MailboxReader {
+    return this.#free.pop() ?? this.#reader()
+  }
+
+  giveBack(reader: MailboxReader): void {
+    this.#free.push(reader)
+  }
+
+  #reader(options?: ReaderOptions): MailboxReader {
     const name = `${this.#name}-${this.#named++}`
     const reader = new MailboxReader(this.#requester, this.#agentId, name, options)
     this.#readers.add(reader)
     return reader
   }
 
-  /** Call it when a reader's loop is over. One with something to say is kept for the close. */
-  done(reader: MailboxReader): void {
-    if (reader.hasSaidAll) this.#readers.delete(reader)
-  }
-
   async poll(wish: PollWish): Promise<ReceivedMessage[]> {
-    const reader = this.#free.pop() ?? this.reader()
+    const reader = this.take()
     try {
       const batch = await reader.read(wish)
       if (!batch) return []
       batch.takenSoon()
       return [...batch.messages]
     } finally {
-      this.#free.push(reader)
+      this.giveBack(reader)
     }
   }
 
   /** What is next, which the caller says to be shown. */
   async offer({ timeout, limit, signal, ...options }: OfferOptions): Promise<OfferedMessages | undefined> {
     const waitSec = checkedNumber('timeout', timeout ?? 0)
-    const reader = this.reader(options)
+    const reader = this.#reader(options)
     const read = () => reader.read({ waitSec, limit, signal })
-    const shown = async (taken: Promise<void>) => {
-      await taken
-      this.done(reader)
+    // One with something to say is kept for the close.
+    const done = () => {
+      if (reader.hasSaidAll) this.#readers.delete(reader)
     }
+    let batch: Batch | undefined
     try {
-      const batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
-      if (batch) return { ...batch, shown: (upToId) => shown(batch.taken(upToId)) }
-    } catch (error) {
-      this.done(reader)
-      throw error
+      batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
+    } finally {
+      if (!batch) done()
     }
-    this.done(reader)
-    return undefined
+    if (!batch) return undefined
+    const { messages, addressed, left, taken } = batch
+    return { messages, addressed, left, shown: once((upToId) => taken(upToId).finally(done)) }
   }
 
   /** Says what was taken and not said yet. Never rejects. */
   async close(timeoutSec: number): Promise<void> {
     await Promise.all([...this.#readers].map((reader) => reader.close(timeoutSec).catch(() => {})))
+  }
+}
+
+/** What was not shown of an offer is offered again, so an offer has one answer, which may be repeated. */
+function once(say: OfferedMessages['shown']): OfferedMessages['shown'] {
+  let said: { readonly upToId: number | undefined } | undefined
+  return async (upToId) => {
+    if (said && said.upToId !== upToId) {
+      const of = said.upToId === undefined ? 'all its messages' : `its messages up to ${said.upToId}`
+      throw new ArcError(
+        'offer_lapsed',
+        `this offer was answered before, for ${of}: the others are offered again`,
+      )
+    }
+    said = { upToId }
+    await say(upToId)
   }
 }

@@ -13,7 +13,7 @@ import type { ReadOptions } from './feed-reader.js'
 import { AGAIN, patienceOf, waitFor } from './long-poll.js'
 import type { ReceivedMessage } from './options.js'
 import { pathPart } from './request-text.js'
-import { type Requester, withQuery } from './requester.js'
+import { type Call, type Requester, withQuery } from './requester.js'
 
 export const MAILBOX_FEATURE = 'arc:mailbox'
 /** Seconds of an offer's lease by default, renewed every third of it. */
@@ -35,7 +35,12 @@ export interface Batch {
   taken(upToId?: number): Promise<void>
   /** The same in a moment. If the hub does not hear it, the reader says it again before its next offer. */
   takenSoon(): void
+  /** The program is at this message. A close takes the messages up to it. */
+  at(id: number): void
 }
+
+/** How long a request is tried. */
+type Patience = Pick<Call, 'signal' | 'timeoutSec' | 'retryForSec'>
 
 export interface ReaderOptions {
   /** How the messages are shown, as receipts will say. Default: `sdk`. */
@@ -58,6 +63,8 @@ export class MailboxReader {
   readonly #via: string
   readonly #leaseSec: number
   #renewal: NodeJS.Timeout | undefined
+  /** An offer that the program goes through. */
+  #open: OpenOffer | undefined
   /** An offer that the program has taken, and of which the hub has not heard yet. */
   #unsaid: OpenOffer | undefined
   readonly #handedOver = new Set<number>()
@@ -65,7 +72,7 @@ export class MailboxReader {
   /** Two readers of one agent at a time need two names. */
   constructor(requester: Requester, agentId: string, reader: string, options: ReaderOptions = {}) {
     this.#requester = requester
-    this.#path = `/v1/mailboxes/${pathPart(agentId)}`
+    this.#path = `/v1/mailboxes/${pathPart(agentId, 'agentId')}`
     this.#reader = reader
     this.#via = options.via ?? 'sdk'
     this.#leaseSec = options.leaseSec ?? LEASE_SEC
@@ -73,9 +80,11 @@ export class MailboxReader {
 
   /** What is to be shown next. It waits for it, and resolves with undefined after `waitSec`. */
   async read(options: ReadOptions): Promise<Batch | undefined> {
+    const { signal, persist } = options
+    const patience = { signal, retryForSec: persist ? Infinity : undefined }
     return waitFor(this.#requester, options, async (waitSec) => {
-      await this.#say(options)
-      return this.#ask(waitSec, options)
+      await this.#say(patience)
+      return this.#ask(waitSec, options, patience)
     })
   }
 
@@ -84,13 +93,18 @@ export class MailboxReader {
     return this.#unsaid === undefined
   }
 
-  /** Says `shown` for what was taken, if the hub has not heard it yet. */
+  /** Says `shown` for what was taken, if the hub has not heard it yet. What the program is at counts as taken. */
   async close(timeoutSec: number): Promise<void> {
     clearInterval(this.#renewal)
+    this.#unsaid ??= this.#open
     await this.#say({ timeoutSec, retryForSec: 0 })
   }
 
-  async #ask(waitSec: number, options: ReadOptions): Promise<Batch | typeof AGAIN | undefined> {
+  async #ask(
+    waitSec: number,
+    options: ReadOptions,
+    patience: Patience,
+  ): Promise<Batch | typeof AGAIN | undefined> {
     const { signal, limit = LIMIT } = options
     const { result } = await this.#requester.post<Offer>(
       withQuery(`${this.#path}/offer`, { timeout: waitSec > 0 ? waitSec : undefined }),
@@ -101,7 +115,7 @@ export class MailboxReader {
     if (offerId === null) return undefined
     const messages: ReceivedMessage[] = []
     for (const message of [...result.messages, ...result.ambient].sort((a, b) => a.id - b.id)) {
-      if (!this.#handedOver.has(message.id)) messages.push(await this.#whole(message, signal))
+      if (!this.#handedOver.has(message.id)) messages.push(await this.#whole(message, patience))
     }
     const offer: OpenOffer = { offerId, messages, upToId: undefined }
     if (messages.length === 0) {
@@ -121,13 +135,17 @@ export class MailboxReader {
         this.#take(offer, undefined)
         setImmediate(() => void this.#say({}).catch(() => {}))
       },
+      at: (id) => {
+        offer.upToId = id
+        this.#open = offer
+      },
     }
   }
 
-  async #whole(given: OfferedMessage, signal: AbortSignal | undefined): Promise<ReceivedMessage> {
+  async #whole(given: OfferedMessage, patience: Patience): Promise<ReceivedMessage> {
     const { offers, cut, ...message } = given
     const whole = cut
-      ? (await this.#requester.get<Message>(`/v1/messages/${given.id}`, { signal })).result
+      ? (await this.#requester.get<Message>(`/v1/messages/${given.id}`, patience)).result
       : message
     return offers > 1 ? { ...whole, offers } : whole
   }
@@ -135,20 +153,16 @@ export class MailboxReader {
   #take(offer: OpenOffer, upToId: number | undefined): void {
     clearInterval(this.#renewal)
     offer.upToId = upToId
+    this.#open = undefined
     this.#unsaid = offer
   }
 
-  async #say(options: {
-    signal?: AbortSignal | undefined
-    timeoutSec?: number
-    retryForSec?: number
-  }): Promise<void> {
+  async #say(patience: Patience): Promise<void> {
     const offer = this.#unsaid
     if (!offer) return
-    const { signal, timeoutSec, retryForSec } = options
     try {
       const body = { offer_id: offer.offerId, via: this.#via, up_to_id: offer.upToId }
-      await this.#requester.post(`${this.#path}/shown`, body, { signal, timeoutSec, retryForSec })
+      await this.#requester.post(`${this.#path}/shown`, body, patience)
     } catch (error) {
       const isLost = error instanceof ArcError && (error.code === 'offer_lapsed' || error.status === 404)
       if (!isLost) throw error

@@ -56,11 +56,11 @@ async function* read(
   const { signal } = ending
   try {
     if (await mailbox.serves({ ...options, signal }, true)) {
-      const reader = mailbox.reader()
+      const reader = mailbox.take()
       try {
         yield* offered(reader, signal)
       } finally {
-        mailbox.done(reader)
+        mailbox.giveBack(reader)
       }
       return undefined
     }
@@ -94,6 +94,7 @@ async function* offered(
     try {
       for (const message of batch.messages) {
         lastId = message.id
+        batch.at(lastId)
         yield message
         if (signal.aborted) return
       }

@@ -74,7 +74,7 @@ export interface RegisterOptions extends CallOptions {
   presenceTtlSec?: number | undefined
   /** The program that the agent works in, as a word such as `claude-code`. Default none. */
   harness?: string | undefined
-  /** The process with which the session ends. `false`: with none. Default: this process. */
+  /** The process with which the session ends, and its start: in milliseconds, as text or as a Date. `false`: none. Default: this process. */
   process?: { readonly pid: number; readonly startedAt: number | string | Date } | false | undefined
 }
 
@@ -105,8 +105,8 @@ export interface DirectMessageOptions extends CallOptions {
 
 /** The lease under which something is done: the hub refuses it with `stale_fence` if another has held the lease since. */
 export type Under =
-  | { readonly fence: number; readonly lock: string }
-  | { readonly fence: number; readonly claim: string | number }
+  | { readonly fence: number | undefined; readonly lock: string }
+  | { readonly fence: number | undefined; readonly claim: string | number }
 
 export interface PostOptions extends DirectMessageOptions {
   /** The post is refused (`stale`) if others have posted to the channel or thread after this message. */
@@ -207,7 +207,10 @@ export interface OfferedMessages {
   readonly addressed: ReadonlySet<number>
   /** How many more there are to read. The hub counts ambient messages up to 1,000. */
   readonly left: { readonly messages: number; readonly ambient: number }
-  /** Tells the hub that the messages, or those up to an id, were shown. If the hub does not hear it, it offers them again. */
+  /**
+   * Tells the hub that the messages, or those up to an id, were shown. The others are offered again at once, so call it once:
+   * another id later is `offer_lapsed`. If the hub does not hear it, it offers all again, and the same call may be repeated.
+   */
   shown(upToId?: number): Promise<void>
 }
 

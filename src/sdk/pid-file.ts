@@ -6,7 +6,7 @@
 // can have written it, git does not track it, and it names this machine's loopback. Even then the file only says whom to
 // ask. Before a command signals the process, the machine must prove it (process-proof.ts).
 
-import { rmSync, type Stats } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from '../folder.js'
 import {
@@ -114,7 +114,7 @@ export function judgePidFile(path: string, host?: string): PidFile | Doubt | und
   }
 }
 
-function parse(text: string, path: string, { uid }: Stats): PidFile | undefined {
+function parse(text: string, path: string, { uid }: { uid: number }): PidFile | undefined {
   const content = JSON.parse(text) as PidFile
   const isWhole =
     Number.isSafeInteger(content.pid) &&

@@ -4,6 +4,7 @@ import type { Message } from '../protocol/objects.js'
 import { FENCING_FEATURE } from './leases.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
 import type { PostedMessage, PostOptions } from './options.js'
+import { checkedName } from './request-text.js'
 import type { Call, Requester } from './requester.js'
 import { underOf } from './under.js'
 
@@ -14,6 +15,11 @@ export async function postMessage(
   options: PostOptions,
   delivery: Pick<Call, 'retryForSec' | 'idempotencyKey'> = {},
 ): Promise<{ message: PostedMessage; instanceId: string | undefined }> {
+  // The hub takes an empty name for none, and a direct message to none is a message to all.
+  for (const name of ['to', 'channel', 'threadId'] as const) {
+    const given = options[name]
+    if (given !== undefined) checkedName(name, given)
+  }
   const send = () =>
     requester.post<Message>(
       '/v1/messages',

@@ -45,8 +45,8 @@ export abstract class Reading {
    * One agent whole: its session, its mailbox, what it holds, its open tasks and its last message (PROTOCOL §17). An agent
    * that never signed in: 404. Default: this agent.
    */
-  agent(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Agent> {
-    return this.#one(MAILBOX_FEATURE, `/v1/agents/${pathPart(agentId)}`, signal)
+  async agent(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Agent> {
+    return this.#one(MAILBOX_FEATURE, `/v1/agents/${pathPart(agentId, 'agentId')}`, signal)
   }
 
   // Channels and messages (PROTOCOL §4, §18)
@@ -77,7 +77,7 @@ export abstract class Reading {
   /** The direct messages to this agent, by id: by default the oldest 100. */
   async inbox({ sinceId, beforeId, limit, tail, signal }: options.InboxOptions = {}): Promise<Message[]> {
     const params = { since_id: sinceId, before_id: beforeId, limit, tail }
-    const path = withQuery(`/v1/inbox/${pathPart(this.agentId)}`, params)
+    const path = withQuery(`/v1/inbox/${pathPart(this.agentId, 'agentId')}`, params)
     const ask = () => this.#requester.get<Message[]>(path, { signal })
     return (await this.#backwards(beforeId, signal, ask)).result
   }
@@ -103,8 +103,8 @@ export abstract class Reading {
   }
 
   /** How much an agent has not been shown yet (PROTOCOL §18). Default: this agent. */
-  mailbox(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Mailbox> {
-    return this.#one(MAILBOX_FEATURE, `/v1/mailboxes/${pathPart(agentId)}`, signal)
+  async mailbox(agentId = this.agentId, { signal }: options.CallOptions = {}): Promise<Mailbox> {
+    return this.#one(MAILBOX_FEATURE, `/v1/mailboxes/${pathPart(agentId, 'agentId')}`, signal)
   }
 
   /**
@@ -113,7 +113,7 @@ export abstract class Reading {
    */
   async wake(agentId = this.agentId, { timeout = 0, signal }: options.WakeOptions = {}): Promise<Wake> {
     const timeoutSec = pollTimeoutSec(checkedNumber('timeout', timeout), this.#requester.timeoutSec)
-    const path = withQuery(`/v1/mailboxes/${pathPart(agentId)}/wake`, { timeout })
+    const path = withQuery(`/v1/mailboxes/${pathPart(agentId, 'agentId')}/wake`, { timeout })
     const ask = async () => (await this.#requester.get<Wake>(path, { signal, timeoutSec })).result
     return this.#requester.needing(WAKE_FEATURE, { signal, when: 'after' }, ask)
   }
@@ -134,7 +134,7 @@ export abstract class Reading {
 
   /** A thread: its summary, messages, tasks, claims and locks. Unknown: 404. */
   async getThread(threadId: string, { signal }: options.CallOptions = {}): Promise<ThreadDetail> {
-    const path = `/v1/threads/${pathPart(threadId)}`
+    const path = `/v1/threads/${pathPart(threadId, 'threadId')}`
     return (await this.#requester.get<ThreadDetail>(path, { signal })).result
   }
 

@@ -13,7 +13,14 @@ export function requestText(value: object): string {
   }
 }
 
-/** A name as a part of a path. */
-export function pathPart(name: string): string {
-  return encodeURIComponent(name.toWellFormed())
+/** A name as a part of a path; `what` is for the error. @throws ArcError `invalid_request` if there is none */
+export function pathPart(name: string, what = 'the name'): string {
+  return encodeURIComponent(checkedName(what, name).toWellFormed())
+}
+
+/** @throws ArcError `invalid_request` if it is no string, or blank */
+export function checkedName(what: string, name: string): string {
+  if (typeof name !== 'string') throw new ArcError('invalid_request', `${what} must be a string`)
+  if (name.trim() === '') throw new ArcError('invalid_request', `${what} must not be empty`)
+  return name
 }

@@ -11,7 +11,7 @@ import { refusal } from './refusal.js'
 import { newRequestName } from './request-name.js'
 import { decide } from './retry.js'
 import type { Method, Transport, TransportAnswer, TransportStream } from './transport.js'
-import { pause } from './waiting.js'
+import { checkSignal, pause } from './waiting.js'
 
 export const REPLAY_FEATURE = 'arc:idempotency_key'
 
@@ -49,6 +49,7 @@ export class Requester {
   /** Called when another stored state has answered than before. */
   onHubChanged: (() => void) | undefined
   #instanceId: string | undefined
+  readonly #background = new Set<Promise<void>>()
   /** What the hub that answered last announces; undefined until it is asked. */
   #features: readonly string[] | undefined
 
@@ -87,6 +88,7 @@ export class Requester {
   /** Like `send`, but a refusal that is not retried is an answer. */
   async exchange(call: Call): Promise<TransportAnswer> {
     if (call.body) checkNumbers(call.body)
+    checkSignal(call.signal)
     const retryForSec = call.retryForSec ?? this.retryForSec
     // A request that is tried once needs no key.
     const hasKey = call.method !== 'GET' && retryForSec > 0
@@ -115,6 +117,17 @@ export class Requester {
       throw new ArcError('invalid_request', 'a stream needs a connection: over files, use long-polls')
     }
     return this.#transport.open({ method: 'GET', path, ...options })
+  }
+
+  /** Does what nobody waits for, and whose failure harms nobody. */
+  inBackground(work: Promise<void>): void {
+    const done = work.catch(() => {}).finally(() => this.#background.delete(done))
+    this.#background.add(done)
+  }
+
+  /** Resolves when nothing is done in the background. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#background)
   }
 
   /** Closes the transport; requests in progress reject with `aborted`. */

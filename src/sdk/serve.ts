@@ -117,7 +117,7 @@ class Service {
     let sinceId = Infinity
     for (const id of open) sinceId = Math.min(sinceId, id - 1)
     while (sinceId < start.sinceId) {
-      const path = withQuery(`/v1/inbox/${pathPart(this.#agentId)}`, {
+      const path = withQuery(`/v1/inbox/${pathPart(this.#agentId, 'agentId')}`, {
         since_id: sinceId,
         limit: QUERY_LIMIT.max,
       })

@@ -52,6 +52,11 @@ export class Upkeep {
     this.#beatSoon()
   }
 
+  /** The name with which the session is opened again. */
+  renamed(displayName: string): void {
+    if (this.#registration) this.#registration = { ...this.#registration, display_name: displayName }
+  }
+
   /** Another hub, or another stored state, has answered: it may not know the session. */
   #hubChanged(): void {
     if (this.#registration) this.#beatSoon()
@@ -100,7 +105,7 @@ export class Upkeep {
 
   async #isAlive(): Promise<boolean> {
     try {
-      const path = `/v1/sessions/${pathPart(this.#agentId)}/alive`
+      const path = `/v1/sessions/${pathPart(this.#agentId, 'agentId')}/alive`
       await this.#requester.post<Session>(path, {}, { retryForSec: 0 })
       return true
     } catch (error) {

@@ -15,12 +15,16 @@ export function abortedError(signal: AbortSignal): ArcError {
 }
 
 export function throwIfAborted(...signals: (AbortSignal | undefined)[]): void {
-  for (const signal of signals) if (signal?.aborted) throw abortedError(signal)
+  for (const signal of signals) {
+    checkSignal(signal)
+    if (signal?.aborted) throw abortedError(signal)
+  }
 }
 
 /** Settles as `promise` does, or rejects with `aborted` as soon as the signal is aborted. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
+  listenToMany(signal)
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(abortedError(signal))
     if (signal.aborted) onAbort()
@@ -59,7 +63,9 @@ export function linkSignals(...sources: (AbortSignal | undefined)[]): LinkedSign
   setMaxListeners(0, controller.signal)
   const followed: { source: AbortSignal; onAbort: () => void }[] = []
   for (const source of sources) {
+    checkSignal(source)
     if (!source) continue
+    listenToMany(source)
     const onAbort = () => controller.abort(source.reason)
     if (source.aborted) onAbort()
     else source.addEventListener('abort', onAbort, { once: true })
@@ -72,4 +78,18 @@ export function linkSignals(...sources: (AbortSignal | undefined)[]): LinkedSign
       for (const { source, onAbort } of followed) source.removeEventListener('abort', onAbort)
     },
   }
+}
+
+/** A program may give one signal to all its calls. Node would take more than ten listeners for a leak. */
+function listenToMany(signal: AbortSignal): void {
+  if (signal instanceof EventTarget) setMaxListeners(0, signal) // else one of another realm
+}
+
+/** @throws ArcError `invalid_request` for what is no signal, such as its controller */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return
+  throw new ArcError(
+    'invalid_request',
+    'signal must be an AbortSignal, such as the signal of an AbortController',
+  )
 }

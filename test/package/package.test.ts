@@ -157,6 +157,20 @@ for (const [module, moduleResolution] of [
   })
 }
 
+t.test('the types of the SDK need no types of Node', async (t) => {
+  writeFileSync(
+    join(project, 'sdk.ts'),
+    "import { ArcClient } from 'arc-hub'\nconsole.log(new ArcClient('me').agentId)\n",
+  )
+  const compilerOptions = {
+    ...{ strict: true, skipLibCheck: false, noEmit: true, types: [] },
+    ...{ target: 'es2022', lib: ['es2022', 'dom', 'esnext.disposable'], module: 'nodenext' },
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['sdk.ts'] }))
+  const { stdout, stderr } = run(process.execPath, [TSC, '-p', '.'])
+  t.equal(stdout + stderr, '')
+})
+
 t.test('every file of the package leads to files that are in it', async (t) => {
   const missing = packed.files.flatMap(({ path }) => {
     if (!/\.(js|d\.ts)$/.test(path)) return []

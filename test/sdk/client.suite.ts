@@ -1,6 +1,7 @@
 // What ArcClient does with a real hub, whatever the way to it, call by call: sessions, channels and
 // messages, threads, claims, locks and tasks. Run once for each transport.
 
+import { until } from '../support/waiting.js'
 import { failure } from './clients.js'
 import { idsOf, testsOver, type Way } from './room.js'
 
@@ -45,6 +46,15 @@ export function clientSuite(way: Way): void {
     await a.register()
     t.equal((await a.rename('Ada')).display_name, 'Ada')
     t.match(await failure(agent('nobody').rename('x')), { code: 'not_found', status: 404 })
+  })
+
+  test('a renamed agent keeps its name in a new room', async (t, { agent, restart }) => {
+    const a = agent('a')
+    await a.register({ displayName: 'Ada' })
+    await a.rename('Grace')
+    await restart('new')
+    const isThere = async () => (await agent('b').listAgents())[0]
+    t.equal((await until('a to be back', isThere)).display_name, 'Grace')
   })
 
   test('close ends the session', async (t, { agent }) => {

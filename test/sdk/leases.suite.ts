@@ -1,6 +1,7 @@
 // What ArcClient does with leases and tasks at a real hub, by each way: waiting in line, work under a lock, fences, scopes,
 // slots, and the next task.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { HeldLock, Task } from '../../src/sdk/index.js'
 import { until } from '../support/waiting.js'
 import { failure } from './clients.js'
@@ -125,7 +126,8 @@ export function leaseSuite(way: Way): void {
       a.refreshClaim(task.id, { fence }),
       a.release(task.id, { fence }),
     ]
-    for (const refused of refusals) t.match(await failure(refused), { code: 'stale_fence', status: 409 })
+    for (const refused of await Promise.all(refusals.map(failure)))
+      t.match(refused, { code: 'stale_fence', status: 409 })
   })
 
   sameByAnyWay('scopes keep each other out, and are kept', async (t, { agent }) => {
@@ -207,5 +209,85 @@ export function leaseSuite(way: Way): void {
     await a.claim(id)
     t.match(await b.assignTask(id, 'c', { ttlSec: 60 }), { assignee: 'c' })
     t.match(await a.inbox(), [{ metadata: { task_assigned: id, by: 'b', former_assignee: 'a' } }])
+  })
+
+  sameByAnyWay('work of one client on one file runs one after the other', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    const told: string[] = []
+    const work = (name: string) => async () => {
+      told.push(`${name} begins`)
+      t.match(await b.lock('x.ts', { keep: false }), { acquired: false })
+      await delay(100)
+      told.push(`${name} ends`)
+    }
+    await Promise.all([
+      a.withLock('x.ts', work('one')),
+      a.withLock('./x.ts', work('two')),
+      t.rejects(a.withLock('x.ts', work('three'), { wait: 0.02 }), {
+        code: 'not_acquired',
+        message: /this client/,
+      }),
+    ])
+    t.strictSame(told, ['one begins', 'one ends', 'two begins', 'two ends'])
+    t.match(await b.lock('x.ts', { keep: false }), { acquired: true })
+  })
+
+  sameByAnyWay('work under a lock that the client has leaves it', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    await a.lock('x.ts')
+    await a.withLock('x.ts', () => {})
+    t.match(await b.lock('x.ts'), { acquired: false, lock: { agent_id: 'a' } })
+    await a.unlock('x.ts')
+    t.match(await b.lock('x.ts'), { acquired: true })
+  })
+
+  sameByAnyWay('work hears that its own client has released the lock', async (t, { agent }) => {
+    const a = agent('a')
+    const working = a.withLock('x.ts', async ({ signal }) => {
+      await a.lock('x.ts')
+      t.notOk(signal.aborted, 'but not of a lock that was taken once more')
+      await a.unlock('x.ts')
+      return signal.aborted
+    })
+    await t.rejects(working, { code: 'lease_lost' })
+  })
+
+  sameByAnyWay('a refused release ends nothing', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    await Promise.all([a.lock('x.ts', { ttlSec: 5 }), a.slot(' s ', { capacity: 1, ttlSec: 5 })])
+    await t.rejects(a.unlock('x.ts', { fence: 0 }), { code: 'stale_fence' })
+    await t.rejects(a.unlock('x.ts', { signal: AbortSignal.abort() }), { code: 'aborted' })
+    await a.releaseSlot('s')
+    await delay(6_000)
+    t.match(await b.lock('x.ts'), { acquired: false, lock: { agent_id: 'a' } })
+    t.match(await b.slot('s', { capacity: 1 }), { acquired: true })
+  })
+
+  sameByAnyWay('what is granted while its wait is aborted is given back', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    for (let i = 0; i < 5; i++) {
+      t.match(await a.lock('x.ts', { wait: 10 }), { acquired: true })
+      const abort = new AbortController()
+      const waits = Promise.allSettled([
+        b.lock('x.ts', { wait: 30, signal: abort.signal }),
+        b.nextTask({ wait: 30, signal: abort.signal }),
+      ])
+      await until('b to wait', async () => (await a.listLocks())[0]?.waiting?.length === 1)
+      await Promise.all([a.unlock('x.ts'), a.createTask(`${i}`)])
+      abort.abort('enough')
+      const [locked, taken] = await waits
+      if (locked.status === 'fulfilled') await b.unlock('x.ts')
+      if (taken.status === 'fulfilled' && taken.value) await b.release(taken.value.task.task_id)
+    }
+    await b.close()
+    t.match(await a.lock('x.ts'), { acquired: true })
+    for (let i = 0; i < 5; i++) t.match(await a.nextTask(), { task: { title: `${i}` } })
+  })
+
+  test('a client without a session releases what it keeps, too', async (t, { agent }) => {
+    const [a, b] = [agent('a'), agent('b')]
+    await a.lock('x.ts')
+    await a.close()
+    t.match(await b.lock('x.ts'), { acquired: true })
   })
 }

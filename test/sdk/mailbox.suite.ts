@@ -146,4 +146,78 @@ export function mailboxSuite(way: Way): void {
     while (seen.length < 4) seen.push(...(await me.poll({ timeout: 5 })))
     for (const message of seen) t.equal(message.attachments.length, 20)
   })
+
+  sameByAnyWay('what a reader may need again comes again at once', async (t, room) => {
+    const [me, other] = [room.agent('me'), room.agent('other')]
+    await me.register()
+    const abort = new AbortController()
+    const reading = (async () => {
+      for await (const message of me.messages({ signal: abort.signal })) return message
+      return undefined
+    })()
+    await room.waiting(1)
+    const posted = await other.dm('me', 'now')
+    abort.abort('enough')
+    const got = (await reading) ?? (await me.poll({ timeout: 5 }))[0]
+    t.equal(got?.id, posted.id, 'an aborted loop leaves no offer that nobody reads')
+  })
+
+  sameByAnyWay('a loop in which the client closes has read its message', async (t, room) => {
+    const [me, other] = [room.agent('me'), room.agent('other')]
+    await me.register()
+    const posted = [await other.dm('me', 'stop'), await other.dm('me', 'later')]
+    for await (const { body } of me.messages()) if (body === 'stop') await me.close()
+    const states = await Promise.all(posted.map(async ({ id }) => (await other.receipts(id))[0]?.state))
+    t.strictSame(states, ['shown', 'offered'])
+    const next = room.agent('me')
+    await next.register({ replace: true })
+    t.match(await next.poll({ timeout: 0 }), [{ body: 'later', offers: 2 }], 'and the rest comes at once')
+  })
+
+  sameByAnyWay('a loop outlives an outage that begins while a message is handled', async (t, room) => {
+    const [me, other] = [room.agent('me', { retryFor: 0.5 }), room.agent('other')]
+    await me.register()
+    await other.dm('me', 'one')
+    const read: string[] = []
+    for await (const { body } of me.messages()) {
+      read.push(body)
+      if (body === 'two') break
+      await room.hub.stop()
+      setTimeout(async () => {
+        await room.restart('same')
+        await other.dm('me', 'two')
+      }, 3_000)
+    }
+    t.strictSame(read, ['one', 'two'])
+  })
+
+  sameByAnyWay('an offer has one answer', async (t, room) => {
+    const [me, other] = [room.agent('me'), room.agent('other')]
+    await me.register()
+    const posted = [await other.dm('me', '1'), await other.dm('me', '2')]
+    const offer = await me.offer()
+    await offer?.shown(posted[0]?.id)
+    await offer?.shown(posted[0]?.id)
+    await t.rejects(offer?.shown() ?? Promise.resolve(), { code: 'offer_lapsed', message: /up to \d+/ })
+    t.match(await me.offer(), { messages: [{ id: posted[1]?.id }] })
+  })
+
+  sameByAnyWay('a message to an empty name is a message to nobody', async (t, room) => {
+    const me = room.agent('me')
+    const none = undefined as unknown as string
+    for (const posting of [
+      me.dm('', 'x'),
+      me.dm(' ', 'x', { toMustExist: true }),
+      me.dm(none, 'x'),
+      me.post('x', { to: '' }),
+      me.createTask('x', { to: '' }),
+      me.call('', 'x'),
+      me.call({ to: none }, 'x'),
+      me.call({} as { to: string }, 'x'),
+      me.post('x', { channel: '' }),
+      me.post('x', { threadId: ' ' }),
+    ])
+      await t.rejects(posting, { code: 'invalid_request', message: /must (not be empty|be a string)/ })
+    t.strictSame(await me.listMessages({ channel: 'general' }), [])
+  })
 }

@@ -54,3 +54,43 @@ t.test('a pause longer than a timer holds does not end at once', async (t) => {
   leaving.abort()
   t.equal(await paused, 'left')
 })
+
+/** What a program without types may give. */
+const wrong = (value: unknown) => value as never
+
+for (const [what, use] of Object.entries<() => unknown>({
+  'the controller of a signal, to a poll': () => client.poll({ signal: wrong(new AbortController()) }),
+  'the controller of a signal, to a lock': () => client.lock('x', { wait: 1, signal: wrong({}) }),
+  'no agent': () => client.agent(wrong(null)),
+  'a mailbox that is a number': () => client.mailbox(wrong(5)),
+  'an empty agent': () => client.agent(''),
+  'an empty thread': () => client.getThread(' '),
+  'no path': () => client.lock(wrong(undefined)),
+  'an empty path': () => client.unlock(''),
+  'no work': () => client.withLock('x', wrong(undefined)),
+  'no globs': () => client.scope(wrong(undefined)),
+  'an empty glob': () => client.scope(['']),
+  'a path of scopes that is a number': () => client.listScopes({ path: wrong(5) }),
+  'an empty slot': () => client.slot(''),
+  'no claim': () => client.claim(wrong(undefined)),
+  'an empty claim': () => client.release(' '),
+  'no agent for a call': () => client.call(wrong(undefined), 'x'),
+  'a start in seconds': () => client.register({ process: { pid: 1, startedAt: Date.now() / 1_000 } }),
+  'a start that is no time': () => client.register({ process: { pid: 1, startedAt: 'yesterday' } }),
+  'no name of a client over files': () => ArcClient.overRelay(wrong(undefined)),
+})) {
+  t.test(`what is not even of its type is refused before anything is sent: ${what}`, async (t) => {
+    await t.rejects(async () => use(), { name: 'ArcError', code: 'invalid_request', message: /must/ })
+  })
+}
+
+t.test('one signal serves any number of calls', async (t) => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const { signal } = new AbortController()
+  await Promise.allSettled(Array.from({ length: 30 }, () => client.hubInfo({ signal })))
+  await delay(20)
+  t.strictSame(warnings, [])
+})
