@@ -97,13 +97,16 @@ function serverIn(folder: string): string | undefined {
  * above it in the same git work tree, else a new room in the working folder.
  */
 export function defaultStorage(): string {
-  const here = storageIn('')
-  if (here !== undefined) return here
-  for (const folder of ownFoldersAbove()) {
-    const found = storageIn(folder)
+  return existingRoom() ?? ROOM_STORAGE
+}
+
+/** The storage of the room that is in a folder, or above it in the same git work tree. Default: the working folder. */
+export function existingRoom(folder = ''): string | undefined {
+  for (const place of [folder, ...foldersAbove(resolve(folder)).filter(isOwn)]) {
+    const found = storageIn(place)
     if (found !== undefined) return found
   }
-  return ROOM_STORAGE
+  return undefined
 }
 
 /** @throws ArcError `storage_unusable` for a file in a folder that this user may not enter, as of a hub that root has started */

@@ -3,11 +3,14 @@
 import type { ArgsDef } from 'citty'
 import { agentOfEnvironment } from '../agent-name.js'
 import { DEFAULT_HOST } from '../protocol/address.js'
+import { ArcError } from '../protocol/errors.js'
 import { HUB_NUMBERS } from '../protocol/numbers.js'
 import { ArcClient } from '../sdk/client.js'
+import { FoundTransport } from '../sdk/found-transport.js'
 import { HttpTransport } from '../sdk/http-transport.js'
 import { checkedAddress, type FoundHub, findHub } from '../sdk/hub-address.js'
 import { followingConnections, plainConnections } from '../sdk/plain-connections.js'
+import type { Transport } from '../sdk/transport.js'
 import { text, usageError, wholeNumber } from './arguments.js'
 import { sayDoubt } from './running-hub.js'
 
@@ -38,6 +41,8 @@ export const viewArguments = {
 type Given = Readonly<Record<string, unknown>>
 
 const CONNECT_SEC = 10
+/** Seconds that a command which waits goes on without a hub. */
+const PATIENCE_SEC = 30
 /** An id that stands for no agent: the hub shows it what everybody may see. */
 const NOBODY = '(nobody)'
 /**
@@ -79,6 +84,9 @@ export async function signedIn<T>(
 /** The agent's client, without a session of its own. */
 export const unregistered = (given: Given): ArcClient => clientOf(requiredAgent(given), given).client
 
+/** A client for a command that waits: it outlasts a restart of the hub. The agent must have been signed in. */
+export const patient = (given: Given): ArcClient => clientOf(requiredAgent(given), given, PATIENCE_SEC).client
+
 /** A client that only looks: the agent's, if one is named, else nobody's. */
 export async function view(given: Given): Promise<ArcClient> {
   return (await viewed(given, async () => {})).client
@@ -106,14 +114,16 @@ export function requiredAgent(given: Given): string {
   return agentId
 }
 
-function clientOf(agentId: string, given: Given): { client: ArcClient; isOurs: boolean } {
-  const { url, isOurs } = hubOf(given)
-  const transport = new HttpTransport({
-    baseUrl: url,
-    connectTimeoutSec: CONNECT_SEC,
-    connect: isOurs ? followingConnections : plainConnections,
-  })
-  return { client: new ArcClient(agentId, { transport, retryFor: 0 }), isOurs }
+function clientOf(agentId: string, given: Given, retryFor = 0): { client: ArcClient; isOurs: boolean } {
+  const hub = hubOf(given)
+  const isNamed = (given['base-url'] ?? given.port) !== undefined
+  const transport = isNamed ? connected(hub) : new FoundTransport(() => hubOf(given), connected, hub)
+  return { client: new ArcClient(agentId, { transport, retryFor }), isOurs: hub.isOurs }
+}
+
+function connected({ url, isOurs }: FoundHub): Transport {
+  const connect = isOurs ? followingConnections : plainConnections
+  return new HttpTransport({ baseUrl: url, connectTimeoutSec: CONNECT_SEC, connect })
 }
 
 /** The address of the hub that a client command talks to. */
@@ -140,6 +150,7 @@ function withHelp<T>(find: () => T): T {
   try {
     return find()
   } catch (error) {
-    throw usageError((error as Error).message)
+    const isMistake = error instanceof ArcError && error.code === 'invalid_request'
+    throw isMistake ? usageError(error.message) : error
   }
 }

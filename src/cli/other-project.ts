@@ -2,8 +2,9 @@
 // folder without a pid file in reach talk to whichever answers there.
 
 import { isAbsolute, relative, sep } from 'node:path'
-import { defaultStorage, isServer, projectOf } from '../storage-file.js'
-import type { Found, Wanted } from './running-hub.js'
+import { roomIsClosed } from '../sdk/hub-address.js'
+import { defaultStorage, existingRoom, isServer, projectOf } from '../storage-file.js'
+import { type Found, findRunningHub, type Wanted, wantedUrl, whyNoHub } from './running-hub.js'
 
 /**
  * Whether nothing but the default port led to this hub, and its storage lies neither in this folder nor in one above. A hub
@@ -16,6 +17,16 @@ export function isAnotherProjects({ pidFile, probe }: Found, wanted: Wanted): bo
   if (isServer(storage)) return storage !== defaultStorage()
   const here = process.cwd()
   return !isWithin(here, projectOf(storage)) && !isWithin(storage, here)
+}
+
+/** The hub that commands here talk to, or why there is none. */
+export async function findMeantHub(
+  wanted: Wanted,
+): Promise<{ readonly hub: Found } | { readonly hub?: undefined; readonly error: string }> {
+  const { hub, atAddress } = await findRunningHub(wanted)
+  if (!hub) return { error: whyNoHub(wantedUrl(wanted), atAddress) }
+  const own = isAnotherProjects(hub, wanted) ? existingRoom() : undefined
+  return own === undefined ? { hub } : { error: roomIsClosed(own).message }
 }
 
 /** What a person has to know about it: whose it is, and the two ways on. */

@@ -1,12 +1,14 @@
 // The agent as which the server acts: who it is, its session, and what it has still to say to the hub.
 //
 //   named by --agent or ARC_AGENT ─┐
-//   remembered of the session ─────┼─▶ its session is taken up, or opened ─▶ ends with the program that is served
+//   remembered of the session ─────┼─▶ its session is opened, or taken over ─▶ ends with the program that is served
 //   else <harness>-<folder>, -2 … ─┘
 //
-// A session that a hook has opened stays when the server ends. If no hub answers, nothing is kept, and the next call tries again.
+// A session that a hook has opened is taken up as it is, and stays when the server ends. Of two servers with one name, the
+// newer has the session, and the end of either leaves alone what the other holds. If no hub answers, nothing is kept, and the next call tries again.
 
 import { agentOfEnvironment, namesFor } from '../agent-name.js'
+import { crypto } from '../crypto.js'
 import { harnessProcess } from '../harness-process.js'
 import { ArcError } from '../protocol/errors.js'
 import { ArcClient } from '../sdk/client.js'
@@ -27,16 +29,17 @@ export const isPassing = (error: unknown): boolean =>
 export class Agent {
   readonly client: ArcClient
   readonly place: string
-  readonly #isOwnSession: boolean
+  /** Undefined: a hook has opened the session. */
+  readonly #own: OwnSession | undefined
   /** What the hub has not heard yet. */
   #unsaid: (() => Promise<unknown>)[] = []
   #settled = Promise.resolve()
   #isIntroduced = false
 
-  constructor(client: ArcClient, place: string, isOwnSession: boolean) {
+  constructor(client: ArcClient, place: string, own: OwnSession | undefined) {
     this.client = client
     this.place = place
-    this.#isOwnSession = isOwnSession
+    this.#own = own
   }
 
   get id(): string {
@@ -75,16 +78,32 @@ export class Agent {
 
   async close(): Promise<void> {
     await this.settle()
-    if (!this.#isOwnSession) return
-    await this.client.releaseAll().catch(() => {}) // else it ends with its time
+    if (!this.#own) return
+    // What a shell has taken under this name is free, too. Another server of the agent keeps what it has.
+    if (this.#own.isAlone && (await this.#hasSession(this.#own.mark))) await this.client.releaseAll()
     await this.client.close()
   }
+
+  async #hasSession(mark: string): Promise<boolean> {
+    const found = await this.client.bootstrap().catch(() => undefined)
+    return found?.session?.metadata[MARK] === mark
+  }
 }
+
+interface OwnSession {
+  readonly mark: string
+  /** No other session of the agent was there. */
+  readonly isAlone: boolean
+}
+
+/** In a session's metadata: the server that has opened it. */
+const MARK = 'mcp_server'
 
 export class Agents {
   readonly #way: Way
   readonly #given: string | undefined
   readonly #bySession = new Map<string, Promise<Agent>>()
+  readonly #mark = crypto().randomUUID()
 
   constructor(way: Way, given: string | undefined) {
     this.#way = way
@@ -113,7 +132,7 @@ export class Agents {
 
   /** No hub answers where it was. True if it is elsewhere now, where the agent signs in at its next call. */
   async lost(agent: Agent): Promise<boolean> {
-    if (this.#place() === agent.place) return false
+    if (!this.#isElsewhere(agent)) return false
     for (const [key, known] of this.#bySession) if ((await known) === agent) this.#bySession.delete(key)
     void agent.client.close()
     return true
@@ -122,6 +141,14 @@ export class Agents {
   async close(): Promise<void> {
     const all = await Promise.allSettled(this.#bySession.values())
     await Promise.all(all.map((one) => one.status === 'fulfilled' && one.value.close()))
+  }
+
+  #isElsewhere(agent: Agent): boolean {
+    try {
+      return this.#place() !== agent.place
+    } catch {
+      return false // it is stopped
+    }
   }
 
   #place(): string {
@@ -143,15 +170,19 @@ export class Agents {
       try {
         const { session: before } = await client.bootstrap()
         const program = harnessProcess()
-        const opened = await client.register({
-          reuse: named !== undefined,
+        const isOfHook = before !== null && before.session_id === recalled()?.sessionId
+        const { session_id: sessionId } = await client.register({
+          ...(named !== undefined && (isOfHook ? { reuse: true } : { replace: true })),
+          displayName: before?.display_name,
+          capabilities: before?.capabilities,
+          metadata: { ...before?.metadata, [MARK]: this.#mark },
           harness,
           ...(program && { process: { pid: program.pid, startedAt: program.started_at } }),
         })
-        const { session_id: sessionId } = opened
         if (session !== undefined)
           remember(harness, session, { stopsHeld: 0, ...recalled(), agentId: name, sessionId })
-        return new Agent(client, place, before?.session_id !== sessionId)
+        const isAlone = before === null || before.metadata[MARK] === this.#mark
+        return new Agent(client, place, isOfHook ? undefined : { mark: this.#mark, isAlone })
       } catch (error) {
         await client.close()
         if (named !== undefined || !(error instanceof ArcError) || error.code !== 'session_exists')

@@ -12,8 +12,9 @@ import { DEFAULT_SPOOL } from '../protocol/relay.js'
 import { callAgent } from './call.js'
 import { liveChanges } from './changes.js'
 import { FeedReader } from './feed-reader.js'
+import { FoundTransport } from './found-transport.js'
 import { HttpTransport } from './http-transport.js'
-import { hubAddress, wordsOf } from './hub-address.js'
+import { type FoundHub, findHub, wordsOf } from './hub-address.js'
 import { Leases } from './leases.js'
 import { MailboxAccess } from './mailbox-access.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
@@ -26,6 +27,7 @@ import { RelayTransport } from './relay-transport.js'
 import { checkedName, pathPart } from './request-text.js'
 import { Requester, withQuery } from './requester.js'
 import { serveRequests } from './serve.js'
+import type { Transport } from './transport.js'
 import { Upkeep } from './upkeep.js'
 import { linkSignals } from './waiting.js'
 import { Working } from './working.js'
@@ -327,14 +329,27 @@ function requesterFor(given: options.ClientOptions, closing: AbortController): R
   if (timeoutSec === 0) throw new ArcError('invalid_request', 'timeout must be more than 0 seconds')
   // Every call in progress listens to it; there is no bound on their number.
   setMaxListeners(0, closing.signal)
+  const connect = ({ url }: { readonly url: string }) =>
+    new HttpTransport({ baseUrl: url, connectTimeoutSec: timeoutSec })
+  const { baseUrl } = given
   const transport =
-    given.transport ??
-    new HttpTransport({ baseUrl: given.baseUrl ?? nearestHub(), connectTimeoutSec: timeoutSec })
+    given.transport ?? (baseUrl === undefined ? toNearest(connect) : connect({ url: baseUrl }))
   return new Requester(transport, { timeoutSec, retryForSec, closing: closing.signal })
 }
 
-function nearestHub(): string {
-  return hubAddress((doubt) =>
-    process.emitWarning(wordsOf(doubt, 'name its hub by baseUrl or ARC_BASE_URL'), 'ArcWarning'),
-  )
+function toNearest(connect: (hub: FoundHub) => Transport): Transport {
+  const warned = new Set<string>()
+  const find = () =>
+    findHub((doubt) => {
+      if (warned.has(doubt.path)) return
+      warned.add(doubt.path)
+      process.emitWarning(wordsOf(doubt, 'name its hub by baseUrl or ARC_BASE_URL'), 'ArcWarning')
+    })
+  let hub: FoundHub | undefined
+  try {
+    hub = find()
+  } catch (error) {
+    if (!(error instanceof ArcError && error.code === 'no_hub')) throw error
+  }
+  return new FoundTransport(find, connect, hub)
 }

@@ -1,11 +1,12 @@
 // The one rule by which the SDK and the command line find a hub that nobody names: ARC_BASE_URL, else the nearest
-// pid file from the working folder upward that may be believed (pid-file.ts), else the default address.
+// pid file from the working folder upward that may be believed (pid-file.ts), else the default address. A project with a room
+// of its own does not mean the default address: there is another project's hub while its own is stopped.
 
 import { join } from 'node:path'
 import { isAlive } from '../process-stat.js'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
-import { defaultStorage, ROOM_STORAGE } from '../storage-file.js'
+import { existingRoom, ROOM_STORAGE, storageName } from '../storage-file.js'
 import { type Doubt, findPidFiles, type PidFile } from './pid-file.js'
 
 /** The address of a hub with default options. */
@@ -19,7 +20,7 @@ export interface FoundHub {
 
 /**
  * `doubted` is told of each nearer pid file that is not believed. `folder`: default the working folder.
- * @throws ArcError `invalid_request` if ARC_BASE_URL is no http(s) URL
+ * @throws ArcError `invalid_request` if ARC_BASE_URL is no http(s) URL, `no_hub` if the hub of the room there does not run
  */
 export function hubAddress(doubted: (doubt: Doubt) => void, folder?: string): string {
   return findHub(doubted, folder).url
@@ -29,12 +30,21 @@ export function hubAddress(doubted: (doubt: Doubt) => void, folder?: string): st
 export function findHub(doubted: (doubt: Doubt) => void, folder?: string): FoundHub {
   const { ARC_BASE_URL } = process.env
   if (ARC_BASE_URL) return { url: checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL'), isOurs: false }
-  const storage = folder === undefined ? defaultStorage() : join(folder, ROOM_STORAGE)
+  const room = existingRoom(folder)
+  const storage = room ?? join(folder ?? '', ROOM_STORAGE)
   for (const found of findPidFiles(storage, undefined, folder)) {
     if (!('reason' in found)) return { url: found.url, isOurs: isOurs(found) }
     doubted(found)
   }
+  if (room !== undefined) throw roomIsClosed(room)
   return { url: DEFAULT_BASE_URL, isOurs: false }
+}
+
+export function roomIsClosed(room: string): ArcError {
+  const text =
+    `no hub runs for the room of this project, ${storageName(room)}: on the host, start it with \`arc ensure\`; from a ` +
+    'sandbox never start one, use the file relay. To use another hub on purpose, give its base URL or ARC_BASE_URL'
+  return new ArcError('no_hub', text)
 }
 
 const isOurs = ({ pid, instance_id }: PidFile): boolean => instance_id !== undefined && isAlive(pid)

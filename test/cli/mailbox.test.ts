@@ -3,10 +3,12 @@
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { PROGRAM } from '../../src/package.js'
 import type { HubStatus, Mailbox, Message, Receipt } from '../../src/protocol/objects.js'
 import { call, json, jsonLines, Place, statusOf } from '../support/arc-process.js'
+import { steadyPort } from '../support/ports.js'
 import { until } from '../support/waiting.js'
 
 const place = new Place(t)
@@ -219,6 +221,58 @@ t.test('tail shows the last messages, and follows the room with -f', async (t) =
   following.child.kill()
   await following.finished
   t.strictSame(bodies(jsonLines<Message>({ ...following, status: 0, elapsedMs: 0 })).slice(1), ['one', 'two'])
+})
+
+t.test('who waits goes on when the hub is started again, also at another port', async (t) => {
+  const place = new Place(t)
+  const first = await place.ensure()
+  const tail = place.start(['tail', '--agent', 'tom', '-f'])
+  const poll = place.start(['poll', '--agent', 'paul', '--timeout', '30'])
+  const wait = place.start(['wait', '--agent', 'will', '--timeout', '30'])
+  const calling = place.start(['call', '--agent', 'carl', 'paul', 'the question'])
+  await until('all to wait', async () => (await statusOf(first.url)).waiting_polls >= 3)
+  await pause(1_000)
+  await place.arc(['stop'])
+  const second = await place.ensure(['--port', `${await steadyPort()}`])
+  t.not(second.url, first.url)
+  const told = [...jsonLines<Message>(await poll.finished)]
+  t.match(told, [{ body: 'the question', from_agent: 'carl' }])
+  await place.arc(['reply', '--agent', 'paul', '--kind', 'task_result', `${told[0]?.id}`, 'the answer'])
+  t.match(json(await calling.finished), { body: 'the answer' })
+  await place.arc(['post', '--agent', 'paul', '@will and all'])
+  t.match(json<Mailbox>(await wait.finished), { agent_id: 'will', unread: 1 })
+  await until('the tail to tell', () => tail.stdout.includes('@will and all'))
+  tail.child.kill()
+  await tail.finished
+})
+
+t.test('a lock that the agent has stays after a run, and two runs do not meet', async (t) => {
+  const place = new Place(t)
+  await place.ensure()
+  const run = (...args: string[]) => place.arc(['run', '--agent', 'rob', '--lock', 'db', ...args])
+  const locks = async () => jsonLines<{ key: string }>(await place.arc(['holds', '--json'])).length
+  await place.arc(['lock', '--agent', 'rob', 'db'])
+  t.equal((await run('--', 'true')).status, 0)
+  t.equal(await locks(), 1)
+  await place.arc(['unlock', '--agent', 'rob', 'db'])
+
+  const long = place.start([
+    'run',
+    '--agent',
+    'rob',
+    '--lock',
+    'db',
+    '--',
+    'sh',
+    '-c',
+    'echo in; sleep 3; echo out',
+  ])
+  await until('the command to run', () => long.stdout.includes('in'))
+  t.match(await run('--', 'true'), { status: 1, stderr: /another arc run of rob has db/ })
+  t.equal(await locks(), 1)
+  t.match(await run('--wait', '20', '--', 'echo', 'after'), { status: 0, stdout: 'after\n' })
+  t.match(await long.finished, { status: 0, stdout: 'in\nout\n' })
+  t.equal(await locks(), 0)
 })
 
 t.test('agent shows one agent whole', async (t) => {

@@ -30,6 +30,32 @@ async function twoProjects(t: Test): Promise<{ place: Place; run: Run }> {
   return { place, run }
 }
 
+t.test("a project whose hub is stopped does not speak in another project's room", { skip }, async (t) => {
+  const { run } = await twoProjects(t)
+  const { url } = json<Ensured>(await run('b', ['ensure', '--port', '0']))
+  await run('b', ['stop'])
+  const lines = [
+    'post --agent me leak',
+    'poll --agent me',
+    'lock --agent me x',
+    'agents',
+    'run --agent me --lock x -- true',
+  ]
+  for (const line of [...lines, 'whoami --agent me', 'open --print', 'status', 'doctor codex', 'smoke']) {
+    const done = await run('b', line.split(' '))
+    t.equal(done.status, 1, line)
+    t.match(
+      done.stdout + done.stderr,
+      /no hub (is running|runs for the room of this project, .*b\/\.arc)/,
+      line,
+    )
+  }
+  t.strictSame((await run('a', ['tail'])).stdout, '')
+  t.match(await run('b', ['post', '--agent', 'me', '--port', '6969', 'on purpose']), { status: 0 })
+  t.match(json(await run('b', ['ensure'])), { running: true, started: true })
+  t.not(url, DEFAULT_URL)
+})
+
 t.test('a project without a room is told whose hub it shares, and the two ways on', { skip }, async (t) => {
   const { place, run } = await twoProjects(t)
   const storage_path = place.path('a', '.arc', 'arc.sqlite3')

@@ -74,6 +74,12 @@ t.test('a hub that was killed and started again serves the next call', async (t)
   await startHubProcess(t, [...storage, new URL(first.url).port])
   t.match(await program.text('arc_post', { text: 'back again' }), 'in general')
   t.match(await program.text('arc_who'), 'lock a.ts by survivor')
+  const { pid } = program
+  process.kill(pid, 'SIGTERM')
+  await until('the server to be gone', () => !isAlive(pid), GONE_MS)
+  const after = await ArcClient.quickstart('after', { baseUrl: first.url })
+  t.teardown(() => after.close())
+  t.ok((await after.lock('a.ts')).acquired, 'and frees what it held before the hub ended')
 })
 
 t.test('a hub that comes back at another address serves the next call', async (t) => {
@@ -125,6 +131,25 @@ t.test('the server and the session end with the program, also if the input stays
   await until('the server to be gone', () => !isAlive(pid), GONE_MS)
   await until('the session to be gone', async () => !(await isHere('orphan')), GONE_MS)
   t.comment(`gone after ${Math.round(performance.now() - startedAt)} ms`)
+})
+
+t.test('two servers under one name: the end of either leaves alone what the other holds', async (t) => {
+  const start = () => Program.start(t, { args: [...at, '--agent', 'twin'] })
+  const [older, newer] = [await start(), await start()]
+  await older.text('arc_hold', { lock: 'older.ts' })
+  t.match(await newer.text('arc_hold', { lock: 'newer.ts' }), 'You hold')
+  const { pid } = older
+  process.kill(pid, 'SIGTERM')
+  await until('the older server to be gone', () => !isAlive(pid), GONE_MS)
+  t.ok(await isHere('twin'))
+  t.match(await alice.lock('newer.ts'), { acquired: false, lock: { agent_id: 'twin' } })
+  const third = await start()
+  await third.text('arc_hold', { lock: 'third.ts' })
+  const last = third.pid
+  process.kill(last, 'SIGTERM')
+  await until('the third server to be gone', () => !isAlive(last), GONE_MS)
+  t.match(await alice.lock('newer.ts'), { acquired: false })
+  t.ok((await alice.lock('third.ts')).acquired, 'and frees what it held itself')
 })
 
 t.test('SIGTERM ends the server and its session, and frees what it held', async (t) => {

@@ -3,6 +3,7 @@
 import { examine } from '../../harness/doctor.js'
 import { SETUP_NAMES } from '../../harness/places.js'
 import type { Finding } from '../../harness/trust.js'
+import { ArcError } from '../../protocol/errors.js'
 import { baseUrl, clientArguments } from '../agent-arguments.js'
 import { command } from '../command.js'
 import { ExitStatus, show } from '../output.js'
@@ -40,11 +41,17 @@ type Shown =
 async function hubOf(
   given: Readonly<Record<string, unknown>>,
 ): Promise<{ url: string | undefined; finding: Shown }> {
-  const url = baseUrl(given)
+  const finding = (ok: boolean, text: string) => ({ harness: null, about: 'hub', ok, text }) as const
+  let url: string
+  try {
+    url = baseUrl(given)
+  } catch (error) {
+    if (!(error instanceof ArcError && error.code === 'no_hub')) throw error
+    return { url: undefined, finding: finding(false, error.message) }
+  }
   const answer = await probe(url)
-  const isHub = answer.kind === 'hub'
-  const text = isHub ? `the hub answers at ${url}` : whyNoHub(url, answer)
-  return { url: isHub ? url : undefined, finding: { harness: null, about: 'hub', ok: isHub, text } }
+  if (answer.kind === 'hub') return { url, finding: finding(true, `the hub answers at ${url}`) }
+  return { url: undefined, finding: finding(false, whyNoHub(url, answer)) }
 }
 
 function lineOf({ harness, ok, text }: Shown): string {

@@ -1,5 +1,6 @@
 // `arc mcp`: an MCP server on standard input and output, for programs that have tools and no shell, or better tools than a shell.
 
+import { ArcError } from '../../protocol/errors.js'
 import { agentArguments, baseUrl } from '../agent-arguments.js'
 import { text, usageError } from '../arguments.js'
 import { silentCommand } from '../command.js'
@@ -28,7 +29,12 @@ export default silentCommand({
     if (spoolDir !== undefined && (given['base-url'] ?? given.port) !== undefined)
       throw usageError('give --spool-dir, or the address of a hub, not both')
     const way = spoolDir === undefined ? { address: () => baseUrl(given) } : { spoolDir }
-    way.address?.() // a mistake on the command line ends the command
+    try {
+      way.address?.()
+    } catch (error) {
+      // A mistake on the command line ends the command. A hub that does not run yet is told at the first call.
+      if (!(error instanceof ArcError && error.code === 'no_hub')) throw error
+    }
     const { serve } = await import('../../mcp/serve.js')
     await serve({ way, agent })
   },

@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
+import { findMeantHub } from '../other-project.js'
 import { ExitStatus, say, showFacts } from '../output.js'
-import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
 
 const args = {
   ...wantedArguments,
@@ -21,13 +21,12 @@ export default command({
     ['arc open --print', 'where it is'],
   ],
   async run(given) {
-    const wanted = wantedFrom(given)
-    const { hub, atAddress } = await findRunningHub(wanted)
-    if (!hub) {
-      await showFacts(given, { opened: false, error: whyNoHub(wantedUrl(wanted), atAddress) })
+    const found = await findMeantHub(wantedFrom(given))
+    if (!found.hub) {
+      await showFacts(given, { opened: false, error: found.error })
       throw new ExitStatus(1)
     }
-    const url = new URL(hub.url).href
+    const url = new URL(found.hub.url).href
     const opened = given.print === true ? false : await openInBrowser(url)
     await showFacts(given, { opened, url })
     if (!opened && given.print !== true) say(`there is no browser to open here; the dashboard is at ${url}`)

@@ -1,10 +1,11 @@
 // `arc poll`: what is new for an agent. It goes on where the agent stood, by the agent's mailbox (PROTOCOL §18): a message counts
 // as shown when it has been printed and has left this process. A view of the feed (`--all`, `--channel`, …) marks nothing.
 
+import { ArcError } from '../../protocol/errors.js'
 import { MAX_POLL_SEC } from '../../protocol/limits.js'
 import type { ArcClient } from '../../sdk/client.js'
 import type { OfferedMessages, ReceivedMessage } from '../../sdk/options.js'
-import { agentArguments, signedIn } from '../agent-arguments.js'
+import { agentArguments, patient, signedIn } from '../agent-arguments.js'
 import { seconds, text, usageError, wholeNumber } from '../arguments.js'
 import { command } from '../command.js'
 import { newest } from '../feed.js'
@@ -16,6 +17,9 @@ const DEFAULT_ROWS = 100
 const MOST_ROWS = 500
 /** Seconds after which the hub offers again what this command did not print, since it was ended. */
 const LEASE_SEC = 5
+
+/** A command that has run for so many seconds has found its hub, and waits for a message. */
+const WAITS_SEC = 1
 
 const args = {
   ...agentArguments,
@@ -65,9 +69,18 @@ export default command({
     const print = (rows: readonly ReceivedMessage[]) => show(given, rows, (texts) => texts.messages(rows))
 
     const offerWish = { timeout, limit, via: 'cli', leaseSec: LEASE_SEC }
-    const { client, answer } = await signedIn(given, async (client) =>
-      isHistory ? undefined : ifSupported(client.offer(offerWish)),
-    )
+    const offered = async (client: ArcClient, wish = offerWish) =>
+      isHistory ? undefined : ifSupported(client.offer(wish))
+    const startedAt = performance.now()
+    const { client, answer } = await signedIn(given, offered).catch(async (error: unknown) => {
+      const waitedSec = (performance.now() - startedAt) / 1_000
+      if (!(error instanceof ArcError) || !error.retryable || waitedSec < WAITS_SEC) throw error
+      const client = patient(given)
+      return {
+        client,
+        answer: await offered(client, { ...offerWish, timeout: Math.max(0, timeout - waitedSec) }),
+      }
+    })
     if (given.tail) return print(await newest(client, view, limit ?? DEFAULT_ROWS))
     if (answer) return answer.result && printOffer(client, answer.result, print, given.ack === true)
     const rows = await client.poll({ ...view, sinceId: sinceId ?? 0, timeout, limit })

@@ -3,9 +3,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { crypto } from '../../crypto.js'
 import { pathFromRoot } from '../../project-path.js'
 import type { ArcClient } from '../../sdk/client.js'
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { plainPath } from '../../sdk/paths.js'
+import { agentArguments, SHELL_TTL_SEC, signIn } from '../agent-arguments.js'
 import { requiredText, seconds, usageError } from '../arguments.js'
 import { silentCommand } from '../command.js'
 import { ExitStatus, say } from '../output.js'
@@ -22,6 +25,8 @@ const args = {
 
 /** The lock outlives this process by at most so many seconds, if it is killed. The client refreshes it meanwhile. */
 const TTL_SEC = 60
+/** Between two looks at a lock that another run of the same agent has. */
+const AGAIN_MS = 300
 /** What a shell says of a command that it can't find. */
 const NOT_FOUND = 127
 const BY_SIGNAL = 128
@@ -41,21 +46,50 @@ export default silentCommand({
     const path = pathFromRoot(requiredText(given.lock, 'lock'))
     const wait = seconds(given.wait, 'wait')
     const client = await signIn(given)
-    await take(client, path, wait)
-    try {
-      throw new ExitStatus(await statusOf(command, rest))
-    } finally {
-      await client.unlock(path).catch(() => say(`the lock on ${path} was lost while the command ran`))
-    }
+    const release = await take(client, path, wait)
+    const status = await statusOf(command, rest)
+    const isLost = !(await release())
+    if (isLost)
+      say(`the lock on ${path} was lost while the command ran: another agent may have changed what it used`)
+    throw new ExitStatus(isLost && status === 0 ? 1 : status)
   },
 })
 
-/** @throws ExitStatus 1 if another agent has it, also at the end of the wait */
-async function take(client: ArcClient, path: string, wait: number | undefined): Promise<void> {
-  const { acquired, lock } = await client.lock(path, { ttlSec: TTL_SEC, wait })
-  if (acquired) return
-  say(`${lock.agent_id} has ${path} until ${lock.expires_at} at the latest; the command was not run`)
-  throw new ExitStatus(1)
+/**
+ * Takes the lock, and returns what gives it back; that is false if it was lost. To the hub two runs of one agent are one holder:
+ * a lock keeps the metadata of its first acquire, which tells whose it is. One that the agent has by `arc lock` it keeps.
+ * @throws ExitStatus 1 if another agent or another run has it, also at the end of the wait
+ */
+async function take(client: ArcClient, path: string, waitSec = 0): Promise<() => Promise<boolean>> {
+  const { agentId } = client
+  const deadline = performance.now() + waitSec * 1_000
+  const metadata = { run: crypto().randomUUID() }
+  for (;;) {
+    const held = (await client.listLocks({ agentId, activeOnly: true })).find(
+      (lock) => lock.file_path === plainPath(path),
+    )
+    const isKept = held !== undefined && held.metadata.run === undefined
+    const wait = Math.max(0, deadline - performance.now()) / 1_000
+    const ttlSec = isKept ? SHELL_TTL_SEC : TTL_SEC
+    const { acquired, lock } = await client.lock(path, { ttlSec, wait, metadata, keep: true })
+    if (acquired && lock.metadata.run === metadata.run) return () => released(client.unlock(path))
+    if (acquired && isKept) return () => released(client.refreshLock(path, { ttlSec }))
+    if (wait === 0) {
+      const who = acquired ? `another arc run of ${agentId}` : lock.agent_id
+      say(`${who} has ${path} until ${lock.expires_at} at the latest; the command was not run`)
+      throw new ExitStatus(1)
+    }
+    await pause(AGAIN_MS)
+  }
+}
+
+async function released(release: Promise<unknown>): Promise<boolean> {
+  try {
+    await release
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Runs a command with this process's input and output; gives the status that a shell would. */

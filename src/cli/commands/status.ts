@@ -5,24 +5,21 @@ import type { HubStatus } from '../../protocol/objects.js'
 import { logFileOf } from '../../sdk/pid-file.js'
 import { command } from '../command.js'
 import { wantedArguments, wantedFrom } from '../hub-arguments.js'
-import { isAnotherProjects, othersRoom } from '../other-project.js'
+import { findMeantHub, isAnotherProjects, othersRoom } from '../other-project.js'
 import { ExitStatus, say, showFacts } from '../output.js'
-import { findRunningHub, wantedUrl, whyNoHub } from '../running-hub.js'
+import { wantedUrl } from '../running-hub.js'
 
 export default command({
   args: wantedArguments,
   examples: [['arc status', 'which hub do commands here talk to?']],
   async run(given) {
     const wanted = wantedFrom(given)
-    const { hub, atAddress } = await findRunningHub(wanted)
-    if (!hub) {
-      await showFacts(given, {
-        running: false,
-        url: wantedUrl(wanted),
-        error: whyNoHub(wantedUrl(wanted), atAddress),
-      })
+    const found = await findMeantHub(wanted)
+    if (!found.hub) {
+      await showFacts(given, { running: false, url: wantedUrl(wanted), error: found.error })
       throw new ExitStatus(1)
     }
+    const { hub } = found
     const { info, status } = hub.probe
     const logFile = logFileOf(info.storage_path)
     await showFacts(given, {

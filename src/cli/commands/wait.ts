@@ -2,7 +2,7 @@
 
 import type { Mailbox, Message } from '../../protocol/objects.js'
 import type { ArcClient } from '../../sdk/client.js'
-import { agentArguments, signIn } from '../agent-arguments.js'
+import { agentArguments, patient, signIn } from '../agent-arguments.js'
 import { seconds } from '../arguments.js'
 import { command } from '../command.js'
 import { ExitStatus, LATE_STATUS, say, showFacts } from '../output.js'
@@ -24,7 +24,8 @@ export default command({
   async run(given) {
     const timeoutSec = seconds(given.timeout, 'timeout') ?? Number.POSITIVE_INFINITY
     const isAny = given.any === true
-    const client = await signIn(given)
+    await signIn(given)
+    const client = patient(given)
     const deadline = performance.now() + timeoutSec * 1_000
     // First where the feed ends, then what is unread: nothing falls in between.
     let { latest_visible_id: sinceId } = await client.bootstrap()
