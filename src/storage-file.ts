@@ -31,27 +31,49 @@ export function storageName(storage: string): string {
   return isServer(storage) ? withoutPassword(storage).url : storageFile(storage)
 }
 
-/** A server's URL and its password, which only the environment of a hub may hold: everybody can read command lines. */
+/** A host, of several one by one: a name, an address in brackets, or the folder of a socket; and its port. */
+const HOST = String.raw`(?:\[[\da-fA-F:.]+\]|[^:/?#@,\s\[\]]*)(?::\d+)?`
+/** What may stand as it is in a URL of PostgreSQL: its parts are the user, the password, the rest and the query. */
+const SERVER = new RegExp(
+  String.raw`^(postgres(?:ql)?:\/\/)(?:([^/?#@:\s]*)(?::([^/?#@\s]*))?@)?(${HOST}(?:,${HOST})*(?:\/[^/?#@\s]*)?)(?:\?([^#\s]*))?$`,
+)
+/** What of a query asks for TLS or a password, as psql knows it. Of others a mistake would go unseen. */
+const KNOWN = /^(ssl|sslmode|sslrootcert|sslcert|sslkey|sslpassword|sslnegotiation|sslsni|sslcrl|password)$/
+const DELICATE = /ssl|tls|pass/i
+
+/**
+ * A server's URL and its password, which only the environment of a hub may hold: everybody can read command lines.
+ * @throws ArcError `storage_unusable` for a URL that can't be read. It does not repeat the URL, which may hold a password
+ */
 export function withoutPassword(url: string): {
   readonly url: string
   readonly password: string | undefined
 } {
-  const [address = '', query] = url.split('?', 2)
-  const [, user = '', password, rest = ''] = /^(\w+:\/\/[^/@:]*)(?::([^/]*))?(@.*)$/.exec(address) ?? [
-    null,
-    address,
-  ]
-  const others = query?.split('&').filter((pair) => !/^(ssl)?password=/.test(pair)) ?? []
-  const given =
-    password ??
-    query
-      ?.split('&')
-      .find((pair) => pair.startsWith('password='))
-      ?.slice('password='.length)
-  return {
-    url: `${user}${rest}${others.length > 0 ? `?${others.join('&')}` : ''}`,
-    password: given === undefined ? undefined : decodeURIComponent(given),
+  const [, scheme, user, secret, rest, query = ''] = SERVER.exec(url) ?? []
+  if (scheme === undefined || rest === undefined) throw unreadable('')
+  const pairs = query.split('&').filter((pair) => pair !== '')
+  for (const pair of pairs) {
+    const [name = ''] = pair.split('=', 1)
+    if (!/^[\w.-]+=/.test(pair)) throw unreadable('')
+    if (DELICATE.test(name) && !KNOWN.test(name)) throw unreadable(`: it knows no "${name}"`)
   }
+  const others = pairs.filter((pair) => !/^(ssl)?password=/.test(pair))
+  const given = secret ?? pairs.find((pair) => pair.startsWith('password='))?.slice('password='.length)
+  try {
+    return {
+      url: `${scheme}${user === undefined ? '' : `${user}@`}${rest}${others.length > 0 ? `?${others.join('&')}` : ''}`,
+      password: given === undefined ? undefined : decodeURIComponent(given),
+    }
+  } catch {
+    throw unreadable('')
+  }
+}
+
+function unreadable(why: string): ArcError {
+  const text =
+    `the URL of the storage can't be read${why}; write postgres://user:password@host:5432/room, and in the password ` +
+    '%25 for %, %2F for /, %3F for ?, %23 for #, %40 for @'
+  return new ArcError('storage_unusable', text)
 }
 
 /**
@@ -170,6 +192,11 @@ export function storageFile(storagePath: string): string {
   if (/\s$/.test(storagePath)) {
     // better-sqlite3 drops white space at the end, and so would open another file.
     const text = `the storage ${JSON.stringify(storagePath)} ends in white space; choose a name without, with --storage`
+    throw new ArcError('storage_unusable', text)
+  }
+  const [, scheme] = /^([a-z][a-z\d+.-]+):\/\//i.exec(storagePath) ?? []
+  if (scheme !== undefined) {
+    const text = `the storage is the path of a file, or the URL of a PostgreSQL server, postgres://user@host/room, and no ${scheme}:// URL`
     throw new ArcError('storage_unusable', text)
   }
   if (storagePath === IN_MEMORY) {

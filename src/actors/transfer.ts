@@ -41,6 +41,9 @@ export async function exportRoom(
       await pipeline(lines, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
     })
   } catch (error) {
+    const { code, syscall, message } = error as NodeJS.ErrnoException
+    if (syscall === 'open' && code !== undefined)
+      throw new ArcError('storage_unusable', `${path} can't be written (${message})`, { cause: error })
     rmSync(path, { force: true }) // a part of a room
     throw error
   }

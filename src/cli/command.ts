@@ -62,20 +62,21 @@ function checked<A extends ArgsDef, G extends ArgsDef>(args: ArgsDef, definition
     checkCommandLine(own, args, maxPositionals)
     await definition.run(given as ParsedArgs<G>, rawArgs, data as Commands)
   }
-  return { args: optional(args), required: requiredOf(args), examples, run, wrapsCommand }
+  const required = Object.keys(args).filter((name) => isRequired(args[name] as ArgDef))
+  return { args: optional(args), required, examples, run, wrapsCommand }
 }
 
-function requiredOf(args: ArgsDef): string[] {
-  const all = Object.entries(args)
-  return all.flatMap(([name, { type, required }]) => (type === 'positional' && required ? [name] : []))
+function isRequired({ type, required }: ArgDef): boolean {
+  return type === 'positional' && required === true
 }
 
 /** What is missing is told by `checkCommandLine`, after a mistake in what is there. */
 function optional(args: ArgsDef): ArgsDef {
-  const all = Object.entries(args)
-  return Object.fromEntries(
-    all.map(([name, definition]) => [name, { ...definition, required: false } as ArgDef]),
-  )
+  const changed = Object.entries(args).map(([name, each]) => [
+    name,
+    isRequired(each) ? ({ ...each, required: false } as ArgDef) : each,
+  ])
+  return Object.fromEntries(changed)
 }
 
 export async function loaded({ load }: Entry): Promise<Command> {

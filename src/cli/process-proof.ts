@@ -45,12 +45,23 @@ export function proveProcess(claimed: Claimed): Proof {
   const { startedAtMs } = look(pid, url)
   if (startedAtMs === undefined) return untold(`this machine does not tell when process ${pid} began`)
   if (claimed.started_at === undefined) return untold(`its pid file does not say when the hub started`)
-  const afterMs = Date.parse(claimed.started_at) - startedAtMs
-  if (afterMs >= START_AFTER_MS.min && afterMs <= START_AFTER_MS.max) return { kind: 'proven' }
+  if (isStartOf(claimed.started_at, startedAtMs)) return { kind: 'proven' }
   const began = new Date(startedAtMs).toISOString()
   return untold(
     `process ${pid} began at ${began}, which does not fit the start of the hub, ${claimed.started_at}`,
   )
+}
+
+/** Whether the process is its owner's and began when the hub did, wherever it listens: perhaps on a network that is not ours. */
+export function beganAsHub({ pid, url, uid, started_at: startedAt }: Claimed): boolean {
+  const seen = look(pid, url)
+  if (startedAt === undefined || seen.startedAtMs === undefined || seen.uid !== uid) return false
+  return isStartOf(startedAt, seen.startedAtMs)
+}
+
+function isStartOf(startedAt: string, processMs: number): boolean {
+  const afterMs = Date.parse(startedAt) - processMs
+  return afterMs >= START_AFTER_MS.min && afterMs <= START_AFTER_MS.max
 }
 
 /** Proves without the start that the process owns the socket which listens at the address. */

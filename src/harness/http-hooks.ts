@@ -2,11 +2,11 @@
 // stop. The session's start and its end need a process, which binds the session to the program; Claude Code takes no HTTP there.
 // The prompt has both: the process signs in, and the call tells the hub what became of the last stop. A process notes edits.
 
-import { existsSync, readFileSync } from 'node:fs'
 import { pathPart } from '../sdk/request-text.js'
 import type { Edit } from './configuration.js'
 import { EDIT_MATCHER } from './edits.js'
 import { HubCalls } from './hub-call.js'
+import { textIn } from './text-in.js'
 
 /** The hub that is called, and the agent that its address names: the hub can't know the caller otherwise. */
 export interface HttpHooks {
@@ -55,7 +55,7 @@ export function claudeHooks(
 
 /** What an earlier run has written into a file. */
 export function httpHooksIn(file: string): HttpHooks | undefined {
-  const [, url, agent] = existsSync(file) ? (CALLED.exec(readFileSync(file, 'utf8')) ?? []) : []
+  const [, url, agent] = CALLED.exec(textIn(file)) ?? []
   if (url === undefined || agent === undefined) return undefined
   try {
     return { url, agent: decodeURIComponent(agent) }

@@ -21,6 +21,7 @@ import { stateFolder } from '../session-memory.js'
 import { type Edit, withEdits, withoutEdits } from './configuration.js'
 import { httpHooksIn } from './http-hooks.js'
 import { FACTS, isOurHook, type Options, type Place, SETUP_NAMES, type SetupName } from './places.js'
+import { textIn } from './text-in.js'
 import { tableText, withoutTable, withTable } from './toml.js'
 
 export interface SetupOptions extends Options {
@@ -31,7 +32,7 @@ export interface SetupOptions extends Options {
 export interface FileReport {
   readonly file: string
   /** `unreadable`: nothing was changed. */
-  readonly outcome: 'written' | 'removed' | 'unchanged' | 'unreadable'
+  readonly outcome: 'written' | 'removed' | 'unchanged' | 'unreadable' | 'unwritable'
   readonly before: string | null
   /** Null: there is no such file afterwards. */
   readonly after: string | null
@@ -71,7 +72,6 @@ export function installedHarnesses(): SetupName[] {
   return SETUP_NAMES.filter((name) => existsSync(FACTS[name].home()) || FACTS[name].commands.some(isOnPath))
 }
 
-/** @throws Error of the file system if a file can't be written */
 export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
   const { places, remains, asks } = FACTS[harness]
   const [earlier] = places(options).flatMap(({ file }) => httpHooksIn(file) ?? [])
@@ -93,19 +93,29 @@ export function setUp(harness: SetupName, options: SetupOptions): SetupReport {
 
 /** An earlier run has written it. */
 function isWaking({ file }: Place): boolean {
-  return existsSync(file) && WAKING.test(readFileSync(file, 'utf8'))
+  return WAKING.test(textIn(file))
 }
 
 function isRefusing({ file }: Place): boolean {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const text = textIn(file)
   const { hooks } = (parse(text) ?? {}) as { hooks?: { PreToolUse?: unknown; BeforeTool?: unknown } }
   const before = JSON.stringify([hooks?.PreToolUse, hooks?.BeforeTool])
   return isOurHook(before) || text.includes('refuseHeldEdits: true')
 }
 
-function change(place: Place, { undo, dryRun }: SetupOptions): FileReport {
+function change(place: Place, options: SetupOptions): FileReport {
   const { file } = place
-  const bytes = existsSync(file) ? readFileSync(file) : null
+  let bytes: Buffer | null
+  try {
+    bytes = existsSync(file) ? readFileSync(file) : null
+  } catch {
+    return { file, outcome: 'unreadable', before: null, after: null, byHand: snippets(place) }
+  }
+  return changed(place, bytes, options)
+}
+
+function changed(place: Place, bytes: Buffer | null, { undo, dryRun }: SetupOptions): FileReport {
+  const { file } = place
   const before = bytes === null ? null : bytes.toString('utf8')
   if (bytes !== null && !isUtf8(bytes))
     return { file, outcome: 'unreadable', before, after: before, byHand: undo ? [] : snippets(place) }
@@ -115,12 +125,24 @@ function change(place: Place, { undo, dryRun }: SetupOptions): FileReport {
     return { file, outcome: 'unreadable', before, after: before, byHand: snippets(place) }
   const { after, byHand } = edited
   if (after === before) return { file, outcome: 'unchanged', before, after, byHand }
-  if (!dryRun) {
+  if (!dryRun && !replace(file, before, after, undo))
+    return { file, outcome: 'unwritable', before, after: before, byHand: snippets(place) }
+  return { file, outcome: undo ? 'removed' : 'written', before, after, byHand }
+}
+
+/** Writes the file, and keeps what it takes to undo that. False: it can't be written, and nothing has changed. */
+function replace(file: string, before: string | null, after: string | null, undo: boolean): boolean {
+  const earlier = textIn(backupOf(file))
+  try {
+    checkWritable(file)
     if (undo) rmSync(backupOf(file), { force: true })
     else keepBackup(file, before, after ?? '')
     write(file, after)
+    return true
+  } catch {
+    write(backupOf(file), earlier || null)
+    return false
   }
-  return { file, outcome: undo ? 'removed' : 'written', before, after, byHand }
 }
 
 /** Undefined: the file can't be read. */
@@ -223,13 +245,18 @@ function keepBackup(file: string, before: string | null, after: string): void {
   write(backupOf(file), JSON.stringify(backup))
 }
 
+/** A rename would replace a file that its owner has protected. @throws Error */
+function checkWritable(file: string): void {
+  if (existsSync(file) && (statSync(file).mode & 0o222) === 0) throw new Error('nobody may write it')
+}
+
 /** By a temporary file and a rename, with the mode of the file before, and through links. Null deletes the file. */
 function write(given: string, text: string | null): void {
+  const file = withoutLinks(given)
   if (text === null) {
-    rmSync(given, { force: true })
+    rmSync(file, { force: true })
     return
   }
-  const file = withoutLinks(given)
   makeFolder(dirname(file))
   const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600
   const temporary = `${file}.arc-${process.pid}`

@@ -13,9 +13,10 @@ export function requestText(value: object): string {
   }
 }
 
-/** A name as a part of a path; `what` is for the error. @throws ArcError `invalid_request` if there is none */
-export function pathPart(name: string, what = 'the name'): string {
-  return encodeURIComponent(checkedName(what, name).toWellFormed())
+/** A name as a part of a path. With `what` it may not be empty. @throws ArcError `invalid_request` that begins with `what` */
+export function pathPart(name: string, what?: string): string {
+  const given = what === undefined ? name : checkedName(what, name)
+  return encodeURIComponent(given.toWellFormed())
 }
 
 /** @throws ArcError `invalid_request` if it is no string, or blank */

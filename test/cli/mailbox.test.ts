@@ -203,6 +203,7 @@ t.test('call prints the answer that reply gives, or ends late', async (t) => {
   const { id } = json<Message>(await calling.finished)
   t.match(json(await as('max', 'receipts', `${id}`)), { state: 'acknowledged' }, 'and max knows')
   t.notOk(bodies(await poll('alice')).includes('all pass'), 'what was printed comes no more')
+  t.match(await as('alice', 'call', '--timeout', '0', 'max', 'again'), { status: 2 })
   t.match(await as('alice', 'call', '--timeout', '0.2', 'max', 'again'), {
     status: 124,
     stdout: '',

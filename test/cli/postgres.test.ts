@@ -25,6 +25,29 @@ t.test('a URL loses its password, and nothing else', async (t) => {
   for (const [given, url, password] of cases) t.strictSame(withoutPassword(given), { url, password }, given)
 })
 
+t.test('a URL that can not be read is refused, and shown nowhere', async (t) => {
+  const wrong = [
+    'postgres://me:Top/Secret@127.0.0.1:1/r',
+    'postgres://me:Top?Secret@127.0.0.1:1/r',
+    'postgres://me:Top#Secret@127.0.0.1:1/r',
+    'postgres://me:100%Secret@127.0.0.1:1/r',
+    'postgres://me:TopSecret@127.0.0.1:xx/r',
+    'postgres:/me:TopSecret@127.0.0.1:1/r',
+    'postgres://me@127.0.0.1:1/r?Password=TopSecret',
+    'mysql://me:TopSecret@127.0.0.1/r',
+  ]
+  for (const storage of wrong) {
+    const place = new Place(t)
+    const done = await place.arc(['ensure', '--port', '0', '--storage', storage])
+    t.equal(done.status, 1, storage)
+    t.match(done.stderr, /write postgres:\/\/user:password@|is the path of a file, or/, storage)
+    t.notMatch(done.stdout + done.stderr, /Secret/, storage)
+    t.strictSame(readdirSync(place.path()), [], storage)
+  }
+  const mistyped = 'postgres://me@127.0.0.1:1/r?ssl_mode=verify-full'
+  t.match((await new Place(t).arc(['ensure', '--storage', mistyped])).stderr, /it knows no "ssl_mode"/)
+})
+
 t.test('hubs in two places share a room, and nothing shows the password', { skip: noProc }, async (t) => {
   const url = new URL(await server.room(t))
   url.password = encodeURIComponent(SECRET)

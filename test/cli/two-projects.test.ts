@@ -56,6 +56,18 @@ t.test("a project whose hub is stopped does not speak in another project's room"
   t.not(url, DEFAULT_URL)
 })
 
+t.test('in a sandbox without the network of its hub, ensure starts no second one', { skip }, async (t) => {
+  const place = new Place(t)
+  const { url, pid } = await place.ensure(['--port', '0'])
+  const prefix = await ownNetwork(t)
+  for (const args of [['ensure'], ['ensure', '--port', '0']]) {
+    const done = await place.arc(args, { prefix })
+    t.equal(done.status, 1)
+    t.match(json<Ensured>(done).error, `runs, as process ${pid}, and can't be reached from here at ${url}`)
+  }
+  t.strictSame(place.processes(), [pid])
+})
+
 t.test('a project without a room is told whose hub it shares, and the two ways on', { skip }, async (t) => {
   const { place, run } = await twoProjects(t)
   const storage_path = place.path('a', '.arc', 'arc.sqlite3')

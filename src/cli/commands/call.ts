@@ -2,7 +2,7 @@
 
 import { ArcError } from '../../protocol/errors.js'
 import { agentArguments, signIn } from '../agent-arguments.js'
-import { seconds, text } from '../arguments.js'
+import { positiveSeconds, text } from '../arguments.js'
 import { bodyFrom } from '../body.js'
 import { command } from '../command.js'
 import { ExitStatus, flushed, LATE_STATUS, say, show } from '../output.js'
@@ -23,7 +23,7 @@ export default command({
   async run(given) {
     const { callee } = given
     const options = {
-      timeout: seconds(given.timeout, 'timeout'),
+      timeout: positiveSeconds(given.timeout, 'timeout'),
       threadId: text(given['thread-id'], 'thread-id'),
       ack: false,
     }

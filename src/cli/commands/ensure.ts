@@ -8,17 +8,19 @@
 import { spawn } from 'node:child_process'
 import { constants, existsSync, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crypto } from '../../crypto.js'
 import { makeFolder } from '../../folder.js'
 import { PROGRAM } from '../../package.js'
+import { isAlive } from '../../process-stat.js'
 import { DEFAULT_HOST, isLoopback } from '../../protocol/address.js'
 import { ArcError } from '../../protocol/errors.js'
 import { HUB_NUMBERS } from '../../protocol/numbers.js'
 import { logFileOf } from '../../sdk/pid-file.js'
 import {
   defaultStorage,
+  folderOf,
   isServer,
   projectOf,
   refuseClosed,
@@ -30,10 +32,13 @@ import { command } from '../command.js'
 import { hubArguments, hubOptionsFrom, wantedArguments, wantedFrom } from '../hub-arguments.js'
 import { isAnotherProjects, othersRoom } from '../other-project.js'
 import { ExitStatus, say, showFacts } from '../output.js'
-import type { Probe } from '../probe.js'
+import { type Probe, probe } from '../probe.js'
+import { beganAsHub } from '../process-proof.js'
+import { goneWithin } from '../processes.js'
 import {
   type Found,
   findRunningHub,
+  fittingPidFiles,
   isBare,
   notAHub,
   refuses,
@@ -50,6 +55,8 @@ const args = {
 
 const DEFAULT_TIMEOUT_SEC = 10
 /** Ports of rooms whose project finds the default port taken: below those that systems give to clients. */
+/** A hub that stops answers those who wait, and then ends. */
+const STOPPING_MS = 10_000
 const OWN_PORTS = { from: 16_969, count: 10_000 }
 /** Milliseconds for a hub that holds the port to answer. */
 const WINNER_WAIT_MS = 5_000
@@ -95,12 +102,32 @@ async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number): Pro
   }
   if (atAddress && wanted.port !== 0) await refuseOccupied(atAddress, wanted)
   if (wanted.url !== undefined) refuseElsewhere(wanted.url)
+  if (await isUnreachable(fitting)) return ensure(wanted, hubArgs, timeoutMs)
   const report = await startInBackground(wanted.storage ?? defaultStorage(), hubArgs, timeoutMs)
   if ('ready' in report) return { running: true, started: true, url: report.ready.url }
   if ('elsewhere' in report) return { running: true, started: false, url: report.elsewhere.url }
   const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }
   throw ArcError.fromData(report.failed)
+}
+
+/**
+ * Waits for the end of a hub of this room that lives and does not answer: it may be stopping. True if it answers after all.
+ * @throws ArcError `no_hub` if it can't be reached from here: a second hub would serve who can't be served by the first
+ */
+async function isUnreachable(wanted: Wanted): Promise<boolean> {
+  const folder = folderOf(wanted.storage ?? defaultStorage())
+  for (const file of fittingPidFiles(wanted)) {
+    if (dirname(resolve(file.path)) !== folder || !isAlive(file.pid) || !beganAsHub(file)) continue
+    const before = await probe(file.url)
+    if (before.kind === 'hub' || (await goneWithin(file.pid, STOPPING_MS))) continue
+    if ((await probe(file.url)).kind === 'hub') return true
+    const text =
+      `the hub of this room runs, as process ${file.pid}, and can't be reached from here at ${file.url}: in a sandbox ` +
+      'without a network start none, and use the file relay; if it hangs, end that process'
+    throw new ArcError('no_hub', text)
+  }
+  return false
 }
 
 interface Ensured {

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { defaultStorage } from '../../storage-file.js'
-import { text } from '../arguments.js'
+import { usageError } from '../arguments.js'
 import { command } from '../command.js'
 import { addressFrom, roomArguments } from '../hub-arguments.js'
 import { showFacts } from '../output.js'
@@ -19,7 +19,9 @@ export default command({
   ],
   async run(given) {
     const { storage = defaultStorage() } = addressFrom(given)
-    const file = resolve(text(given.file, 'file') ?? '')
+    if (given.file === '-')
+      throw usageError('FILE is a new file, and - is none; give it a name such as room.jsonl')
+    const file = resolve(given.file)
     const progress = rowProgress('exported')
     const { exportRoom } = await import('../../actors/transfer.js')
     const moved = await exportRoom(storage, file, progress.at).finally(progress.end)

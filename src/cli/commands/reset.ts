@@ -62,7 +62,7 @@ export default command({
 /** @throws ArcError for a room on a database server, which other hubs may use */
 function refuseServer(storage: string): void {
   if (!isServer(storage)) return
-  const text = `${storage} is a room on a database server, which other hubs may use, and nothing was deleted: stop them all, then run psql ${storage} -c 'DROP SCHEMA arc CASCADE'`
+  const text = `${storage} is a room on a database server, which other hubs may use, and nothing was deleted: stop them all, then run psql '${storage}' -c 'DROP SCHEMA arc CASCADE'`
   throw new ArcError('storage_unusable', text)
 }
 
@@ -141,7 +141,8 @@ async function refuseInUse(storage: string, wasStopped: boolean): Promise<void> 
   const { hub } = await findRunningHub({ storage })
   if (!hub && !(wasStopped && existsSync(`${storage}-shm`))) return
   const who = hub ? `the hub at ${hub.url}` : 'another hub'
-  const text = `${who} still uses ${storage}, nothing was deleted; stop that hub with arc stop --port, then try again`
+  const stop = hub ? `arc stop --port ${new URL(hub.url).port || 80}` : 'arc stop --port'
+  const text = `${who} still uses ${storage}, nothing was deleted; stop that hub with ${stop}, then try again`
   throw new ArcError('storage_unusable', text)
 }
 

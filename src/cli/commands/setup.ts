@@ -108,8 +108,8 @@ export default command({
     for (const { file, outcome, byHand } of files) {
       if (byHand.length === 0) continue
       const why =
-        outcome === 'unreadable'
-          ? `${file} can't be read, so it was left alone`
+        outcome === 'unreadable' || outcome === 'unwritable'
+          ? `${file} can't be ${outcome === 'unreadable' ? 'read' : 'written'}, so it was left alone`
           : `${file} has other entries in these places, so they were left alone`
       say(`arc error: ${why}; ${undo ? 'take this out of it' : 'put this into it'} by hand:`)
       for (const text of byHand) say(...text.trimEnd().replace(/^/gm, '  ').split('\n'))

@@ -66,7 +66,7 @@ async function mustBeNew(connection: Connection, url: string): Promise<void> {
     'SELECT 1 FROM arc.messages UNION ALL SELECT 1 FROM arc.sessions LIMIT 1',
   )
   if (found?.rows.length === 0) return
-  const text = `the room ${storageName(url)} is in use: import into a new database, or stop its hubs and run psql ${storageName(url)} -c 'DROP SCHEMA arc CASCADE'`
+  const text = `the room ${storageName(url)} is in use: import into a new database, or stop its hubs and run psql '${storageName(url)}' -c 'DROP SCHEMA arc CASCADE'`
   throw new ArcError('storage_unusable', text)
 }
 

@@ -5,7 +5,7 @@
 
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import SqliteDatabase, { type Database } from 'better-sqlite3'
+import type { Database } from 'better-sqlite3'
 import { makeFolder } from '../../folder.js'
 import { ArcError } from '../../protocol/errors.js'
 import { storageFile } from '../../storage-file.js'
@@ -123,5 +123,7 @@ export function asWriteError(error: unknown): unknown {
 }
 
 function sqliteCode(error: unknown): string | undefined {
-  return error instanceof SqliteDatabase.SqliteError ? error.code : undefined
+  return error instanceof Error && error.name === 'SqliteError'
+    ? (error as NodeJS.ErrnoException).code
+    : undefined
 }

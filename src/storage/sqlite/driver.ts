@@ -9,27 +9,38 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import SqliteDatabase, { type Database } from 'better-sqlite3'
+import type SqliteDatabase from 'better-sqlite3'
+import type { Database } from 'better-sqlite3'
 import { PACKAGE_ROOT } from '../../package.js'
 import { ArcError } from '../../protocol/errors.js'
 
-const { resolve } = createRequire(import.meta.url)
+const require = createRequire(import.meta.url)
+const { resolve } = require
 
 const ROOT = fileURLToPath(PACKAGE_ROOT)
 const HERE = `Node ${process.versions.node} on ${process.platform} ${process.arch}`
 
 /** Call it before the first file is opened. @throws ArcError `start_failed` if this Node must not load better-sqlite3 */
 export function checkDriver(): void {
-  const reason = misfit(process.versions.node, driverVersion())
+  let version: string
+  try {
+    version = driverVersion()
+  } catch (error) {
+    throw new ArcError('start_failed', `better-sqlite3 is not installed: ${installAgain(ROOT)}`, {
+      cause: error,
+    })
+  }
+  const reason = misfit(process.versions.node, version)
   if (reason) throw new ArcError('start_failed', `${reason}: ${installAgain(ROOT)}`)
 }
 
 /** Opens a database file. @throws ArcError `start_failed` if better-sqlite3 can't be loaded; else SQLite's own error */
 export function openFile(path: string, options: SqliteDatabase.Options): Database {
+  const Sqlite = require('better-sqlite3') as typeof SqliteDatabase
   try {
-    return new SqliteDatabase(path, options)
+    return new Sqlite(path, options)
   } catch (error) {
-    if (error instanceof SqliteDatabase.SqliteError || error instanceof TypeError) throw error
+    if (error instanceof Sqlite.SqliteError || error instanceof TypeError) throw error
     throw new ArcError('start_failed', noBinary(firstSentence(error) ?? ''), { cause: error })
   }
 }
