@@ -24,7 +24,7 @@ export async function serve({ way, agent }: ServeOptions): Promise<void> {
     const answers = new Answers(end)
     endWithParent(end)
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end())
-    const onerror = (error: Error) => console.error(`arc mcp: ${error.message}`)
+    const onerror = (error: Error) => console.error(`arc mcp: ${sentenceOf(error)}`)
     serveStdio(() => mcpServer(agents, answers), { transport: answers, onerror })
   })
   const late = new Promise<void>((resolve) => setTimeout(resolve, FAREWELL_MS))
@@ -37,4 +37,11 @@ function endWithParent(end: () => void): void {
   setInterval(() => {
     if (process.ppid !== parent || !isAlive(parent)) end()
   }, LOOK_MS)
+}
+
+/** The schema's own error is a page of JSON. */
+function sentenceOf({ name, message }: Error): string {
+  return /^\$?Zod/.test(name)
+    ? 'a line is no message of JSON-RPC, such as a batch; it gets no answer'
+    : message
 }

@@ -1,12 +1,11 @@
 // One acquire, which may wait in the hub's line for longer than one request (PROTOCOL §19). The hub keeps an agent's place for
 // some seconds after a request, so the next one goes on where this one stood.
 
-import { ArcError } from '../protocol/errors.js'
 import { LONG_POLL_SEC, OVER_MS, pollTimeoutSec } from './long-poll.js'
 import { checkedNumber } from './options.js'
 import { newRequestName } from './request-name.js'
 import { REPLAY_FEATURE, type Reply, type Requester, withQuery } from './requester.js'
-import { pause } from './waiting.js'
+import { isAbort, pause } from './waiting.js'
 
 /** A hub that knows no line answers at once, and so does one that stops. */
 const TRY_AGAIN_MS = 1_000
@@ -62,5 +61,3 @@ async function returned<T>(
   const reply = await again()
   if (reply.envelope.acquired === true) await giveBack(reply)
 }
-
-const isAbort = (error: unknown) => error instanceof ArcError && error.code === 'aborted'

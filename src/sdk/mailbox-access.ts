@@ -11,6 +11,7 @@ import {
   type ReceivedMessage,
 } from './options.js'
 import type { Requester } from './requester.js'
+import { isAbort } from './waiting.js'
 
 /** The options that ask for another view than the mailbox's. */
 type View = Pick<PollOptions & FeedOptions, 'channel' | 'threadId' | 'sinceId' | 'includeSelf' | 'signal'>
@@ -85,9 +86,13 @@ export class MailboxAccess {
     const done = () => {
       if (reader.hasSaidAll) this.#readers.delete(reader)
     }
+    await this.#requester.settled() // what is given back is offered again
     let batch: Batch | undefined
     try {
       batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
+    } catch (error) {
+      if (isAbort(error)) this.#requester.inBackground(giveBack(reader))
+      throw error
     } finally {
       if (!batch) done()
     }
@@ -116,4 +121,10 @@ function once(say: OfferedMessages['shown']): OfferedMessages['shown'] {
     said = { upToId }
     await say(upToId)
   }
+}
+
+/** An abort does not tell whether the hub has made an offer. A reader that asks again gets it again. */
+async function giveBack(reader: MailboxReader): Promise<void> {
+  const batch = await reader.read({ waitSec: 0 })
+  await batch?.taken(0)
 }

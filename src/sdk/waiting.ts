@@ -14,6 +14,8 @@ export function abortedError(signal: AbortSignal): ArcError {
   return new ArcError('aborted', `aborted: ${text}`, { cause: reason })
 }
 
+export const isAbort = (error: unknown): boolean => error instanceof ArcError && error.code === 'aborted'
+
 export function throwIfAborted(...signals: (AbortSignal | undefined)[]): void {
   for (const signal of signals) {
     checkSignal(signal)

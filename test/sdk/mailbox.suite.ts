@@ -191,6 +191,20 @@ export function mailboxSuite(way: Way): void {
     t.strictSame(read, ['one', 'two'])
   })
 
+  sameByAnyWay('an offer that is aborted as it comes is offered again at once', async (t, room) => {
+    const [me, other] = [room.agent('me'), room.agent('other')]
+    await me.register()
+    for (let i = 0; i < 10; i++) {
+      const abort = new AbortController()
+      const asked = me.offer({ timeout: 20, signal: abort.signal })
+      const posted = await other.dm('me', `${i}`)
+      abort.abort('enough')
+      const offer = (await asked.catch(() => undefined)) ?? (await me.offer())
+      t.match(offer?.messages, [{ id: posted.id }])
+      await offer?.shown()
+    }
+  })
+
   sameByAnyWay('an offer has one answer', async (t, room) => {
     const [me, other] = [room.agent('me'), room.agent('other')]
     await me.register()
