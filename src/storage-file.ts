@@ -119,14 +119,20 @@ function serverIn(folder: string): string | undefined {
  * above it in the same git work tree, else a new room in the working folder.
  */
 export function defaultStorage(): string {
-  return existingRoom() ?? ROOM_STORAGE
+  return existingRoom()?.storage ?? ROOM_STORAGE
 }
 
-/** The storage of the room that is in a folder, or above it in the same git work tree. Default: the working folder. */
-export function existingRoom(folder = ''): string | undefined {
+export interface Room {
+  readonly storage: string
+  /** The folder that the room is in. */
+  readonly project: string
+}
+
+/** The room that is in a folder, or above it in the same git work tree. Default: the working folder. */
+export function existingRoom(folder = ''): Room | undefined {
   for (const place of [folder, ...foldersAbove(resolve(folder)).filter(isOwn)]) {
-    const found = storageIn(place)
-    if (found !== undefined) return found
+    const storage = storageIn(place)
+    if (storage !== undefined) return { storage, project: resolve(place) }
   }
   return undefined
 }

@@ -26,7 +26,7 @@ export async function findMeantHub(
   const { hub, atAddress } = await findRunningHub(wanted)
   if (!hub) return { error: whyNoHub(wantedUrl(wanted), atAddress) }
   const own = isAnotherProjects(hub, wanted) ? existingRoom() : undefined
-  return own === undefined ? { hub } : { error: roomIsClosed(own).message }
+  return own ? { error: roomIsClosed(own.storage).message } : { hub }
 }
 
 /** What a person has to know about it: whose it is, and the two ways on. */

@@ -8,8 +8,8 @@
 import { resolve } from 'node:path'
 import { DEFAULT_HOST, DEFAULT_PORT, urlHost } from '../protocol/address.js'
 import { wordsOf } from '../sdk/hub-address.js'
-import { type Doubt, findPidFiles, type PidFile } from '../sdk/pid-file.js'
-import { defaultStorage, isServer, storageName } from '../storage-file.js'
+import { type Doubt, findOwnPidFiles, findPidFiles, type PidFile } from '../sdk/pid-file.js'
+import { isServer, storageName } from '../storage-file.js'
 import { say } from './output.js'
 import { type Probe, probe } from './probe.js'
 
@@ -38,7 +38,8 @@ export function* fittingPidFiles(wanted: Wanted, advice = 'name its hub with --p
   const { url, host, port, storage } = wanted
   if (url !== undefined && !isBare(url)) return
   const asked = host === undefined ? undefined : urlHost(host)
-  for (const found of findPidFiles(storage ?? defaultStorage(), asked)) {
+  const files = storage === undefined ? findOwnPidFiles(asked) : findPidFiles(storage, asked)
+  for (const found of files) {
     const file = 'reason' in found ? found.file : found
     if (file && port !== undefined && file.port !== port) continue
     if (file && asked !== undefined && hostOf(file.url) !== asked) continue

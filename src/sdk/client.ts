@@ -338,13 +338,14 @@ function requesterFor(given: options.ClientOptions, closing: AbortController): R
 }
 
 function toNearest(connect: (hub: FoundHub) => Transport): Transport {
+  const folder = process.cwd() // the program may change it
   const warned = new Set<string>()
   const find = () =>
     findHub((doubt) => {
       if (warned.has(doubt.path)) return
       warned.add(doubt.path)
       process.emitWarning(wordsOf(doubt, 'name its hub by baseUrl or ARC_BASE_URL'), 'ArcWarning')
-    })
+    }, folder)
   let hub: FoundHub | undefined
   try {
     hub = find()

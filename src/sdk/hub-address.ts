@@ -2,12 +2,11 @@
 // pid file from the working folder upward that may be believed (pid-file.ts), else the default address. A project with a room
 // of its own does not mean the default address: there is another project's hub while its own is stopped.
 
-import { join } from 'node:path'
 import { isAlive } from '../process-stat.js'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
-import { existingRoom, ROOM_STORAGE, storageName } from '../storage-file.js'
-import { type Doubt, findPidFiles, type PidFile } from './pid-file.js'
+import { existingRoom, storageName } from '../storage-file.js'
+import { type Doubt, findOwnPidFiles, type PidFile } from './pid-file.js'
 
 /** The address of a hub with default options. */
 export const DEFAULT_BASE_URL = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`
@@ -30,13 +29,12 @@ export function hubAddress(doubted: (doubt: Doubt) => void, folder?: string): st
 export function findHub(doubted: (doubt: Doubt) => void, folder?: string): FoundHub {
   const { ARC_BASE_URL } = process.env
   if (ARC_BASE_URL) return { url: checkedAddress(ARC_BASE_URL, 'ARC_BASE_URL'), isOurs: false }
-  const room = existingRoom(folder)
-  const storage = room ?? join(folder ?? '', ROOM_STORAGE)
-  for (const found of findPidFiles(storage, undefined, folder)) {
+  for (const found of findOwnPidFiles(undefined, folder)) {
     if (!('reason' in found)) return { url: found.url, isOurs: isOurs(found) }
     doubted(found)
   }
-  if (room !== undefined) throw roomIsClosed(room)
+  const room = existingRoom(folder)
+  if (room) throw roomIsClosed(room.storage)
   return { url: DEFAULT_BASE_URL, isOurs: false }
 }
 

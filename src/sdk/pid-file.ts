@@ -7,7 +7,7 @@
 // ask. Before a command signals the process, the machine must prove it (process-proof.ts).
 
 import { rmSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { ROOM_FOLDER } from '../folder.js'
 import {
   doubtOfEntry,
@@ -19,7 +19,7 @@ import {
   replaceFile,
 } from '../private-file.js'
 import { isLoopback, urlHost } from '../protocol/address.js'
-import { folderOf } from '../storage-file.js'
+import { existingRoom, folderOf, ROOM_STORAGE } from '../storage-file.js'
 
 export const PID_FILE = '.arc.pid'
 export const LOG_FILE = '.arc.log'
@@ -91,6 +91,22 @@ export function* findPidFiles(
     const found = judgePidFile(path, host)
     if (found) yield found
   }
+}
+
+/**
+ * The same for commands to which nobody names a storage. A room has its pid file in its own folder: one in a folder above
+ * that of a room is another room's.
+ */
+export function* findOwnPidFiles(host?: string, from = process.cwd()): Generator<PidFile | Doubt> {
+  const room = existingRoom(from)
+  const own = room && [resolve(room.project), folderOf(room.storage)]
+  for (const found of findPidFiles(room?.storage ?? join(from, ROOM_STORAGE), host, from))
+    if (!own || own.some((folder) => isWithin(found.path, folder))) yield found
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return !way.startsWith('..') && !isAbsolute(way)
 }
 
 function* upward(from: string): Generator<string> {

@@ -56,6 +56,22 @@ t.test("a project whose hub is stopped does not speak in another project's room"
   t.not(url, DEFAULT_URL)
 })
 
+t.test('a project within another one does not take the hub of that one for its own', async (t) => {
+  const outer = new Place(t)
+  const cwd = outer.below('inner')
+  const { url } = await outer.ensure(['--port', '0'])
+  t.equal((await outer.arc(['agents'], { cwd })).status, 0, 'below it, its hub is found')
+  await outer.arc(['ensure', '--port', '0'], { cwd })
+  await outer.arc(['stop'], { cwd })
+  for (const line of ['post --agent me leak', 'agents', 'stop', 'status']) {
+    const done = await outer.arc(line.split(' '), { cwd })
+    t.equal(done.status, 1, line)
+  }
+  t.match(json(await outer.arc(['status'])), { running: true, url })
+  t.strictSame((await outer.arc(['tail'])).stdout, '')
+  t.match(json(await outer.arc(['ensure', '--port', '0'], { cwd })), { started: true })
+})
+
 t.test('in a sandbox without the network of its hub, ensure starts no second one', { skip }, async (t) => {
   const place = new Place(t)
   const { url, pid } = await place.ensure(['--port', '0'])
