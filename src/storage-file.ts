@@ -2,9 +2,10 @@
 // links, even one whose target is missing. The hub that opens the storage and the commands that look for that hub must agree on
 // the name, whether the file exists or not. Commands load this file without the hub, so it imports little.
 
-import { existsSync, lstatSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ROOM_FOLDER } from './folder.js'
+import { homeFolder } from './home.js'
 import { withoutLinks } from './links.js'
 import { doubtOfEntry, doubtOfOrigin, doubtOfOwner, readPlainFile, replaceFile } from './private-file.js'
 import { ArcError } from './protocol/errors.js'
@@ -135,6 +136,29 @@ export function existingRoom(folder = ''): Room | undefined {
     if (storage !== undefined) return { storage, project: resolve(place) }
   }
   return undefined
+}
+
+/**
+ * This user's room in a folder above that is no git work tree: commands below find its hub by the pid file, and mean no other while
+ * it is stopped. A room in the home folder is not that of all projects.
+ */
+export function roomAbove(folder = ''): Room | undefined {
+  const me = process.geteuid?.()
+  const home = realHome()
+  for (let project = dirname(resolve(folder)); ; project = dirname(project)) {
+    if (project === dirname(project) || project === home) return undefined
+    const own = lstatSync(join(project, ROOM_FOLDER), { throwIfNoEntry: false })
+    const storage = own && (me === undefined || own.uid === me) ? storageIn(project) : undefined
+    if (storage !== undefined) return { storage, project }
+  }
+}
+
+function realHome(): string | undefined {
+  try {
+    return realpathSync(homeFolder())
+  } catch {
+    return undefined
+  }
 }
 
 /** @throws ArcError `storage_unusable` for a file in a folder that this user may not enter, as of a hub that root has started */

@@ -3,7 +3,7 @@
 
 import { isAbsolute, relative, sep } from 'node:path'
 import { roomIsClosed } from '../sdk/hub-address.js'
-import { defaultStorage, existingRoom, isServer, projectOf } from '../storage-file.js'
+import { defaultStorage, existingRoom, isServer, projectOf, roomAbove } from '../storage-file.js'
 import { type Found, findRunningHub, type Wanted, wantedUrl, whyNoHub } from './running-hub.js'
 
 /**
@@ -25,7 +25,7 @@ export async function findMeantHub(
 ): Promise<{ readonly hub: Found } | { readonly hub?: undefined; readonly error: string }> {
   const { hub, atAddress } = await findRunningHub(wanted)
   if (!hub) return { error: whyNoHub(wantedUrl(wanted), atAddress) }
-  const own = isAnotherProjects(hub, wanted) ? existingRoom() : undefined
+  const own = isAnotherProjects(hub, wanted) ? (existingRoom() ?? roomAbove()) : undefined
   return own ? { error: roomIsClosed(own.storage).message } : { hub }
 }
 

@@ -5,7 +5,7 @@
 import { isAlive } from '../process-stat.js'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../protocol/address.js'
 import { ArcError } from '../protocol/errors.js'
-import { existingRoom, storageName } from '../storage-file.js'
+import { existingRoom, roomAbove, storageName } from '../storage-file.js'
 import { type Doubt, findOwnPidFiles, type PidFile } from './pid-file.js'
 
 /** The address of a hub with default options. */
@@ -33,7 +33,7 @@ export function findHub(doubted: (doubt: Doubt) => void, folder?: string): Found
     if (!('reason' in found)) return { url: found.url, isOurs: isOurs(found) }
     doubted(found)
   }
-  const room = existingRoom(folder)
+  const room = existingRoom(folder) ?? roomAbove(folder)
   if (room) throw roomIsClosed(room.storage)
   return { url: DEFAULT_BASE_URL, isOurs: false }
 }

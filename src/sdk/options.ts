@@ -150,7 +150,7 @@ export interface ListMessagesOptions extends CallOptions {
   beforeId?: number | undefined
   /** 1 to 500, default 100. */
   limit?: number | undefined
-  /** Seconds to wait for the first message: 0 to 60, default 0. */
+  /** Seconds to wait for the first message: 0 to 60, default 0. A hub that stops answers at once, with none. */
   timeout?: number | undefined
   /** The newest `limit` messages instead of the oldest. It has no effect with a `sinceId` above 0. */
   tail?: boolean | undefined

@@ -72,6 +72,19 @@ t.test('a project within another one does not take the hub of that one for its o
   t.match(json(await outer.arc(['ensure', '--port', '0'], { cwd })), { started: true })
 })
 
+t.test('below a project whose hub is stopped no other hub is meant', { skip }, async (t) => {
+  const { place, run } = await twoProjects(t)
+  await run('b', ['ensure', '--port', '0'])
+  await run('b', ['stop'])
+  place.below('b', 'sub')
+  const sub = 'b/sub' as 'b'
+  for (const line of ['post --agent me leak', 'agents', 'status'])
+    t.match((await run(sub, line.split(' '))).status, 1, line)
+  t.strictSame((await run('a', ['tail'])).stdout, '')
+  const made = await run(sub, ['ensure', '--port', '0'])
+  t.match(made.stderr, /this is a new room; to go on with the one in .*\/b, run arc ensure there/)
+})
+
 t.test('in a sandbox without the network of its hub, ensure starts no second one', { skip }, async (t) => {
   const place = new Place(t)
   const { url, pid } = await place.ensure(['--port', '0'])

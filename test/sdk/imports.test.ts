@@ -69,6 +69,7 @@ t.test('importing the SDK loads only the light files of the protocol and the que
     'cut.js',
     'folder.js',
     'process-stat.js',
+    'home.js',
     'links.js',
     'storage-file.js',
     'private-file.js',

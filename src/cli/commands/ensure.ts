@@ -20,10 +20,12 @@ import { HUB_NUMBERS } from '../../protocol/numbers.js'
 import { logFileOf } from '../../sdk/pid-file.js'
 import {
   defaultStorage,
+  existingRoom,
   folderOf,
   isServer,
   projectOf,
   refuseClosed,
+  roomAbove,
   storageName,
   withoutPassword,
 } from '../../storage-file.js'
@@ -103,8 +105,12 @@ async function ensure(wanted: Wanted, hubArgs: string[], timeoutMs: number): Pro
   if (atAddress && wanted.port !== 0) await refuseOccupied(atAddress, wanted)
   if (wanted.url !== undefined) refuseElsewhere(wanted.url)
   if (await isUnreachable(fitting)) return ensure(wanted, hubArgs, timeoutMs)
+  const above = wanted.storage === undefined && !existingRoom() ? roomAbove() : undefined
   const report = await startInBackground(wanted.storage ?? defaultStorage(), hubArgs, timeoutMs)
-  if ('ready' in report) return { running: true, started: true, url: report.ready.url }
+  if ('ready' in report) {
+    if (above) say(`arc: this is a new room; to go on with the one in ${above.project}, run arc ensure there`)
+    return { running: true, started: true, url: report.ready.url }
+  }
   if ('elsewhere' in report) return { running: true, started: false, url: report.elsewhere.url }
   const winner = report.failed.code === 'port_in_use' ? await winnerOf(wanted) : undefined
   if (winner) return { running: true, started: false, url: winner }
