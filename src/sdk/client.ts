@@ -288,9 +288,8 @@ export class ArcClient extends Working {
     await new Promise(setImmediate) // what waits hears of the abort
     await this.#requester.settled()
     // If another client has taken over the session, it may count on what the agent holds.
-    if (await this.#endSession(farewellSec)) {
-      await this.#leases.releaseThese(held, AbortSignal.timeout(farewellSec * 1_000))
-    }
+    if ((await this.#endSession(farewellSec)) && held.length > 0)
+      await this.#leases.releaseThese(held, AbortSignal.timeout(Math.ceil(farewellSec * 1_000)))
     await this.#requester.close()
   }
 

@@ -285,7 +285,7 @@ export function leaseSuite(way: Way): void {
   })
 
   test('a client without a session releases what it keeps, too', async (t, { agent }) => {
-    const [a, b] = [agent('a'), agent('b')]
+    const [a, b] = [agent('a', { timeout: 1.2345 }), agent('b')]
     await a.lock('x.ts')
     await a.close()
     t.match(await b.lock('x.ts'), { acquired: true })
