@@ -39,7 +39,8 @@ const SERVER = new RegExp(
   String.raw`^(postgres(?:ql)?:\/\/)(?:([^/?#@:\s]*)(?::([^/?#@\s]*))?@)?(${HOST}(?:,${HOST})*(?:\/[^/?#@\s]*)?)(?:\?([^#\s]*))?$`,
 )
 /** What of a query asks for TLS or a password, as psql knows it. Of others a mistake would go unseen. */
-const KNOWN = /^(ssl|sslmode|sslrootcert|sslcert|sslkey|sslpassword|sslnegotiation|sslsni|sslcrl|password)$/
+const KNOWN =
+  /^(ssl|sslmode|sslrootcert|sslcert|sslkey|sslpassword|sslnegotiation|sslsni|sslcrl|sslcrldir|sslcertmode|sslcompression|ssl_(?:min|max)_protocol_version|password|passfile)$/
 const DELICATE = /ssl|tls|pass/i
 
 /**

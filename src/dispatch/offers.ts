@@ -44,6 +44,7 @@ export class Offers {
     let isWorthwhile = submission.idempotency !== undefined
     if (!isWorthwhile) storage.touch([agentId])
     for (;;) {
+      if (request.abandonment.happened) return NOTHING // nobody would get the offer
       if (isWorthwhile) {
         const outcome = await patience.read(() => this.#submit(submission))
         if (!isNothing(outcome)) return answerOf(outcome)

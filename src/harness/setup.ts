@@ -140,7 +140,7 @@ function replace(file: string, before: string | null, after: string | null, undo
     write(file, after)
     return true
   } catch {
-    write(backupOf(file), earlier || null)
+    if (earlier !== textIn(backupOf(file))) write(backupOf(file), earlier || null)
     return false
   }
 }
@@ -217,7 +217,7 @@ function removeEmpty(folders: readonly string[]): void {
 }
 
 function foldersOf(file: string): readonly string[] {
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : null
+  const before = existsSync(file) ? textIn(file) : null
   return readBackup(file, before)?.folders ?? []
 }
 

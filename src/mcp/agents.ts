@@ -170,7 +170,10 @@ export class Agents {
       try {
         const { session: before } = await client.bootstrap()
         const program = harnessProcess()
-        const isOfHook = before !== null && before.session_id === recalled()?.sessionId
+        const isOfHook =
+          before !== null &&
+          before.metadata[MARK] === undefined &&
+          before.session_id === recalled()?.sessionId
         const { session_id: sessionId } = await client.register({
           ...(named !== undefined && (isOfHook ? { reuse: true } : { replace: true })),
           displayName: before?.display_name,

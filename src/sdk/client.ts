@@ -280,12 +280,12 @@ export class ArcClient extends Working {
 
   async #close(): Promise<void> {
     const farewellSec = Math.min(FAREWELL_SEC, this.#requester.timeoutSec)
-    await this.#mailbox.close(farewellSec)
     this.#closing.abort(new ArcError('aborted', 'the client was closed'))
+    await new Promise(setImmediate) // loops hear of the abort, and hand over no more
+    await this.#mailbox.close(farewellSec)
     this.#upkeep.stop()
     const held = this.#leases.kept.untold
     this.#leases.kept.clear()
-    await new Promise(setImmediate) // what waits hears of the abort
     await this.#requester.settled()
     // If another client has taken over the session, it may count on what the agent holds.
     if ((await this.#endSession(farewellSec)) && held.length > 0)

@@ -4,6 +4,7 @@
 import { ArcError } from '../protocol/errors.js'
 import type { FoundHub } from './hub-address.js'
 import type { Transport, TransportAnswer, TransportRequest, TransportStream } from './transport.js'
+import { closedError } from './waiting.js'
 
 export class FoundTransport implements Transport {
   readonly #find: () => FoundHub
@@ -11,6 +12,7 @@ export class FoundTransport implements Transport {
   /** By address; the last one is in use. */
   readonly #opened = new Map<string, Transport>()
   #hub: FoundHub | undefined
+  #isClosed = false
 
   /** `hub`: where it is now. Undefined: none runs, which the first request tells if it is so by then. */
   constructor(find: () => FoundHub, connect: (hub: FoundHub) => Transport, hub: FoundHub | undefined) {
@@ -31,11 +33,13 @@ export class FoundTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all([...this.#opened.values()].map((transport) => transport.close()))
   }
 
   /** What no hub has taken is sent to the one that has taken its place. */
   async #send<T>(send: (transport: Transport) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw closedError()
     const hub = this.#hub ?? this.#find()
     this.#hub = hub
     try {
@@ -49,11 +53,13 @@ export class FoundTransport implements Transport {
   /** Whether the hub is elsewhere now. */
   #hasMoved(from: FoundHub): boolean {
     try {
-      this.#hub = this.#find()
+      const now = this.#find()
+      if (now.isDefault || now.url === from.url) return false
+      this.#hub = now
+      return true
     } catch {
       return false // it is stopped
     }
-    return this.#hub.url !== from.url
   }
 
   #at(hub: FoundHub): Transport {

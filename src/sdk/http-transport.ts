@@ -17,7 +17,7 @@ import { pooledConnections } from './pooled-connections.js'
 import { refusal } from './refusal.js'
 import { requestText } from './request-text.js'
 import type { Transport, TransportAnswer, TransportRequest, TransportStream } from './transport.js'
-import { abortedError, throwIfAborted, untilAborted } from './waiting.js'
+import { abortedError, closedError, throwIfAborted, untilAborted } from './waiting.js'
 
 export interface HttpTransportOptions {
   /** `http://host:port`, with a path if the hub stands behind one. */
@@ -190,8 +190,6 @@ function parseEnvelope(text: string): Envelope | undefined {
     typeof value === 'object' && value !== null && 'ok' in value && typeof value.ok === 'boolean'
   return isEnvelope ? (value as Envelope) : undefined
 }
-
-const closedError = () => new ArcError('aborted', 'the client is closed: make a new one')
 
 const single = (header: string | string[] | undefined) => (Array.isArray(header) ? header[0] : header)
 

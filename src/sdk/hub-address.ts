@@ -15,6 +15,8 @@ export interface FoundHub {
   readonly url: string
   /** Its pid file is one of ours, and its process runs. */
   readonly isOurs: boolean
+  /** Nothing but the default led there: any project's hub may have that address. */
+  readonly isDefault?: true
 }
 
 /**
@@ -35,7 +37,7 @@ export function findHub(doubted: (doubt: Doubt) => void, folder?: string): Found
   }
   const room = existingRoom(folder) ?? roomAbove(folder)
   if (room) throw roomIsClosed(room.storage)
-  return { url: DEFAULT_BASE_URL, isOurs: false }
+  return { url: DEFAULT_BASE_URL, isOurs: false, isDefault: true }
 }
 
 export function roomIsClosed(room: string): ArcError {

@@ -15,7 +15,7 @@ export interface LeaseOptions extends CallOptions {
 export interface AcquireOptions extends LeaseOptions {
   /**
    * Seconds to wait in line if it can't be had at once: up to 1,000,000, default 0. At a hub without `arc:lease_wait` the
-   * client tries again every second instead.
+   * client tries again every second instead. An abort may come as the hub grants it; then it ends with its TTL.
    */
   wait?: number | undefined
   /** False: the client does not refresh the lease, which then ends after `ttlSec`. Default true. */

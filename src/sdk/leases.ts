@@ -40,8 +40,7 @@ export class Leases {
       metadata: given.metadata,
       fence: given.fence,
     }
-    const giveBack = (reply: Reply<Claim>) => this.giveBackClaim(key, reply)
-    const ask = () => acquire(this.#requester, '/v1/claims', body, given, giveBack)
+    const ask = () => acquire<Claim>(this.#requester, '/v1/claims', body, given)
     const reply = await this.#fenced(given, ask)
     if (reply.envelope.acquired) this.keepClaim(target, given)
     return { ...saidOf(reply.envelope), claim: reply.result }
@@ -71,9 +70,7 @@ export class Leases {
     const { ttlSec, metadata, fence } = given
     const path = lockPath(filePath)
     const body = { agent_id: this.#agentId, file_path: path, ttl_sec: ttlSec, metadata, fence }
-    const giveBack = (reply: Reply<Lock>) =>
-      this.#unlessKept('lock', path, () => this.unlock(path, fenceOf(reply)))
-    const ask = () => acquire(this.#requester, '/v1/locks', body, given, giveBack)
+    const ask = () => acquire<Lock>(this.#requester, '/v1/locks', body, given)
     const reply = await this.#fenced(given, ask)
     const said = saidOf(reply.envelope)
     if (said.acquired) {
@@ -103,9 +100,7 @@ export class Leases {
     if (!Array.isArray(globs)) throw new ArcError('invalid_request', 'globs must be a list')
     const plain = globs.map((glob) => plainGlob(checkedName('a glob', glob)))
     const body = { agent_id: this.#agentId, globs: plain, mode, ttl_sec: ttlSec, reason, metadata }
-    const giveBack = async ({ result }: Reply<Scope | null>) =>
-      result && this.releaseScope(result.scope_id, {})
-    const ask = () => acquire(this.#requester, '/v1/scopes', body, given, giveBack)
+    const ask = () => acquire<Scope | null>(this.#requester, '/v1/scopes', body, given)
     const { result: scope, envelope } = await this.#scoped(given, ask)
     if (scope) {
       const refresh = (ttlSec: number) => this.refreshScope(scope.scope_id, { ttlSec })
@@ -134,9 +129,7 @@ export class Leases {
     const name = nameOfSlot(slotName)
     const { capacity, ttlSec, fence } = given
     const body = { agent_id: this.#agentId, capacity, ttl_sec: ttlSec, fence }
-    const giveBack = (reply: Reply<Slot | null>) =>
-      this.#unlessKept('slot', name, () => this.releaseSlot(name, fenceOf(reply)))
-    const ask = () => acquire(this.#requester, slotPath(name), body, given, giveBack)
+    const ask = () => acquire<Slot | null>(this.#requester, slotPath(name), body, given)
     const { result: slot, envelope } = await this.#scoped(given, ask)
     const said = saidOf(envelope)
     if (said.acquired) {
@@ -159,17 +152,9 @@ export class Leases {
     const name = nameOfSlot(slotName)
     const { holder } = given
     const ask = () => this.#release(`${slotPath(name)}/release`, { holder }, given)
-    await this.#giveUp('slot', name, () => this.#scoped(given, ask))
-  }
-
-  /** Releases a claim of which nobody has learned. */
-  giveBackClaim(key: string, reply: Reply<unknown>): Promise<void> {
-    return this.#unlessKept('claim', key, () => this.release(key, fenceOf(reply)))
-  }
-
-  /** What the client had before stays. */
-  async #unlessKept(noun: Noun, key: string, release: () => Promise<void>): Promise<void> {
-    if (!this.kept.find(noun, key)) await release()
+    const release = () => this.#scoped(given, ask)
+    if (holder === undefined || holder === this.#agentId) await this.#giveUp('slot', name, release)
+    else await release() // what this client holds stays
   }
 
   /** Releases leases by their names. Never rejects: one that can't be released ends with its TTL. */
@@ -230,8 +215,6 @@ function saidOf({ acquired, fence, waiting, holders }: Envelope) {
 
 /** The one form of a path that is given. */
 export const lockPath = (path: string) => plainPath(checkedName('the path', path))
-
-const fenceOf = ({ envelope: { fence } }: Reply<unknown>) => ({ fence: fence ?? undefined })
 
 /** As the hub has it. */
 const nameOfSlot = (name: string) => checkedName('the name of a slot', name).trim()

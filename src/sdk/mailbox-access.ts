@@ -54,8 +54,10 @@ export class MailboxAccess {
     return this.#free.pop() ?? this.#reader()
   }
 
-  giveBack(reader: MailboxReader): void {
-    this.#free.push(reader)
+  giveBack(reader: MailboxReader, isAborted: boolean): void {
+    const free = () => void this.#free.push(reader)
+    if (isAborted) this.#requester.inBackground(reader.giveBack().finally(free))
+    else free()
   }
 
   #reader(options?: ReaderOptions): MailboxReader {
@@ -67,13 +69,17 @@ export class MailboxAccess {
 
   async poll(wish: PollWish): Promise<ReceivedMessage[]> {
     const reader = this.take()
+    let isAborted = false
     try {
       const batch = await reader.read(wish)
       if (!batch) return []
       batch.takenSoon()
       return [...batch.messages]
+    } catch (error) {
+      isAborted = isAbort(error)
+      throw error
     } finally {
-      this.giveBack(reader)
+      this.giveBack(reader, isAborted)
     }
   }
 
@@ -91,7 +97,7 @@ export class MailboxAccess {
     try {
       batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
     } catch (error) {
-      if (isAbort(error)) this.#requester.inBackground(giveBack(reader))
+      if (isAbort(error)) this.#requester.inBackground(reader.giveBack())
       throw error
     } finally {
       if (!batch) done()
@@ -121,10 +127,4 @@ function once(say: OfferedMessages['shown']): OfferedMessages['shown'] {
     said = { upToId }
     await say(upToId)
   }
-}
-
-/** An abort does not tell whether the hub has made an offer. A reader that asks again gets it again. */
-async function giveBack(reader: MailboxReader): Promise<void> {
-  const batch = await reader.read({ waitSec: 0 })
-  await batch?.taken(0)
 }

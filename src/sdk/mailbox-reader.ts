@@ -18,6 +18,7 @@ import { type Call, type Requester, withQuery } from './requester.js'
 export const MAILBOX_FEATURE = 'arc:mailbox'
 /** Seconds of an offer's lease by default, renewed every third of it. */
 const LEASE_SEC = 30
+const GIVE_BACK_SEC = 2
 /** Messages are not cut for a program, unless one alone is larger. */
 const MAX_CHARS = 16_000_000
 const LIMIT = 100
@@ -100,6 +101,21 @@ export class MailboxReader {
     await this.#say({ timeoutSec, retryForSec: 0 })
   }
 
+  /** Gives back what the hub may have offered as a read was aborted. It tries once: else the offer lapses. */
+  async giveBack(): Promise<void> {
+    const once = { timeoutSec: GIVE_BACK_SEC, retryForSec: 0 }
+    await this.#say(once)
+    const { result } = await this.#requester.post<Offer>(`${this.#path}/offer`, this.#leastWish, once)
+    if (result.offer_id === null) return
+    const body = { offer_id: result.offer_id, via: this.#via, up_to_id: 0 }
+    await this.#requester.post(`${this.#path}/shown`, body, once)
+  }
+
+  /** The reader of a live offer that asks again gets it again, with its lease renewed. */
+  get #leastWish(): object {
+    return { reader: this.#reader, limit: 1, max_chars: 200, lease_sec: this.#leaseSec }
+  }
+
   async #ask(
     waitSec: number,
     options: ReadOptions,
@@ -179,12 +195,10 @@ export class MailboxReader {
     }
   }
 
-  /** The reader of a live offer that asks again gets it again, with its lease renewed. */
   #renew(): void {
     clearInterval(this.#renewal)
-    const body = { reader: this.#reader, limit: 1, max_chars: 200, lease_sec: this.#leaseSec }
     const ask = () =>
-      void this.#requester.post(`${this.#path}/offer`, body, { retryForSec: 0 }).catch(() => {})
+      void this.#requester.post(`${this.#path}/offer`, this.#leastWish, { retryForSec: 0 }).catch(() => {})
     this.#renewal = setInterval(ask, (this.#leaseSec * 1_000) / 3).unref()
   }
 }

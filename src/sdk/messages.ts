@@ -11,7 +11,7 @@ import type { MailboxAccess } from './mailbox-access.js'
 import type { MailboxReader } from './mailbox-reader.js'
 import type { FeedOptions, ReceivedMessage } from './options.js'
 import { type Requester, withQuery } from './requester.js'
-import { type LinkedSignal, linkSignals } from './waiting.js'
+import { isAbort, type LinkedSignal, linkSignals } from './waiting.js'
 
 /** The maximum of PROTOCOL §1: fewer round trips after an absence. */
 const PAGE_ROWS = 500
@@ -57,10 +57,14 @@ async function* read(
   try {
     if (await mailbox.serves({ ...options, signal }, true)) {
       const reader = mailbox.take()
+      let isAborted = false
       try {
         yield* offered(reader, signal)
+      } catch (error) {
+        isAborted = isAbort(error)
+        throw error
       } finally {
-        mailbox.giveBack(reader)
+        mailbox.giveBack(reader, isAborted)
       }
       return undefined
     }

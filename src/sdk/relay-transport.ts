@@ -13,7 +13,7 @@ import { checkedNumber } from './options.js'
 import { newRequestName } from './request-name.js'
 import { requestText } from './request-text.js'
 import type { Transport, TransportAnswer, TransportRequest } from './transport.js'
-import { throwIfAborted, untilAborted } from './waiting.js'
+import { closedError, throwIfAborted, untilAborted } from './waiting.js'
 
 export interface RelayTransportOptions {
   readonly agentId: string
@@ -226,5 +226,3 @@ function unreadable(spoolDir: string, stem: string, cause: unknown): ArcError {
   const text = `the response to ${stem} in ${spoolDir} can't be read (${(cause as Error).message}): outcome unknown`
   return new ArcError('bad_answer', text, { status: RELAY_STATUS.unreadableResponse, cause })
 }
-
-const closedError = () => new ArcError('aborted', 'the client is closed: make a new one')

@@ -14,6 +14,8 @@ export function abortedError(signal: AbortSignal): ArcError {
   return new ArcError('aborted', `aborted: ${text}`, { cause: reason })
 }
 
+export const closedError = () => new ArcError('aborted', 'the client is closed: make a new one')
+
 export const isAbort = (error: unknown): boolean => error instanceof ArcError && error.code === 'aborted'
 
 export function throwIfAborted(...signals: (AbortSignal | undefined)[]): void {

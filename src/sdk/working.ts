@@ -8,7 +8,7 @@ import { claimKey, FENCING_FEATURE, type Leases } from './leases.js'
 import type { CallOptions, PostedMessage } from './options.js'
 import { allPages } from './pages.js'
 import { postMessage } from './posting.js'
-import { type Reply, type Requester, withQuery } from './requester.js'
+import { type Requester, withQuery } from './requester.js'
 import { underOf } from './under.js'
 
 const READY_FEATURE = 'arc:ready'
@@ -45,9 +45,7 @@ export abstract class Working extends Holding {
   async nextTask(given: options.NextTaskOptions = {}): Promise<options.TakenTask | null> {
     const { channel, threadId, ttlSec, signal } = given
     const body = { agent_id: this.agentId, channel, thread_id: threadId, ttl_sec: ttlSec }
-    const giveBack = async (reply: Reply<Task | null>) =>
-      reply.result && this.#leases.giveBackClaim(claimKey(reply.result.task_id), reply)
-    const ask = () => acquire(this.#requester, '/v1/tasks/next', body, given, giveBack)
+    const ask = () => acquire<Task | null>(this.#requester, '/v1/tasks/next', body, given)
     const { result: task, envelope } = await this.#requester.needing(
       READY_FEATURE,
       { signal, when: 'after' },

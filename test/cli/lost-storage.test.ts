@@ -38,6 +38,15 @@ for (const [what, lose] of Object.entries(LOSSES)) {
   })
 }
 
+t.test('a pid file that was deleted is written again, since it alone leads to the hub', async (t) => {
+  const place = new Place(t)
+  await place.ensure()
+  const file = place.room('.arc.pid')
+  rmSync(file)
+  await until('the file to be back', () => existsSync(file))
+  t.equal((await place.arc(['agents'])).status, 0)
+})
+
 t.test('a room whose folder was deleted is cured as the text says, at any port', async (t) => {
   const place = new Place(t)
   const { url } = await place.ensure()

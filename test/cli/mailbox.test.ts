@@ -274,6 +274,24 @@ t.test('a lock that the agent has stays after a run, and two runs do not meet', 
   t.match(await run('--wait', '20', '--', 'echo', 'after'), { status: 0, stdout: 'after\n' })
   t.match(await long.finished, { status: 0, stdout: 'in\nout\n' })
   t.equal(await locks(), 0)
+
+  const killed = place.start([
+    'run',
+    '--agent',
+    'rob',
+    '--lock',
+    'db',
+    '--',
+    'sh',
+    '-c',
+    'echo in; exec sleep 60',
+  ])
+  await until('the command to run', () => killed.stdout.includes('in'))
+  const [before] = jsonLines<{ expires_at: string }>(await place.arc(['holds', '--json']))
+  killed.child.kill('SIGKILL')
+  t.match(await run('--wait', '1', '--', 'true'), { status: 1 })
+  const [after] = jsonLines<{ expires_at: string }>(await place.arc(['holds', '--json']))
+  t.equal(after?.expires_at, before?.expires_at, 'who waits does not keep the lock of a run that is gone')
 })
 
 t.test('agent shows one agent whole', async (t) => {

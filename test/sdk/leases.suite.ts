@@ -263,27 +263,6 @@ export function leaseSuite(way: Way): void {
     t.match(await b.slot('s', { capacity: 1 }), { acquired: true })
   })
 
-  sameByAnyWay('what is granted while its wait is aborted is given back', async (t, { agent }) => {
-    const [a, b] = [agent('a'), agent('b')]
-    for (let i = 0; i < 5; i++) {
-      t.match(await a.lock('x.ts', { wait: 10 }), { acquired: true })
-      const abort = new AbortController()
-      const waits = Promise.allSettled([
-        b.lock('x.ts', { wait: 30, signal: abort.signal }),
-        b.nextTask({ wait: 30, signal: abort.signal }),
-      ])
-      await until('b to wait', async () => (await a.listLocks())[0]?.waiting?.length === 1)
-      await Promise.all([a.unlock('x.ts'), a.createTask(`${i}`)])
-      abort.abort('enough')
-      const [locked, taken] = await waits
-      if (locked.status === 'fulfilled') await b.unlock('x.ts')
-      if (taken.status === 'fulfilled' && taken.value) await b.release(taken.value.task.task_id)
-    }
-    await b.close()
-    t.match(await a.lock('x.ts'), { acquired: true })
-    for (let i = 0; i < 5; i++) t.match(await a.nextTask(), { task: { title: `${i}` } })
-  })
-
   test('a client without a session releases what it keeps, too', async (t, { agent }) => {
     const [a, b] = [agent('a', { timeout: 1.2345 }), agent('b')]
     await a.lock('x.ts')

@@ -1,6 +1,7 @@
 // What a registered client reads: its agent's mailbox (PROTOCOL §18). The hub marks a message as shown when the program has
 // taken it, and not before.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ReceivedMessage } from '../../src/sdk/index.js'
 import { until } from '../support/waiting.js'
 import { testsOver, type Way } from './room.js'
@@ -204,6 +205,33 @@ export function mailboxSuite(way: Way): void {
       await offer?.shown()
     }
   })
+
+  sameByAnyWay(
+    'what comes around a close or an abort comes to the next client at once, and once',
+    async (t, room) => {
+      const other = room.agent('other')
+      const seen: string[] = []
+      for (let i = 0; i < 12; i++) {
+        const me = room.agent('me')
+        await me.register({ replace: true })
+        const abort = new AbortController()
+        const reading = me.onMessage(({ body }) => void seen.push(body), { signal: abort.signal })
+        if (i === 0) await room.waiting(1)
+        await other.dm('me', `${i}`)
+        await delay(i % 4)
+        if (i % 2 === 0) abort.abort('enough')
+        await me.close()
+        await reading
+      }
+      const last = room.agent('me')
+      await last.register({ replace: true })
+      for (const { body } of await last.poll({ timeout: 5 })) seen.push(body)
+      t.strictSame(
+        seen.map(Number).sort((a, b) => a - b),
+        [...Array(12).keys()],
+      )
+    },
+  )
 
   sameByAnyWay('an offer has one answer', async (t, room) => {
     const [me, other] = [room.agent('me'), room.agent('other')]

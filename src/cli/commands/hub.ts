@@ -137,11 +137,20 @@ function keepPidFile(path: string, hub: Hub): { close(): void } | undefined {
     if (!existsSync(path) && existsSync(project)) announce(hub, false)
   }
   try {
-    const watcher = watch(project, { persistent: false }, (_event, name) => {
-      // Not at once: the project may be about to be deleted.
-      if (name === ROOM_FOLDER) setTimeout(look, GONE_MS).unref()
-    })
-    return watcher.on('error', () => watcher.close())
+    // Not at once: the project may be about to be deleted.
+    const looksFor = (lost: string) => (_event: string, name: string | null) => {
+      if (name === lost) setTimeout(look, GONE_MS).unref()
+    }
+    const watchers = [
+      watch(project, { persistent: false }, looksFor(ROOM_FOLDER)),
+      watch(room, { persistent: false }, looksFor(basename(path))),
+    ]
+    for (const watcher of watchers) watcher.on('error', () => watcher.close())
+    return {
+      close: () => {
+        for (const watcher of watchers) watcher.close()
+      },
+    }
   } catch {
     return undefined // a system without such watches
   }

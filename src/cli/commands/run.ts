@@ -6,6 +6,7 @@ import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { crypto } from '../../crypto.js'
 import { pathFromRoot } from '../../project-path.js'
+import { ArcError } from '../../protocol/errors.js'
 import type { ArcClient } from '../../sdk/client.js'
 import { plainPath } from '../../sdk/paths.js'
 import { agentArguments, SHELL_TTL_SEC, signIn } from '../agent-arguments.js'
@@ -65,30 +66,43 @@ async function take(client: ArcClient, path: string, waitSec = 0): Promise<() =>
   const deadline = performance.now() + waitSec * 1_000
   const metadata = { run: crypto().randomUUID() }
   for (;;) {
+    const wait = Math.max(0, deadline - performance.now()) / 1_000
     const held = (await client.listLocks({ agentId, activeOnly: true })).find(
       (lock) => lock.file_path === plainPath(path),
     )
-    const isKept = held !== undefined && held.metadata.run === undefined
-    const wait = Math.max(0, deadline - performance.now()) / 1_000
-    const ttlSec = isKept ? SHELL_TTL_SEC : TTL_SEC
-    const { acquired, lock } = await client.lock(path, { ttlSec, wait, metadata, keep: true })
-    if (acquired && lock.metadata.run === metadata.run) return () => released(client.unlock(path))
-    if (acquired && isKept) return () => released(client.refreshLock(path, { ttlSec }))
-    if (wait === 0) {
-      const who = acquired ? `another arc run of ${agentId}` : lock.agent_id
-      say(`${who} has ${path} until ${lock.expires_at} at the latest; the command was not run`)
-      throw new ExitStatus(1)
+    const isOtherRun = held !== undefined && held.metadata.run !== undefined
+    // An acquire would move the expiry of another run's lock, also of one that was killed.
+    if (!isOtherRun) {
+      const leftSec = held ? Math.ceil((Date.parse(held.expires_at) - Date.now()) / 1_000) : 0
+      const ttlSec = held ? Math.max(leftSec, SHELL_TTL_SEC) : TTL_SEC
+      const { acquired, lock, fence } = await client.lock(path, { ttlSec, wait, metadata, keep: false })
+      const isOwn = lock.metadata.run === metadata.run
+      if (acquired && (isOwn || held)) {
+        await client.lock(path, { ttlSec, fence }) // the client refreshes it from now on
+        return () =>
+          released(isOwn ? client.unlock(path, { fence }) : client.refreshLock(path, { ttlSec, fence }))
+      }
+      if (!acquired) refuse(lock.agent_id, path, lock.expires_at)
     }
+    if (wait === 0) refuse(`another arc run of ${agentId}`, path, held?.expires_at)
     await pause(AGAIN_MS)
   }
 }
 
+/** @throws ExitStatus 1 */
+function refuse(who: string, path: string, until: string | undefined): never {
+  const time = until === undefined ? '' : ` until ${until} at the latest`
+  say(`${who} has ${path}${time}; the command was not run`)
+  throw new ExitStatus(1)
+}
+
+/** False if the lock was lost. Without an answer of the hub it ends with its time. */
 async function released(release: Promise<unknown>): Promise<boolean> {
   try {
     await release
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return !(error instanceof ArcError && (error.status === 404 || error.code === 'stale_fence'))
   }
 }
 
