@@ -54,6 +54,7 @@ export class MailboxAccess {
     return this.#free.pop() ?? this.#reader()
   }
 
+  /** `isAborted`: a read was, and the hub may have made an offer meanwhile. */
   giveBack(reader: MailboxReader, isAborted: boolean): void {
     const free = () => void this.#free.push(reader)
     if (isAborted) this.#requester.inBackground(reader.giveBack().finally(free))
@@ -68,6 +69,7 @@ export class MailboxAccess {
   }
 
   async poll(wish: PollWish): Promise<ReceivedMessage[]> {
+    await this.#requester.settled() // what is given back is offered again
     const reader = this.take()
     let isAborted = false
     try {
@@ -92,7 +94,7 @@ export class MailboxAccess {
     const done = () => {
       if (reader.hasSaidAll) this.#readers.delete(reader)
     }
-    await this.#requester.settled() // what is given back is offered again
+    await this.#requester.settled()
     let batch: Batch | undefined
     try {
       batch = await this.#requester.needing(MAILBOX_FEATURE, { signal, when: 'after' }, read)
