@@ -111,7 +111,7 @@ t.test('a path is held from the root of the project, however the model gives it'
   const path = join(cwd, 'src', 'held.ts')
   t.match(await program.text('arc_hold', { lock: path }), 'You hold lock src/held.ts')
   t.match(await program.text('arc_release', { lock: path }), 'Released src/held.ts')
-  t.match(await program.text('arc_hold', { scope: [join(cwd, 'docs/**')] }), 'You hold scope docs/**')
+  t.match(await program.text('arc_hold', { scope: [join(cwd, 'notes/**')] }), 'You hold scope notes/**')
 })
 
 t.test('no text is cut in the middle of a character', async (t) => {
