@@ -4,8 +4,8 @@
 //   remembered of the session ─────┼─▶ its session is opened, or taken over ─▶ ends with the program that is served
 //   else <harness>-<folder>, -2 … ─┘
 //
-// A session that a hook has opened is taken up as it is, and stays when the server ends. Of two servers with one name, the
-// newer has the session, and the end of either leaves alone what the other holds. If no hub answers, nothing is kept, and the next call tries again.
+// A session that a hook, a command or a program has opened is taken up as it is, and stays when the server ends. Of two servers
+// with one name, the newer has the session, and the end of either leaves alone what the other holds. If no hub answers, nothing is kept, and the next call tries again.
 
 import { agentOfEnvironment, namesFor } from '../agent-name.js'
 import { crypto } from '../crypto.js'
@@ -29,7 +29,7 @@ export const isPassing = (error: unknown): boolean =>
 export class Agent {
   readonly client: ArcClient
   readonly place: string
-  /** Undefined: a hook has opened the session. */
+  /** Undefined: a hook, a command or a program has opened the session. */
   readonly #own: OwnSession | undefined
   /** What the hub has not heard yet. */
   #unsaid: (() => Promise<unknown>)[] = []
@@ -170,12 +170,10 @@ export class Agents {
       try {
         const { session: before } = await client.bootstrap()
         const program = harnessProcess()
-        const isOfHook =
-          before !== null &&
-          before.metadata[MARK] === undefined &&
-          before.session_id === recalled()?.sessionId
+        const server = before?.metadata[MARK]
+        const isOthers = before !== null && server === undefined
         const { session_id: sessionId } = await client.register({
-          ...(named !== undefined && (isOfHook ? { reuse: true } : { replace: true })),
+          ...(named !== undefined && (isOthers ? { reuse: true } : { replace: true })),
           displayName: before?.display_name,
           capabilities: before?.capabilities,
           metadata: { ...before?.metadata, [MARK]: this.#mark },
@@ -184,8 +182,8 @@ export class Agents {
         })
         if (session !== undefined)
           remember(harness, session, { stopsHeld: 0, ...recalled(), agentId: name, sessionId })
-        const isAlone = before === null || before.metadata[MARK] === this.#mark
-        return new Agent(client, place, isOfHook ? undefined : { mark: this.#mark, isAlone })
+        const own = { mark: this.#mark, isAlone: before === null || server === this.#mark }
+        return new Agent(client, place, isOthers ? undefined : own)
       } catch (error) {
         await client.close()
         if (named !== undefined || !(error instanceof ArcError) || error.code !== 'session_exists')
