@@ -80,7 +80,8 @@ export class Agent {
     await this.settle()
     if (!this.#own) return
     // What a shell has taken under this name is free, too. Another server of the agent keeps what it has.
-    if (this.#own.isAlone && (await this.#hasSession(this.#own.mark))) await this.client.releaseAll()
+    if (this.#own.isAlone && (await this.#hasSession(this.#own.mark)))
+      await this.client.releaseAll().catch(() => {}) // else it ends with its time
     await this.client.close()
   }
 

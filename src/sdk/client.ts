@@ -14,7 +14,7 @@ import { liveChanges } from './changes.js'
 import { FeedReader } from './feed-reader.js'
 import { FoundTransport } from './found-transport.js'
 import { HttpTransport } from './http-transport.js'
-import { type FoundHub, findHub, wordsOf } from './hub-address.js'
+import { type FoundHub, findHub, isNoHub, wordsOf } from './hub-address.js'
 import { Leases } from './leases.js'
 import { MailboxAccess } from './mailbox-access.js'
 import { MAILBOX_FEATURE } from './mailbox-reader.js'
@@ -261,8 +261,8 @@ export class ArcClient extends Working {
 
   /**
    * Answers every `task_request` addressed to this agent with the value that `handler` returns, each once; of two `serve` of
-   * one agent at a time, each answers. It begins with the open requests that came before. The `task_result` is a direct message to the requester in the same thread. If
-   * the handler throws, the result's body is the error's text, and its `metadata.error` is true. Resolves when the signal is
+   * one agent at a time, each answers. It begins with the open requests that came before. The `task_result` is a direct
+   * message to the requester in the same thread. If the handler throws, the result's body is the error's text, and its `metadata.error` is true. Resolves when the signal is
    * aborted or the client closes. Requests in progress then stay open, and the next `serve` takes them.
    */
   serve(handler: options.TaskHandler, given: options.ServeOptions = {}): Promise<void> {
@@ -349,7 +349,7 @@ function toNearest(connect: (hub: FoundHub) => Transport): Transport {
   try {
     hub = find()
   } catch (error) {
-    if (!(error instanceof ArcError && error.code === 'no_hub')) throw error
+    if (!isNoHub(error)) throw error
   }
   return new FoundTransport(find, connect, hub)
 }

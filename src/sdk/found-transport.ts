@@ -2,7 +2,7 @@
 // request, and again when no hub answers there: one that was started again may have another port.
 
 import { ArcError } from '../protocol/errors.js'
-import type { FoundHub } from './hub-address.js'
+import { type FoundHub, isNoHub } from './hub-address.js'
 import type { Transport, TransportAnswer, TransportRequest, TransportStream } from './transport.js'
 import { closedError } from './waiting.js'
 
@@ -71,5 +71,3 @@ export class FoundTransport implements Transport {
     return transport
   }
 }
-
-const isNoHub = (error: unknown) => error instanceof ArcError && error.code === 'no_hub'

@@ -63,3 +63,6 @@ export function wordsOf({ path, reason, remedy }: Doubt, advice: string): string
   const todo = [...(remedy === undefined ? [] : [remedy]), `if you trust it: ${advice}`]
   return `${path} is not believed: ${reason}; ${todo.join('; ')}`
 }
+
+/** No hub answers, or none runs where one is meant. */
+export const isNoHub = (error: unknown): boolean => error instanceof ArcError && error.code === 'no_hub'

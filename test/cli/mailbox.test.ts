@@ -250,24 +250,16 @@ t.test('who waits goes on when the hub is started again, also at another port', 
 t.test('a lock that the agent has stays after a run, and two runs do not meet', async (t) => {
   const place = new Place(t)
   await place.ensure()
-  const run = (...args: string[]) => place.arc(['run', '--agent', 'rob', '--lock', 'db', ...args])
+  const command = ['run', '--agent', 'rob', '--lock', 'db']
+  const run = (...args: string[]) => place.arc([...command, ...args])
+  const begin = (script: string) => place.start([...command, '--', 'sh', '-c', script])
   const locks = async () => jsonLines<{ key: string }>(await place.arc(['holds', '--json'])).length
   await place.arc(['lock', '--agent', 'rob', 'db'])
   t.equal((await run('--', 'true')).status, 0)
   t.equal(await locks(), 1)
   await place.arc(['unlock', '--agent', 'rob', 'db'])
 
-  const long = place.start([
-    'run',
-    '--agent',
-    'rob',
-    '--lock',
-    'db',
-    '--',
-    'sh',
-    '-c',
-    'echo in; sleep 3; echo out',
-  ])
+  const long = begin('echo in; sleep 3; echo out')
   await until('the command to run', () => long.stdout.includes('in'))
   t.match(await run('--', 'true'), { status: 1, stderr: /another arc run of rob has db/ })
   t.equal(await locks(), 1)
@@ -275,17 +267,7 @@ t.test('a lock that the agent has stays after a run, and two runs do not meet', 
   t.match(await long.finished, { status: 0, stdout: 'in\nout\n' })
   t.equal(await locks(), 0)
 
-  const killed = place.start([
-    'run',
-    '--agent',
-    'rob',
-    '--lock',
-    'db',
-    '--',
-    'sh',
-    '-c',
-    'echo in; exec sleep 60',
-  ])
+  const killed = begin('echo in; exec sleep 60')
   await until('the command to run', () => killed.stdout.includes('in'))
   const [before] = jsonLines<{ expires_at: string }>(await place.arc(['holds', '--json']))
   killed.child.kill('SIGKILL')

@@ -16,6 +16,15 @@ import { SETUP_NAMES } from '../../src/harness/places.js'
 import { installedHarnesses } from '../../src/harness/setup.js'
 import { atHome, OURS, placeOf, set } from './home.js'
 
+/** A file of Claude Code that is a link to one that is not there. */
+function linkAway(home: string): { file: string; target: string } {
+  const { file } = placeOf('claude', 'settings.json')
+  mkdirSync(dirname(file), { recursive: true })
+  const target = join(home, 'dotfiles', 'claude.json')
+  symlinkSync(target, file)
+  return { file, target }
+}
+
 t.test('a file that is not UTF-8 is left alone', async (t) =>
   atHome(t, (home) => {
     const { file } = placeOf('codex', 'config.toml')
@@ -34,10 +43,7 @@ t.test('a file that is not UTF-8 is left alone', async (t) =>
 
 t.test('a link to a file that is not there yet stays a link', async (t) =>
   atHome(t, (home) => {
-    const { file } = placeOf('claude', 'settings.json')
-    mkdirSync(dirname(file), { recursive: true })
-    const target = join(home, 'dotfiles', 'claude.json')
-    symlinkSync(target, file)
+    const { file, target } = linkAway(home)
     set('claude')
     t.ok(lstatSync(file).isSymbolicLink())
     t.match(readFileSync(target, 'utf8'), OURS)
@@ -85,10 +91,7 @@ t.test('a file that its owner has protected is left alone', async (t) =>
 
 t.test('undone, a link to a file that was not there is such a link again', async (t) =>
   atHome(t, (home) => {
-    const { file } = placeOf('claude', 'settings.json')
-    mkdirSync(dirname(file), { recursive: true })
-    const target = join(home, 'dotfiles', 'claude.json')
-    symlinkSync(target, file)
+    const { file, target } = linkAway(home)
     set('claude')
     set('claude', { undo: true })
     t.ok(lstatSync(file).isSymbolicLink())

@@ -3,7 +3,7 @@
 import { examine } from '../../harness/doctor.js'
 import { SETUP_NAMES } from '../../harness/places.js'
 import type { Finding } from '../../harness/trust.js'
-import { ArcError } from '../../protocol/errors.js'
+import { isNoHub } from '../../sdk/hub-address.js'
 import { baseUrl, clientArguments } from '../agent-arguments.js'
 import { command } from '../command.js'
 import { ExitStatus, show } from '../output.js'
@@ -46,8 +46,8 @@ async function hubOf(
   try {
     url = baseUrl(given)
   } catch (error) {
-    if (!(error instanceof ArcError && error.code === 'no_hub')) throw error
-    return { url: undefined, finding: finding(false, error.message) }
+    if (!isNoHub(error)) throw error
+    return { url: undefined, finding: finding(false, (error as Error).message) }
   }
   const answer = await probe(url)
   if (answer.kind === 'hub') return { url, finding: finding(true, `the hub answers at ${url}`) }

@@ -1,6 +1,6 @@
 // `arc mcp`: an MCP server on standard input and output, for programs that have tools and no shell, or better tools than a shell.
 
-import { ArcError } from '../../protocol/errors.js'
+import { isNoHub } from '../../sdk/hub-address.js'
 import { agentArguments, baseUrl } from '../agent-arguments.js'
 import { text, usageError } from '../arguments.js'
 import { silentCommand } from '../command.js'
@@ -33,7 +33,7 @@ export default silentCommand({
       way.address?.()
     } catch (error) {
       // A mistake on the command line ends the command. A hub that does not run yet is told at the first call.
-      if (!(error instanceof ArcError && error.code === 'no_hub')) throw error
+      if (!isNoHub(error)) throw error
     }
     const { serve } = await import('../../mcp/serve.js')
     await serve({ way, agent })
