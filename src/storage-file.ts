@@ -132,9 +132,11 @@ export interface Room {
 
 /** The room that is in a folder, or above it in the same git work tree. Default: the working folder. */
 export function existingRoom(folder = ''): Room | undefined {
-  for (const place of [folder, ...foldersAbove(resolve(folder)).filter(isOwn)]) {
-    const storage = storageIn(place)
-    if (storage !== undefined) return { storage, project: resolve(place) }
+  const here = storageIn(folder)
+  if (here !== undefined) return { storage: here, project: resolve(folder) }
+  for (const project of foldersAbove(resolve(folder)).filter(isOwn)) {
+    const storage = storageIn(project)
+    if (storage !== undefined) return { storage, project }
   }
   return undefined
 }
@@ -148,9 +150,19 @@ export function roomAbove(folder = ''): Room | undefined {
   const home = realHome()
   for (let project = dirname(resolve(folder)); ; project = dirname(project)) {
     if (project === dirname(project) || project === home) return undefined
-    const own = lstatSync(join(project, ROOM_FOLDER), { throwIfNoEntry: false })
-    const storage = own && (me === undefined || own.uid === me) ? storageIn(project) : undefined
+    const owner = ownerOf(join(project, ROOM_FOLDER))
+    const isMine = owner !== undefined && (me === undefined || owner === me)
+    const storage = isMine ? storageIn(project) : undefined
     if (storage !== undefined) return { storage, project }
+  }
+}
+
+/** Undefined if it is not there, or may not be seen. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.uid
+  } catch {
+    return undefined
   }
 }
 
